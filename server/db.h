@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* db.h -- one PostgreSQL connection with bounded waits, and the migrations.
+ *
+ * A struct db belongs to one thread. It connects when first used and again after a failure; a caller sees BMS_ERR_IO and tries again later.
+ * Every connection sets statement_timeout, lock_timeout, TCP keep-alives and the time zone UTC, so no call hangs for ever.
+ */
+#ifndef SERVER_DB_H
+#define SERVER_DB_H
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct db {
+    const char *conninfo; /* borrowed */
+    const char *name;     /* application_name, seen in pg_stat_activity; borrowed */
+    PGconn *conn;         /* NULL while away */
+    char error[256];      /* the last error, one line */
+    char sqlstate[6];     /* of the last error, "" when the server gave none */
+};
+
+void db_init(struct db *db, const char *conninfo, const char *name);
+
+/* Connected afterwards, or BMS_ERR_IO. Costs nothing when it is. */
+int db_open(struct db *db);
+
+void db_close(struct db *db);
+
+/* Run one statement with text parameters (NULL = null). Returns 0 with the result in *result (PQclear it; `result` may be NULL), or
+ * BMS_ERR_IO. A broken connection is closed and opened again by the next call. */
+int db_query(struct db *db, const char *sql, int count, const char *const *params, PGresult **result);
+
+/* Several statements without parameters. */
+int db_exec(struct db *db, const char *sql);
+
+/* True when the last error says that the data are at fault (classes 22 and 23), not the connection or the server. */
+bool db_error_is_data(const struct db *db);
+
+/* Apply the files `NNN_name.sql` of `folder` in order, each in its own transaction, once, under an advisory lock. A file that was applied and has
+ * other content now (CRC-32C) stops the start. Returns the number applied, BMS_ERR_IO (database or folder) or BMS_ERR_CORRUPT (checksum). */
+int db_migrate(struct db *db, const char *folder);
+
+#endif
