@@ -89,13 +89,13 @@ int downlink_watch(struct downlink *downlink, const char *device, bool on);
 int op_load(struct db *db, const char *id, struct op *out);
 
 /* One row of param_reported, with what was last asked for and is not proved yet. */
-struct param_row {
+struct param_reported {
     uint16_t id;
     bool has_running, has_stored, has_desired;
     int32_t running, stored, desired;
 };
 
 /* All reported parameters of a vehicle, by id. Returns the count (at most max), BMS_ERR_IO. *reported.known is false when none were ever read. */
-int params_load(struct db *db, const char *device, struct param_row *rows, size_t max, struct fleet_reported *reported);
+int params_load(struct db *db, const char *device, struct param_reported *rows, size_t max, struct fleet_reported *reported);
 
 #endif
