@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh
+# tools.sh -- bench, fuzz and replay.
+
+help_bench() {
+    cat <<TEXT
+usage: ./cellwarden bench [NAME] [--json] [OPTIONS]
+
+Runs one measurement on the release build: a program build/release/bin/bench_NAME or a script tests/bench/NAME.py or
+NAME.sh. Further options go to it. Without a name: lists what there is.
+TEXT
+}
+
+bench_names() {
+    for bench in "$BUILD"/release/bin/bench_* "$ROOT"/tests/bench/*.py "$ROOT"/tests/bench/*.sh "$ROOT"/tests/bench/bench_*.c; do
+        [ -f "$bench" ] || continue
+        bench=$(basename "$bench")
+        bench=${bench#bench_}
+        echo "${bench%.*}"
+    done | sort -u
+}
+
+cmd_bench() {
+    bench=
+    case ${1:-} in '' | -*) ;; *) bench=$1; shift ;; esac
+    if [ -z "$bench" ]; then
+        say "measurements: $(bench_names | tr '\n' ' ')"
+        return 0
+    fi
+    bench_names | grep -qx -e "$bench" || usage_error "there is no measurement '$bench'; there are: $(bench_names | tr '\n' ' ')"
+    need_packages run test
+    build_preset release >&2
+    PRESET=release
+    if [ -x "$BUILD/release/bin/bench_$bench" ]; then
+        exec "$BUILD/release/bin/bench_$bench" "$@"
+    elif [ -f "$ROOT/tests/bench/$bench.sh" ]; then
+        exec sh "$ROOT/tests/bench/$bench.sh" "$@"
+    fi
+    need_venv >&2
+    PYTHONPATH=$ROOT/tests/lib CELLWARDEN_PRESET=release exec "$BUILD/venv/bin/python" "$ROOT/tests/bench/$bench.py" "$@"
+}
+
+help_fuzz() {
+    cat <<TEXT
+usage: ./cellwarden fuzz [NAME] [--seconds N]
+
+Runs one libFuzzer target, 60 s unless told otherwise. It starts from tests/fuzz/corpus/NAME and keeps what it learns in
+build/fuzz/corpus/NAME; what breaks it is kept in build/fuzz/found/NAME. Without a name: lists the targets.
+TEXT
+}
+
+fuzz_targets() {
+    for target in "$BUILD"/fuzz/bin/fuzz_*; do
+        [ -x "$target" ] || continue
+        target=$(basename "$target")
+        echo "${target#fuzz_}"
+    done
+}
+
+# run_fuzz NAME SECONDS
+run_fuzz() {
+    learned=$BUILD/fuzz/corpus/$1
+    found=$BUILD/fuzz/found/$1
+    seeds=$ROOT/tests/fuzz/corpus/$1
+    mkdir -p "$learned" "$found"
+    [ -d "$seeds" ] || seeds=
+    # shellcheck disable=SC2086 # no seeds, no argument
+    "$BUILD/fuzz/bin/fuzz_$1" -max_total_time="$2" -timeout=10 -rss_limit_mb=1024 -artifact_prefix="$found/" "$learned" ${seeds:+"$seeds"}
+}
+
+cmd_fuzz() {
+    target=
+    seconds=60
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --seconds) seconds=$(value_of "$@"); is_number "$seconds" || usage_error "--seconds needs a number"; shift 2 ;;
+        -*) usage_error "fuzz has no option '$1' (./cellwarden fuzz --help)" ;;
+        *) target=$1; shift ;;
+        esac
+    done
+    need_packages run test fuzz
+    build_preset fuzz
+    if [ -z "$target" ]; then
+        say "fuzz targets: $(fuzz_targets | tr '\n' ' ')"
+        return 0
+    fi
+    fuzz_targets | grep -qx -e "$target" || usage_error "there is no fuzz target '$target'; there are: $(fuzz_targets | tr '\n' ' ')"
+    run_fuzz "$target" "$seconds"
+}
+
+help_replay() {
+    cat <<TEXT
+usage: ./cellwarden replay FILE [--speed N|max] [--json] [--var DIR]
+
+Plays a recorded pack log (CSV, plain or gzip: t_s,i_A[,pack_V],c<k>_mV..,t<k>_C..) through the simulated chips, the board,
+a DTU, the broker and the server into the database, then compares what the board measured with what the database holds.
+Uses the instance that is up ($VAR_HINT); if none is, one that lasts as long as the replay.
+Exit 0 only when every frame was stored, once.
+TEXT
+}
+
+cmd_replay() {
+    file=
+    speed=max
+    json=no
+    var=${CELLWARDEN_VAR:-}
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --speed) speed=$(value_of "$@"); shift 2 ;;
+        --var) var=$(value_of "$@"); shift 2 ;;
+        --json) json=yes; shift ;;
+        -*) usage_error "replay has no option '$1' (./cellwarden replay --help)" ;;
+        *) [ -z "$file" ] || usage_error "one file at a time"; file=$1; shift ;;
+        esac
+    done
+    [ -n "$file" ] || usage_error "replay needs a file (./cellwarden replay --help)"
+    case $speed in max) ;; *) is_number "$speed" && [ "$speed" -ge 1 ] || usage_error "--speed is a whole number from 1, or max" ;; esac
+    [ -f "$file" ] || die "there is no file '$file'"
+    [ -r "$file" ] || die "the file '$file' cannot be read"
+
+    PRESET=${CELLWARDEN_PRESET:-release}
+    need_packages run >&2
+    build_preset "$PRESET" all >&2
+    for program in cellwarden-pack cellwarden-dtu cellwarden-server cellwarden-verify; do need_program $program; done
+    use_instance "$var"
+    replay_var=
+    supervisor_pid server >/dev/null || begin_replay_instance >&2
+    trap end_replay EXIT
+    trap 'exit 1' INT TERM
+    replay_through
+}
+
+# Database, broker and server for this replay alone.
+begin_replay_instance() {
+    mkdir -p "$BUILD"
+    replay_var=$(mktemp -d "$BUILD/replay.XXXXXX")
+    trap end_replay EXIT
+    use_instance "$replay_var"
+    "$ROOT/cellwarden" up --no-build --preset "$PRESET" --var "$replay_var" --packs none --console-port auto --broker-port auto \
+        >"$BUILD/replay-up.log" 2>&1 || { cat "$BUILD/replay-up.log"; die "no instance for the replay"; }
+}
+
+replay_through() {
+    device=replay.$(od -An -N6 -tx1 /dev/urandom | tr -d ' ')
+    work=$(mktemp -d /tmp/cellwarden-replay.XXXXXX)
+    bin=$BUILD/$PRESET/bin
+    "$ROOT/deploy/pki.sh" --dir "$VAR/pki" device "$device"
+    where=$(fact reach):$(fact broker_port)
+
+    "$bin/cellwarden-pack" --name "$device" --replay "$file" --speed "$speed" --lossless --hub "$work/hub" \
+        --nvm "$work/nvm" --truth "$work/truth" 2>"$work/pack.log" 9>&- &
+    pack=$!
+    wait_for 20 pack_listens || fail_replay
+    "$bin/cellwarden-dtu" --name "$device" --hub "$work/hub" --journal "$work/journal" --broker "$where" \
+        --server-name localhost --ca "$VAR/pki/ca.crt" --cert "$VAR/pki/$device.crt" --key "$VAR/pki/$device.key" \
+        2>"$work/dtu.log" 9>&- &
+    dtu=$!
+    wait $pack || fail_replay
+    pack=
+
+    code=0
+    "$bin/cellwarden-verify" --database "$(fact conninfo)" --device "$device" --truth "$work/truth" --wait 60 --json \
+        >"$work/result" || code=$?
+    if [ $json = yes ]; then
+        cat "$work/result"
+    else
+        tr ',' '\n' <"$work/result" | tr -d '{}"' | sed 's/^ */  /'
+    fi
+    [ -s "$work/result" ] || die "cellwarden-verify gave no result"
+    frames_in=$(number_in frames_in)
+    [ "$frames_in" -gt 0 ] && [ "$frames_in" = "$(number_in frames_stored)" ] && [ "$(number_in duplicates)" = 0 ] && [ $code = 0 ] ||
+        die "what the board measured is not what the database holds (logs: $VAR/log, $work)"
+}
+
+pack_listens() { [ -S "$work/hub" ] || ! kill -0 $pack 2>/dev/null; }
+
+number_in() { tr -d ' \n' <"$work/result" | sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p" | grep . || echo 0; }
+
+# The pack says what is wrong with the file; that line is the answer.
+fail_replay() {
+    sed -n 's/.*error/error/p' "$work/pack.log" | tail -n 3 >&2
+    [ -s "$work/pack.log" ] || note "cellwarden-pack ended without a word"
+    die "the replay of '$file' failed"
+}
+
+end_replay() {
+    code=$?
+    trap - EXIT INT TERM
+    for pid in ${dtu:-} ${pack:-}; do
+        kill -s TERM "$pid" 2>/dev/null || true
+        wait_for 10 is_gone "$pid" || kill -s KILL "$pid" 2>/dev/null || true
+    done
+    [ -z "$replay_var" ] || "$ROOT/cellwarden" down --var "$replay_var" --purge >&2 || true
+    [ $code != 0 ] || [ -z "${work:-}" ] || rm -rf "$work"
+    exit $code
+}
