@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tables.h -- params.def and alarms.def as C tables. */
+#ifndef PROTO_TABLES_H
+#define PROTO_TABLES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum chemistry { CHEMISTRY_NMC = 0, CHEMISTRY_LFP = 1, CHEMISTRY_NIMH = 2, CHEMISTRY_SCAP = 3, CHEMISTRIES };
+
+/* Dense index of each parameter: PARAM_cell_over_voltage_limit, ...; the id of a row is in the row. */
+enum param {
+#define PARAM(id, name, group, unit, min, max, nmc, lfp, nimh, scap, restart, text, why) PARAM_##name,
+#include "proto/params.def"
+    PARAMS
+};
+
+struct param_row {
+    uint16_t id;
+    const char *name, *group, *unit, *text, *why;
+    int32_t min, max;
+    int32_t dflt[CHEMISTRIES];
+    bool restart;
+};
+
+enum alarm_quantity { /* and what `number` counts */
+    ALARM_Q_CELL_VOLTAGE,  /* every cell, mV; number = cell */
+    ALARM_Q_CELL_SPREAD,   /* highest minus lowest valid cell, mV; number = the cell further from the mean */
+    ALARM_Q_TEMPERATURE,   /* every probe, 0.1 degC; number = probe */
+    ALARM_Q_AFE_AGE,       /* ms since the last good answer of each chip; number = chip */
+    ALARM_Q_CURRENT_AGE,   /* ms since the last good frame of the current sensor; number 0 */
+    ALARM_Q_CELL_INVALID,  /* validity code of every cell while its chip answers; number = cell */
+    ALARM_Q_PROBE_INVALID, /* validity code of every fitted probe while its chip answers; number = probe */
+};
+
+enum alarm_compare { ALARM_ABOVE, ALARM_BELOW }; /* set when value >= limit, or <= limit */
+enum alarm_reaction { ALARM_REACT_NONE, ALARM_REACT_OPEN };
+
+enum alarm { /* dense index: ALARM_cell_over_voltage, ... */
+#define ALARM(id, name, quantity, compare, level, unit, reaction, dtc, text) ALARM_##name,
+#include "proto/alarms.def"
+    ALARMS
+};
+
+struct alarm_row {
+    uint8_t id;
+    const char *name, *unit, *text;
+    enum alarm_quantity quantity;
+    enum alarm_compare compare;
+    uint8_t level; /* enum alarm_level */
+    enum alarm_reaction reaction;
+    uint32_t dtc;
+    enum param limit, clear, set_ms, clear_ms;
+};
+
+extern const struct param_row param_rows[PARAMS];
+extern const struct alarm_row alarm_rows[ALARMS];
+
+/* Index of the row with this id, or BMS_ERR_UNKNOWN. */
+int param_by_id(uint16_t id);
+int alarm_by_id(uint8_t id);
+
+/* CRC-32C over the pairs (id u16, value i32; little-endian) in table order: names one set of values. values[PARAMS]. */
+uint32_t param_hash(const int32_t *values);
+
+/* "nmc", "lfp", "nimh", "scap"; NULL when out of range. */
+const char *chemistry_word(int32_t chemistry);
+
+#endif
