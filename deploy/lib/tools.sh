@@ -161,7 +161,7 @@ replay_through() {
     code=0
     "$bin/cellwarden-verify" --database "$(fact conninfo)" --device "$device" --truth "$work/truth" --wait 60 --json \
         >"$work/result" || code=$?
-    if [ $json = yes ]; then
+    if [ "$json" = yes ]; then
         cat "$work/result"
     else
         tr ',' '\n' <"$work/result" | tr -d '{}"' | sed 's/^ */  /'
@@ -172,7 +172,7 @@ replay_through() {
         die "what the board measured is not what the database holds (logs: $VAR/log, $work)"
 }
 
-pack_listens() { [ -S "$work/hub" ] || ! kill -0 $pack 2>/dev/null; }
+pack_listens() { [ -S "$work/hub" ] || ! kill -0 "$pack" 2>/dev/null; }
 
 number_in() { tr -d ' \n' <"$work/result" | sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p" | grep . || echo 0; }
 
