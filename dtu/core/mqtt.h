@@ -15,10 +15,13 @@
  * they go out again in their old order, with DUP and the old packet identifier when the broker kept the session (4.4), as new messages
  * when it did not. `acked` comes exactly once for each accepted publish.
  *
+ * The first connection after mqtt_init() starts clean (a client without a session must not claim one, 3.2.2-4), later ones ask for the session
+ * kept by the broker.
+ *
  * The link is judged by answers: a packet from the broker, not a TCP acknowledgement, shows that it is alive. Every wait (CONNACK, SUBACK,
  * PUBACK, PINGRESP, room in the stream) ends after answer_ms.
  *
- * Memory: struct mqtt is under 1,200 bytes on 64 bits (under 800 on 32 bits) and holds all state; the receive buffer rx[] is the caller's
+ * Memory: struct mqtt is under 1,400 bytes on 64 bits (under 1,000 on 32 bits) and holds all state; the receive buffer rx[] is the caller's
  * and its size is announced to the broker as Maximum Packet Size (3.1.2.11.4). Longest packet out: MQTT_HEAD bytes before the payload.
  */
 #ifndef DTU_CORE_MQTT_H
@@ -56,14 +59,13 @@ struct mqtt_handler {
     bool (*message)(void *ctx, const char *topic, size_t topic_n, const uint8_t *payload, size_t n);
 };
 
-struct mqtt_config {            /* borrowed with everything it points to, must outlive the client */
-    const char *client_id;      /* 1 to MQTT_TOPIC_MAX characters */
-    const char *const *filters; /* subscribed with QoS 1 at each connect */
-    uint8_t filter_n;           /* 0 to MQTT_FILTERS_MAX */
-    uint16_t keep_alive_s;      /* 5 to 3600; the broker's Server Keep Alive wins */
-    uint32_t answer_ms;         /* 1,000 to 120,000: longest wait for any answer */
-    uint32_t session_expiry_s;  /* 0: the session ends with the connection */
-    bool clean_start;
+struct mqtt_config {             /* borrowed with everything it points to, must outlive the client */
+    const char *client_id;       /* 1 to MQTT_TOPIC_MAX characters */
+    const char *const *filters;  /* subscribed with QoS 1 at each connect */
+    uint8_t filter_n;            /* 0 to MQTT_FILTERS_MAX */
+    uint16_t keep_alive_s;       /* 5 to 3600; the broker's Server Keep Alive wins */
+    uint32_t answer_ms;          /* 1,000 to 120,000: longest wait for any answer */
+    uint32_t session_expiry_s;   /* 0: the session ends with the connection */
     struct mqtt_will will;       /* may be changed by the caller between connections */
     struct mqtt_handler handler; /* all functions set */
     uint8_t *rx;                 /* receive buffer rx[rx_n], 64 to 65,535 bytes */
@@ -78,9 +80,9 @@ enum mqtt_local_reason {
     MQTT_LOCAL_NO_SUBACK,
     MQTT_LOCAL_NO_PUBACK,
     MQTT_LOCAL_NO_PINGRESP,
-    MQTT_LOCAL_STUCK,   /* the stream takes no bytes */
-    MQTT_LOCAL_NO_QOS1, /* the broker offers QoS 0 only */
-    MQTT_LOCAL_BAD_CONNACK,
+    MQTT_LOCAL_STUCK,        /* the stream takes no bytes */
+    MQTT_LOCAL_NO_QOS1,      /* the broker offers QoS 0 only */
+    MQTT_LOCAL_CLOSED,       /* the broker ended the session without a fault */
     MQTT_LOCAL_SUBSCRIPTION, /* a filter was refused */
 };
 
@@ -89,7 +91,7 @@ struct mqtt { /* allocated by the caller, fields private */
     enum mqtt_state state;
     uint32_t now_ms;
     uint32_t entered_ms; /* when `state` was entered */
-    uint32_t sent_ms;    /* last byte taken by the stream */
+    uint32_t spoke_ms;   /* last byte taken by the stream */
     uint32_t heard_ms;   /* last whole packet received */
     uint32_t asked_ms;   /* when PINGREQ became due */
     uint32_t output_ms;  /* since when output waits without progress */
@@ -97,25 +99,25 @@ struct mqtt { /* allocated by the caller, fields private */
     uint32_t max_packet;  /* the broker's Maximum Packet Size */
     uint16_t receive_max; /* the broker's Receive Maximum */
     uint16_t reason;
-    uint16_t next_id;
-    uint8_t order;      /* which control packets are due, enum in mqtt.c */
-    uint8_t close_code; /* reason code of the DISCONNECT that is due */
-    bool asked;         /* PINGREQ without answer */
-    bool stalled;       /* output_ms is valid */
-    bool resumed;       /* session present */
-    bool retain_ok;     /* the broker keeps retained messages */
+    uint16_t last_id;      /* packet identifier given last */
+    uint16_t subscribe_id; /* of the SUBSCRIBE without answer */
+    uint8_t due;           /* control packets to be sent, MQTT_DUE_* */
+    uint8_t close_code;    /* reason code of the DISCONNECT to be sent */
+    bool asked;            /* PINGREQ without answer */
+    bool waiting;          /* output_ms is valid */
+    bool resumed;          /* session present */
+    bool had_session;      /* an earlier connection left a session behind */
     struct mqtt_frame frame;
     struct mqtt_inflight inflight;
     struct {
         uint16_t id;
-        uint8_t code;
-    } puback[MQTT_PUBACKS];
+        uint8_t reason;
+    } puback[MQTT_PUBACKS]; /* to be sent, oldest first */
     uint8_t puback_n;
-    uint8_t head[MQTT_HEAD]; /* the packet that is going out: head[head_n], then body[body_n] */
-    size_t head_n, head_at;
+    uint8_t head[MQTT_HEAD]; /* the packet that is going out: head[head_at] .. head[head_end - 1], then body[body_n] */
+    size_t head_at, head_end;
     const uint8_t *body;
-    size_t body_n, body_at;
-    bool body_is_publish;
+    size_t body_n;
     bool last; /* the packet that is going out is the DISCONNECT */
 };
 
@@ -155,7 +157,8 @@ size_t mqtt_pending(const struct mqtt *c);
 /* Drop all held messages without `acked` (their store is about to be formatted or closed). Not while connected: BMS_ERR_STATE. */
 int mqtt_forget(struct mqtt *c);
 
-/* Reason of DEAD in words, "" otherwise; static text. */
+/* Why the client is DEAD, or why the last connection ended once it is IDLE again, in words; "" while connected, before the first connect and
+ * when the stream was lost under it. Static text. */
 const char *mqtt_why(const struct mqtt *c);
 
 /* Text of an MQTT reason code (2.4) or enum mqtt_local_reason; never NULL. */

@@ -41,8 +41,8 @@ struct stream_port {
      * (poll then says FAILED). */
     int (*read)(void *ctx, uint8_t *buf, size_t n);
 
-    /* Hand over up to n bytes. Count taken, may be less than n and 0 when there is no room now; errors as read. After 0 the next call
-     * must offer the same bytes again (the TLS record is begun). */
+    /* Hand over up to n bytes. Count taken, may be less than n and 0 when there is no room now; errors as read. What was offered and not
+     * taken must come again, as the first bytes of the next call (the TLS record is begun). */
     int (*write)(void *ctx, const uint8_t *buf, size_t n);
 
     /* End at once and go to CLOSED; in OPEN a TLS close_notify is tried. Safe in every state. */
