@@ -59,12 +59,14 @@ static void note_why(struct net *net)
     const char *session = mqtt_why(net->mqtt);
     const char *stream = net->stream->reason(net->stream->ctx);
 
-    if (net->refused)
+    if (net->link.state == LINK_STOPPED)
+        snprintf(net->why, sizeof net->why, "stopped");
+    else if (net->refused)
         snprintf(net->why, sizeof net->why, "the stream cannot be opened");
     else if (session[0] || stream[0])
         snprintf(net->why, sizeof net->why, "%s", session[0] ? session : stream);
     else
-        snprintf(net->why, sizeof net->why, net->link.state == LINK_STOPPED ? "stopped" : "no connection in time");
+        snprintf(net->why, sizeof net->why, "no connection in time");
 }
 
 static void carry_out(struct net *net, enum link_order order)
