@@ -74,7 +74,7 @@ struct reader {
 
 static inline struct reader reader_of(const uint8_t *p, size_t n)
 {
-    return (struct reader){ .p = p, .end = p + n, .bad = false };
+    return (struct reader) { .p = p, .end = p + n, .bad = false };
 }
 
 static inline size_t reader_left(const struct reader *r)
@@ -150,7 +150,7 @@ struct writer {
 
 static inline struct writer writer_of(uint8_t *p, size_t n)
 {
-    return (struct writer){ .start = p, .p = p, .end = p + n, .bad = false };
+    return (struct writer) { .start = p, .p = p, .end = p + n, .bad = false };
 }
 
 static inline size_t writer_used(const struct writer *w)

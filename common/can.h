@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 struct can_frame {
-    uint32_t id;     /* 11 or 29 bits, without flags */
-    bool ext;        /* 29-bit identifier */
-    uint8_t len;     /* 0 to 8 */
+    uint32_t id; /* 11 or 29 bits, without flags */
+    bool ext;    /* 29-bit identifier */
+    uint8_t len; /* 0 to 8 */
     uint8_t data[8];
 };
 

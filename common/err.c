@@ -4,8 +4,8 @@
 const char *bms_err_text(int err)
 {
     switch (err) {
-#define X(name, value, text)                                                                                                                         \
-    case BMS_ERR_##name:                                                                                                                             \
+#define X(name, value, text)                                                                                                               \
+    case BMS_ERR_##name:                                                                                                                   \
         return text;
         BMS_ERR_TABLE(X)
 #undef X

@@ -19,8 +19,8 @@
 enum { ISOTP_MAX = 4095, ISOTP_TIMEOUT_MS = 1000 };
 
 struct isotp_config {
-    uint32_t tx_id; /* 29-bit */
-    uint32_t rx_id; /* 29-bit */
+    uint32_t tx_id;     /* 29-bit */
+    uint32_t rx_id;     /* 29-bit */
     uint8_t block_size; /* asked of the peer; 0 = all */
     uint8_t st_min;     /* asked of the peer, coded as in ISO 15765-2 9.6.5.4 */
     uint8_t *tx_buf;
@@ -38,7 +38,7 @@ struct isotp {
     struct isotp_counts counts;
     /* transmitter */
     size_t tx_len, tx_at;
-    uint32_t tx_mark_ms;  /* last frame sent, or when waiting for flow control began */
+    uint32_t tx_mark_ms; /* last frame sent, or when waiting for flow control began */
     uint8_t tx_state, tx_seq, tx_block_left, tx_st_ms, tx_waits;
     bool tx_unlimited;
     /* receiver */

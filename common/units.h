@@ -8,14 +8,14 @@
 #define COMMON_UNITS_H
 
 enum {
-    PACK_CELLS_MAX = 160,       /* PK-2 */
-    PACK_CELLS_MIN = 4,         /* PK-2 */
-    AFE_DEVICES_MAX = 16,       /* chips on one daisy chain */
-    AFE_CELLS_MAX = 16,         /* PK-3 */
-    AFE_TEMPS = 4,              /* ME-2: NTC channels of one chip */
+    PACK_CELLS_MAX = 160, /* PK-2 */
+    PACK_CELLS_MIN = 4,   /* PK-2 */
+    AFE_DEVICES_MAX = 16, /* chips on one daisy chain */
+    AFE_CELLS_MAX = 16,   /* PK-3 */
+    AFE_TEMPS = 4,        /* ME-2: NTC channels of one chip */
     PACK_TEMPS_MAX = AFE_DEVICES_MAX * AFE_TEMPS,
-    BMU_COUNT_MAX = 10,         /* PK-2 */
-    SAMPLE_ALARMS_MAX = 16,     /* alarms that one sample can name */
+    BMU_COUNT_MAX = 10,     /* PK-2 */
+    SAMPLE_ALARMS_MAX = 16, /* alarms that one sample can name */
 };
 
 #endif

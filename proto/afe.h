@@ -25,17 +25,17 @@ enum afe_request {
     AFE_BROADCAST = 7,
 };
 
-enum afe_register {        /* bytes */
-    AFE_REG_CMD = 0x02,      /* 1 */
-    AFE_REG_CHANNELS = 0x03, /* 4: bit 31 - k = cell 16 - k (k = 0 to 15), bits 15 to 8 = AUX7 to AUX0, others 0 */
-    AFE_REG_ADDR = 0x0A,     /* 1: 0 to 15 */
-    AFE_REG_DEV_CTRL = 0x0C, /* 1 */
-    AFE_REG_NCHAN = 0x0D,    /* 1: cells in use, 6 to 16 */
-    AFE_REG_CBTIME = 0x13,   /* 1 */
-    AFE_REG_CBENBL = 0x14,   /* 2 */
-    AFE_REG_STATUS = 0x51,   /* 1 */
-    AFE_REG_FAULT_SUM = 0x52, /* 2; writing 1s clears */
-    AFE_REG_FAULT_COM = 0x60, /* 2: frames with a bad CRC since cleared, saturating */
+enum afe_register {                           /* bytes */
+                    AFE_REG_CMD = 0x02,       /* 1 */
+                    AFE_REG_CHANNELS = 0x03,  /* 4: bit 31 - k = cell 16 - k (k = 0 to 15), bits 15 to 8 = AUX7 to AUX0, others 0 */
+                    AFE_REG_ADDR = 0x0A,      /* 1: 0 to 15 */
+                    AFE_REG_DEV_CTRL = 0x0C,  /* 1 */
+                    AFE_REG_NCHAN = 0x0D,     /* 1: cells in use, 6 to 16 */
+                    AFE_REG_CBTIME = 0x13,    /* 1 */
+                    AFE_REG_CBENBL = 0x14,    /* 2 */
+                    AFE_REG_STATUS = 0x51,    /* 1 */
+                    AFE_REG_FAULT_SUM = 0x52, /* 2; writing 1s clears */
+                    AFE_REG_FAULT_COM = 0x60, /* 2: frames with a bad CRC since cleared, saturating */
 };
 
 enum {

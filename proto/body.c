@@ -39,7 +39,7 @@ static struct span span_of(const int32_t *v, size_t n)
         low = v[i] < low ? v[i] : low;
         high = v[i] > high ? v[i] : high;
     }
-    return (struct span){ low, bit_width((uint32_t)high - (uint32_t)low) };
+    return (struct span) { low, bit_width((uint32_t)high - (uint32_t)low) };
 }
 
 static void put_sized(struct bit_writer *b, int32_t v)

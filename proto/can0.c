@@ -10,7 +10,7 @@
 #include "proto/validity.h"
 
 const struct can0_message_row can0_messages[CAN0_MESSAGES] = {
-#define MESSAGE(name_, number_, period_ms_, stream_, comment_)                                                                                       \
+#define MESSAGE(name_, number_, period_ms_, stream_, comment_)                                                                             \
     { .name = #name_, .number = (number_), .period_ms = (period_ms_), .stream = (stream_), .comment = (comment_) },
 #include "proto/signals.def"
 };
@@ -18,38 +18,38 @@ const struct can0_message_row can0_messages[CAN0_MESSAGES] = {
 #define INDEX_0(name) -1
 #define INDEX_1(name) SAMPLE_##name
 const struct can0_signal_row can0_signals[CAN0_SIGNALS] = {
-#define SIGNAL(message_, name_, start_bit_, bits_, kind_, unit_, min_, max_, recorded_, comment_)                                                    \
-    [CAN0_SIG_##name_] = { .name = #name_,                                                                                                           \
-                           .unit = (unit_),                                                                                                          \
-                           .comment = (comment_),                                                                                                    \
-                           .min = (min_),                                                                                                            \
-                           .max = (max_),                                                                                                            \
-                           .message = CAN0_##message_,                                                                                               \
-                           .start_bit = (start_bit_),                                                                                                \
-                           .bits = (bits_),                                                                                                          \
-                           .kind = #kind_[0],                                                                                                        \
+#define SIGNAL(message_, name_, start_bit_, bits_, kind_, unit_, min_, max_, recorded_, comment_)                                          \
+    [CAN0_SIG_##name_] = { .name = #name_,                                                                                                 \
+                           .unit = (unit_),                                                                                                \
+                           .comment = (comment_),                                                                                          \
+                           .min = (min_),                                                                                                  \
+                           .max = (max_),                                                                                                  \
+                           .message = CAN0_##message_,                                                                                     \
+                           .start_bit = (start_bit_),                                                                                      \
+                           .bits = (bits_),                                                                                                \
+                           .kind = #kind_[0],                                                                                              \
                            .scalar = INDEX_##recorded_(name_) },
 #include "proto/signals.def"
 };
 
 const struct can0_array_row can0_arrays[CAN0_ARRAYS] = {
-#define ARRAY(name_, first_number_, per_message_, bits_, kind_, unit_, min_, max_, count_max_, comment_)                                             \
-    [CAN0_ARR_##name_] = { .name = #name_,                                                                                                           \
-                           .unit = (unit_),                                                                                                          \
-                           .comment = (comment_),                                                                                                    \
-                           .min = (min_),                                                                                                            \
-                           .max = (max_),                                                                                                            \
-                           .first_number = (first_number_),                                                                                          \
-                           .per_message = (per_message_),                                                                                            \
-                           .bits = (bits_),                                                                                                          \
-                           .count_max = (count_max_),                                                                                                \
+#define ARRAY(name_, first_number_, per_message_, bits_, kind_, unit_, min_, max_, count_max_, comment_)                                   \
+    [CAN0_ARR_##name_] = { .name = #name_,                                                                                                 \
+                           .unit = (unit_),                                                                                                \
+                           .comment = (comment_),                                                                                          \
+                           .min = (min_),                                                                                                  \
+                           .max = (max_),                                                                                                  \
+                           .first_number = (first_number_),                                                                                \
+                           .per_message = (per_message_),                                                                                  \
+                           .bits = (bits_),                                                                                                \
+                           .count_max = (count_max_),                                                                                      \
                            .kind = #kind_[0] },
 #include "proto/signals.def"
 };
 
 struct can_frame can0_begin(unsigned number, uint8_t address)
 {
-    return (struct can_frame){ .id = CAN0_ID_FROM(number, address), .ext = true, .len = 8 };
+    return (struct can_frame) { .id = CAN0_ID_FROM(number, address), .ext = true, .len = 8 };
 }
 
 void can0_put_raw(struct can_frame *f, unsigned start_bit, unsigned bits, uint64_t raw)

@@ -15,11 +15,11 @@
 
 enum { CAN0_ADDR_BIU = 0x10, CAN0_ADDR_CSU = 0x20, CAN0_ADDR_DTU = 0xF1 };
 #define CAN0_ID_FROM(number, address) (0x18F00000u + ((uint32_t)(number) << 8) + (uint32_t)(address))
-#define CAN0_ISOTP_TO_BIU   0x18DA10F1u
-#define CAN0_ISOTP_FROM_BIU 0x18DAF110u
+#define CAN0_ISOTP_TO_BIU             0x18DA10F1u
+#define CAN0_ISOTP_FROM_BIU           0x18DAF110u
 
 enum can0_number { /* CAN0_BIU_PackElectrical = 0x10, ... */
-#define MESSAGE(name, number, period_ms, stream, comment) CAN0_##name = (number),
+#define MESSAGE(name, number, period_ms, stream, comment)                                      CAN0_##name = (number),
 #define ARRAY(name, first_number, per_message, bits, kind, unit, min, max, count_max, comment) CAN0_##name = (first_number),
 #include "proto/signals.def"
 };
@@ -27,13 +27,13 @@ enum can0_number { /* CAN0_BIU_PackElectrical = 0x10, ... */
 enum can0_signal { /* CAN0_SIG_pack_voltage_mV, ... in table order */
 #define SIGNAL(message, name, start_bit, bits, kind, unit, min, max, recorded, comment) CAN0_SIG_##name,
 #include "proto/signals.def"
-    CAN0_SIGNALS
+                   CAN0_SIGNALS
 };
 
 enum can0_array { /* CAN0_ARR_BIU_CellVoltage, ... */
 #define ARRAY(name, first_number, per_message, bits, kind, unit, min, max, count_max, comment) CAN0_ARR_##name,
 #include "proto/signals.def"
-    CAN0_ARRAYS
+                  CAN0_ARRAYS
 };
 
 struct can0_message_row {
@@ -51,7 +51,7 @@ struct can0_signal_row {
     int32_t min, max;
     uint16_t message; /* number */
     uint8_t start_bit, bits;
-    char kind; /* 'U', 'S', 'B' */
+    char kind;     /* 'U', 'S', 'B' */
     int8_t scalar; /* index in sample.scalar[], or -1 when it is on CAN only */
 };
 

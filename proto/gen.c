@@ -9,14 +9,9 @@
 
 /* Words for the values of signals that are not quantities. */
 const struct enum_word enum_words[] = {
-    { "mode", PACK_MODE_INIT, "init" },
-    { "mode", PACK_MODE_PARKED, "parked" },
-    { "mode", PACK_MODE_DRIVING, "driving" },
-    { "mode", PACK_MODE_CHARGING, "charging" },
-    { "mode", PACK_MODE_FAULT, "fault" },
-    { "alarm_level", ALARM_NONE, "none" },
-    { "alarm_level", ALARM_WARNING, "warning" },
-    { "alarm_level", ALARM_MAJOR, "major" },
+    { "mode", PACK_MODE_INIT, "init" },          { "mode", PACK_MODE_PARKED, "parked" },  { "mode", PACK_MODE_DRIVING, "driving" },
+    { "mode", PACK_MODE_CHARGING, "charging" },  { "mode", PACK_MODE_FAULT, "fault" },    { "alarm_level", ALARM_NONE, "none" },
+    { "alarm_level", ALARM_WARNING, "warning" }, { "alarm_level", ALARM_MAJOR, "major" },
 };
 const size_t enum_word_count = sizeof(enum_words) / sizeof(enum_words[0]);
 

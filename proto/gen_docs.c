@@ -24,15 +24,16 @@ void gen_signals_page(void)
         for (int m = 0; m < CAN0_MESSAGES; m++)
             if (can0_messages[m].number == r->message)
                 message = can0_messages[m].name;
-        printf("| %s | 0x%02X | `%s` | %u at %u, %c | %s | %d to %d | %s | %s |\n", message, r->message, r->name, r->bits, r->start_bit, r->kind,
-               r->unit, (int)r->min, (int)r->max, r->scalar >= 0 ? "yes" : "", r->comment);
+        printf("| %s | 0x%02X | `%s` | %u at %u, %c | %s | %d to %d | %s | %s |\n", message, r->message, r->name, r->bits, r->start_bit,
+               r->kind, r->unit, (int)r->min, (int)r->max, r->scalar >= 0 ? "yes" : "", r->comment);
     }
-    printf("\n| array | first number | per message | bits | unit | range | most | meaning |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n");
+    printf("\n| array | first number | per message | bits | unit | range | most | meaning |\n| --- | --- | --- | --- | --- | --- | --- | "
+           "--- |\n");
     for (int a = 0; a < CAN0_ARRAYS; a++) {
         const struct can0_array_row *r = &can0_arrays[a];
 
-        printf("| `%s` | 0x%02X | %u | %u, %c | %s | %d to %d | %u | %s |\n", r->name, r->first_number, r->per_message, r->bits, r->kind, r->unit,
-               (int)r->min, (int)r->max, r->count_max, r->comment);
+        printf("| `%s` | 0x%02X | %u | %u, %c | %s | %d to %d | %u | %s |\n", r->name, r->first_number, r->per_message, r->bits, r->kind,
+               r->unit, (int)r->min, (int)r->max, r->count_max, r->comment);
     }
 }
 
@@ -66,7 +67,8 @@ void gen_alarms_page(void)
 
 void gen_ids_proto(void)
 {
-    printf("// SPDX-License-Identifier: Apache-2.0\n// Made from the rows in proto/*.def by the build.\nsyntax = \"proto3\";\npackage cw;\n\n");
+    printf("// SPDX-License-Identifier: Apache-2.0\n// Made from the rows in proto/*.def by the build.\nsyntax = \"proto3\";\npackage "
+           "cw;\n\n");
     printf("enum ScalarId { // index of the scalar column in a body\n");
     for (int s = 0; s < CAN0_SIGNALS; s++)
         if (can0_signals[s].scalar >= 0)

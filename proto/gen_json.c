@@ -46,8 +46,8 @@ static void params(void)
     for (int i = 0; i < PARAMS; i++) {
         const struct param_row *r = &param_rows[i];
 
-        printf("%s\n{\"id\":%u,\"name\":\"%s\",\"group\":\"%s\",\"unit\":\"%s\",\"min\":%d,\"max\":%d,\"defaults\":{", i ? "," : "", r->id, r->name,
-               r->group, r->unit, (int)r->min, (int)r->max);
+        printf("%s\n{\"id\":%u,\"name\":\"%s\",\"group\":\"%s\",\"unit\":\"%s\",\"min\":%d,\"max\":%d,\"defaults\":{", i ? "," : "", r->id,
+               r->name, r->group, r->unit, (int)r->min, (int)r->max);
         for (int c = 0; c < CHEMISTRIES; c++)
             printf("%s\"%s\":%d", c ? "," : "", chemistry_word(c), (int)r->dflt[c]);
         printf("},\"restart\":%s,\"text\":\"%s\",\"why\":\"%s\"}", r->restart ? "true" : "false", r->text, r->why);
@@ -61,8 +61,9 @@ static void alarms(void)
     for (int i = 0; i < ALARMS; i++) {
         const struct alarm_row *r = &alarm_rows[i];
 
-        printf("%s\n{\"id\":%u,\"name\":\"%s\",\"level\":\"%s\",\"unit\":\"%s\",\"limit_param\":\"%s\",\"dtc\":%u,\"text\":\"%s\"}", i ? "," : "",
-               r->id, r->name, r->level == ALARM_MAJOR ? "major" : "warning", r->unit, param_rows[r->limit].name, (unsigned)r->dtc, r->text);
+        printf("%s\n{\"id\":%u,\"name\":\"%s\",\"level\":\"%s\",\"unit\":\"%s\",\"limit_param\":\"%s\",\"dtc\":%u,\"text\":\"%s\"}",
+               i ? "," : "", r->id, r->name, r->level == ALARM_MAJOR ? "major" : "warning", r->unit, param_rows[r->limit].name,
+               (unsigned)r->dtc, r->text);
     }
     printf("]");
 }

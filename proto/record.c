@@ -12,19 +12,19 @@
 enum wire_type { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5 };
 
 enum field { /* numbers of telemetry.proto */
-    F_SCHEMA = 1,
-    F_DEVICE = 2,
-    F_EPOCH = 3,
-    F_SEQ = 4,
-    F_BOOT = 5,
-    F_FIRST_NO = 6,
-    F_COUNT = 7,
-    F_FIRST_UTC = 8,
-    F_LAST_UTC = 9,
-    F_CELLS = 10,
-    F_TEMPS = 11,
-    F_BODY = 12,
-    F_CRC = 15,
+             F_SCHEMA = 1,
+             F_DEVICE = 2,
+             F_EPOCH = 3,
+             F_SEQ = 4,
+             F_BOOT = 5,
+             F_FIRST_NO = 6,
+             F_COUNT = 7,
+             F_FIRST_UTC = 8,
+             F_LAST_UTC = 9,
+             F_CELLS = 10,
+             F_TEMPS = 11,
+             F_BODY = 12,
+             F_CRC = 15,
 };
 
 enum { SEAL_SIZE = 5, SEAL_TAG = F_CRC << 3 | FIXED32 };
@@ -164,7 +164,7 @@ int record_open(const uint8_t *data, size_t n, struct record *r)
 {
     uint64_t schema = 0;
 
-    *r = (struct record){ .seq = 0 };
+    *r = (struct record) { .seq = 0 };
     if (n <= SEAL_SIZE)
         return BMS_ERR_TRUNCATED;
     if (n > RECORD_MAX || data[n - SEAL_SIZE] != SEAL_TAG || crc32c(0, data, n - SEAL_SIZE) != get_le32(data + n - 4))

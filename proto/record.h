@@ -15,7 +15,7 @@
 enum {
     RECORD_SCHEMA = 1,
     RECORD_SAMPLES_MAX = 60,
-    RECORD_MAX = 16384,              /* bytes, sealed */
+    RECORD_MAX = 16384,                 /* bytes, sealed */
     RECORD_BODY_MAX = RECORD_MAX - 192, /* leaves room for every envelope field at its longest */
 };
 

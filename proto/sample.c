@@ -6,8 +6,8 @@
 const char *validity_word(enum validity v)
 {
     switch (v) {
-#define X(name, code, word)                                                                                                                          \
-    case VALIDITY_##name:                                                                                                                            \
+#define X(name, code, word)                                                                                                                \
+    case VALIDITY_##name:                                                                                                                  \
         return word;
         VALIDITY_TABLE(X)
 #undef X

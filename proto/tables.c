@@ -9,34 +9,34 @@
 #include "proto/sample.h"
 
 const struct param_row param_rows[PARAMS] = {
-#define PARAM(id_, name_, group_, unit_, min_, max_, nmc, lfp, nimh, scap, restart_, text_, why_)                                                    \
-    [PARAM_##name_] = { .id = (id_),                                                                                                                 \
-                        .name = #name_,                                                                                                              \
-                        .group = (group_),                                                                                                           \
-                        .unit = (unit_),                                                                                                             \
-                        .text = (text_),                                                                                                             \
-                        .why = (why_),                                                                                                               \
-                        .min = (min_),                                                                                                               \
-                        .max = (max_),                                                                                                               \
-                        .dflt = { (nmc), (lfp), (nimh), (scap) },                                                                                    \
+#define PARAM(id_, name_, group_, unit_, min_, max_, nmc, lfp, nimh, scap, restart_, text_, why_)                                          \
+    [PARAM_##name_] = { .id = (id_),                                                                                                       \
+                        .name = #name_,                                                                                                    \
+                        .group = (group_),                                                                                                 \
+                        .unit = (unit_),                                                                                                   \
+                        .text = (text_),                                                                                                   \
+                        .why = (why_),                                                                                                     \
+                        .min = (min_),                                                                                                     \
+                        .max = (max_),                                                                                                     \
+                        .dflt = { (nmc), (lfp), (nimh), (scap) },                                                                          \
                         .restart = (restart_) },
 #include "proto/params.def"
 };
 
 const struct alarm_row alarm_rows[ALARMS] = {
-#define ALARM(id_, name_, quantity_, compare_, level_, unit_, reaction_, dtc_, text_)                                                                \
-    [ALARM_##name_] = { .id = (id_),                                                                                                                 \
-                        .name = #name_,                                                                                                              \
-                        .unit = (unit_),                                                                                                             \
-                        .text = (text_),                                                                                                             \
-                        .quantity = ALARM_Q_##quantity_,                                                                                             \
-                        .compare = ALARM_##compare_,                                                                                                 \
-                        .level = ALARM_##level_,                                                                                                     \
-                        .reaction = ALARM_REACT_##reaction_,                                                                                         \
-                        .dtc = (dtc_),                                                                                                               \
-                        .limit = PARAM_##name_##_limit,                                                                                              \
-                        .clear = PARAM_##name_##_clear,                                                                                              \
-                        .set_ms = PARAM_##name_##_set_ms,                                                                                            \
+#define ALARM(id_, name_, quantity_, compare_, level_, unit_, reaction_, dtc_, text_)                                                      \
+    [ALARM_##name_] = { .id = (id_),                                                                                                       \
+                        .name = #name_,                                                                                                    \
+                        .unit = (unit_),                                                                                                   \
+                        .text = (text_),                                                                                                   \
+                        .quantity = ALARM_Q_##quantity_,                                                                                   \
+                        .compare = ALARM_##compare_,                                                                                       \
+                        .level = ALARM_##level_,                                                                                           \
+                        .reaction = ALARM_REACT_##reaction_,                                                                               \
+                        .dtc = (dtc_),                                                                                                     \
+                        .limit = PARAM_##name_##_limit,                                                                                    \
+                        .clear = PARAM_##name_##_clear,                                                                                    \
+                        .set_ms = PARAM_##name_##_set_ms,                                                                                  \
                         .clear_ms = PARAM_##name_##_clear_ms },
 #include "proto/alarms.def"
 };

@@ -23,14 +23,14 @@ struct param_row {
     bool restart;
 };
 
-enum alarm_quantity { /* and what `number` counts */
-    ALARM_Q_CELL_VOLTAGE,  /* every cell, mV; number = cell */
-    ALARM_Q_CELL_SPREAD,   /* highest minus lowest valid cell, mV; number = the cell further from the mean */
-    ALARM_Q_TEMPERATURE,   /* every probe, 0.1 degC; number = probe */
-    ALARM_Q_AFE_AGE,       /* ms since the last good answer of each chip; number = chip */
-    ALARM_Q_CURRENT_AGE,   /* ms since the last good frame of the current sensor; number 0 */
-    ALARM_Q_CELL_INVALID,  /* validity code of every cell while its chip answers; number = cell */
-    ALARM_Q_PROBE_INVALID, /* validity code of every fitted probe while its chip answers; number = probe */
+enum alarm_quantity {                        /* and what `number` counts */
+                      ALARM_Q_CELL_VOLTAGE,  /* every cell, mV; number = cell */
+                      ALARM_Q_CELL_SPREAD,   /* highest minus lowest valid cell, mV; number = the cell further from the mean */
+                      ALARM_Q_TEMPERATURE,   /* every probe, 0.1 degC; number = probe */
+                      ALARM_Q_AFE_AGE,       /* ms since the last good answer of each chip; number = chip */
+                      ALARM_Q_CURRENT_AGE,   /* ms since the last good frame of the current sensor; number 0 */
+                      ALARM_Q_CELL_INVALID,  /* validity code of every cell while its chip answers; number = cell */
+                      ALARM_Q_PROBE_INVALID, /* validity code of every fitted probe while its chip answers; number = probe */
 };
 
 enum alarm_compare { ALARM_ABOVE, ALARM_BELOW }; /* set when value >= limit, or <= limit */
@@ -39,7 +39,7 @@ enum alarm_reaction { ALARM_REACT_NONE, ALARM_REACT_OPEN };
 enum alarm { /* dense index: ALARM_cell_over_voltage, ... */
 #define ALARM(id, name, quantity, compare, level, unit, reaction, dtc, text) ALARM_##name,
 #include "proto/alarms.def"
-    ALARMS
+             ALARMS
 };
 
 struct alarm_row {

@@ -13,7 +13,14 @@
 #ifndef PROTO_UDS_H
 #define PROTO_UDS_H
 
-enum uds_service { UDS_ECU_RESET = 0x11, UDS_READ_DATA = 0x22, UDS_WRITE_DATA = 0x2E, UDS_ROUTINE = 0x31, UDS_TESTER_PRESENT = 0x3E, UDS_NEGATIVE = 0x7F };
+enum uds_service {
+    UDS_ECU_RESET = 0x11,
+    UDS_READ_DATA = 0x22,
+    UDS_WRITE_DATA = 0x2E,
+    UDS_ROUTINE = 0x31,
+    UDS_TESTER_PRESENT = 0x3E,
+    UDS_NEGATIVE = 0x7F
+};
 
 enum uds_nrc {
     UDS_NRC_SERVICE = 0x11,

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proto/body.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/crc.h"
+#include "common/err.h"
+#include "tests/unit/proto/samples.h"
+#include "tests/unit/suite.h"
+
+enum { SPACE = 64 * 1024, GOLDEN_LEN = 367 };
+#define GOLDEN_CRC 0x38F6FEB7u
+
+static struct sample in[RECORD_SAMPLES_MAX], out[RECORD_SAMPLES_MAX];
+static uint8_t body[SPACE];
+
+/* Encode n of `in`, decode into `out`: true when nothing changed. */
+static bool survives(size_t n)
+{
+    int len = body_encode(in, n, body, sizeof(body));
+
+    if (len <= 0)
+        return false;
+    struct record r = envelope_of(in, n, body, (size_t)len);
+
+    if (body_decode(&r, out) != BMS_ERR_OK)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (!sample_is_equal(&in[i], &out[i]))
+            return false;
+    return true;
+}
+
+static void test_plausible_packs_of_every_size_survive(void)
+{
+    static const uint8_t cells[] = { 0, 1, 4, 16, 47, 48, 96, 159, 160 };
+
+    for (size_t c = 0; c < sizeof(cells); c++) {
+        for (size_t n = 1; n <= RECORD_SAMPLES_MAX; n++) {
+            plausible_samples(in, n, cells[c], (uint8_t)(cells[c] / 4), 1 + (uint32_t)n);
+            CU_ASSERT_TRUE(survives(n));
+        }
+    }
+}
+
+static void test_any_values_at_all_survive(void)
+{
+    for (uint32_t seed = 1; seed <= 300; seed++) {
+        size_t n = 1 + seed % RECORD_SAMPLES_MAX;
+
+        any_samples(in, n, (uint8_t)(seed * 7 % (PACK_CELLS_MAX + 1)), (uint8_t)(seed % (PACK_TEMPS_MAX + 1)), seed);
+        CU_ASSERT_TRUE(survives(n));
+    }
+}
+
+static void test_reasons_of_missing_values_survive(void)
+{
+    plausible_samples(in, 10, 48, 12, 5);
+    in[4].cell_mV[7] = cell_invalid(VALIDITY_OPEN);
+    in[5].cell_mV[7] = cell_invalid(VALIDITY_STALE);
+    in[0].temp_ddegC[3] = temp_invalid(VALIDITY_NOT_FITTED);
+    in[9].scalar[SAMPLE_insulation_kohm] = scalar_invalid(VALIDITY_NEVER);
+    CU_ASSERT_TRUE(survives(10));
+    CU_ASSERT_EQUAL(cell_validity(out[4].cell_mV[7]), VALIDITY_OPEN);
+    CU_ASSERT_EQUAL(temp_validity(out[0].temp_ddegC[3]), VALIDITY_NOT_FITTED);
+    CU_ASSERT_EQUAL(scalar_validity(out[9].scalar[SAMPLE_insulation_kohm]), VALIDITY_NEVER);
+}
+
+static void test_samples_that_do_not_follow_are_refused(void)
+{
+    plausible_samples(in, 3, 16, 4, 9);
+    CU_ASSERT_EQUAL(body_encode(in, 0, body, sizeof(body)), BMS_ERR_RANGE);
+    in[2].no++;
+    CU_ASSERT_EQUAL(body_encode(in, 3, body, sizeof(body)), BMS_ERR_RANGE);
+    in[2].no--;
+    in[1].boot++;
+    CU_ASSERT_EQUAL(body_encode(in, 3, body, sizeof(body)), BMS_ERR_RANGE);
+    in[1].boot--;
+    in[2].utc_ms = in[1].utc_ms + (1u << 30);
+    CU_ASSERT_EQUAL(body_encode(in, 3, body, sizeof(body)), BMS_ERR_RANGE);
+    in[2].utc_ms--;
+    CU_ASSERT(body_encode(in, 3, body, sizeof(body)) > 0);
+    in[2].utc_ms = in[1].utc_ms - (1u << 30) + 1; /* the clock was set back */
+    CU_ASSERT_TRUE(survives(3));
+}
+
+static void test_too_small_a_buffer_is_an_error_not_a_write(void)
+{
+    plausible_samples(in, 10, 48, 12, 3);
+    int len = body_encode(in, 10, body, sizeof(body));
+
+    for (int size = 0; size < len; size++) {
+        body[size] = 0xA5;
+        CU_ASSERT_EQUAL(body_encode(in, 10, body, (size_t)size), BMS_ERR_NOSPACE);
+        CU_ASSERT_EQUAL(body[size], 0xA5);
+    }
+}
+
+static void test_every_truncation_is_found(void)
+{
+    plausible_samples(in, 10, 48, 12, 3);
+    int len = body_encode(in, 10, body, sizeof(body));
+
+    for (int n = 0; n < len; n++) {
+        struct record r = envelope_of(in, 10, body, (size_t)n);
+
+        CU_ASSERT_NOT_EQUAL(body_decode(&r, out), BMS_ERR_OK);
+    }
+    struct record more = envelope_of(in, 10, body, (size_t)len + 1);
+
+    body[len] = 0;
+    CU_ASSERT_EQUAL(body_decode(&more, out), BMS_ERR_CORRUPT);
+}
+
+static void test_unknown_layout_is_named(void)
+{
+    plausible_samples(in, 1, 4, 0, 3);
+    int len = body_encode(in, 1, body, sizeof(body));
+    struct record r = envelope_of(in, 1, body, (size_t)len);
+
+    body[0] = 2;
+    CU_ASSERT_EQUAL(body_decode(&r, out), BMS_ERR_SCHEMA);
+}
+
+static void test_damage_never_leaves_the_arrays(void)
+{
+    uint32_t seed = 77;
+
+    plausible_samples(in, 20, 96, 24, 3);
+    int len = body_encode(in, 20, body, sizeof(body));
+
+    for (int round = 0; round < 20000; round++) {
+        uint32_t at = any_u32(&seed) % (uint32_t)len;
+        uint8_t was = body[at];
+        struct record r = envelope_of(in, 20, body, (size_t)len);
+
+        body[at] = (uint8_t)any_u32(&seed);
+        (void)body_decode(&r, out); /* the sanitizers judge */
+        body[at] = was;
+    }
+    CU_PASS("no crash");
+}
+
+static void test_a_cell_costs_less_than_a_byte(void)
+{
+    plausible_samples(in, 10, 96, 24, 3);
+    int len = body_encode(in, 10, body, sizeof(body));
+
+    printf("\n    96 cells, 24 probes, 10 samples: %.3f bytes a cell and sample ", (double)len / (10 * (96 + 24)));
+    CU_ASSERT(len < 10 * (96 + 24));
+}
+
+/* The bytes of layout 1 never change: this is the golden vector of record-body.md. */
+static void test_golden_vector_of_layout_1(void)
+{
+    plausible_samples(in, 10, 48, 12, 1);
+    in[3].alarms = 1;
+    in[3].alarm[0] = (struct sample_alarm) { .alarm = 2, .level = ALARM_MAJOR, .number = 47, .value = 4251 };
+    in[3].balancing[2] = 0x8001;
+    int len = body_encode(in, 10, body, sizeof(body));
+
+    printf("\n    length %d crc32c %08X ", len, len > 0 ? (unsigned)crc32c(0, body, (size_t)len) : 0u);
+    CU_ASSERT_EQUAL(len, GOLDEN_LEN);
+    CU_ASSERT_EQUAL(crc32c(0, body, (size_t)len), GOLDEN_CRC);
+    CU_ASSERT_TRUE(survives(10));
+}
+
+int main(void)
+{
+    static CU_TestInfo tests[] = {
+        { "plausible packs of every size survive [PK-2] [FL-1]", test_plausible_packs_of_every_size_survive },
+        { "any values at all survive [FL-1]", test_any_values_at_all_survive },
+        { "reasons of missing values survive", test_reasons_of_missing_values_survive },
+        { "samples that do not follow are refused", test_samples_that_do_not_follow_are_refused },
+        { "too small a buffer is an error, not a write", test_too_small_a_buffer_is_an_error_not_a_write },
+        { "every truncation is found", test_every_truncation_is_found },
+        { "an unknown layout is named", test_unknown_layout_is_named },
+        { "damage never leaves the arrays", test_damage_never_leaves_the_arrays },
+        { "a cell costs less than a byte", test_a_cell_costs_less_than_a_byte },
+        { "golden vector of layout 1", test_golden_vector_of_layout_1 },
+        CU_TEST_INFO_NULL,
+    };
+    return suite_run("body", tests);
+}
