@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* biu_io.h -- what goes into one step of a BIU, and what comes out. All of it is data; nothing here does anything.
+ *
+ * The caller fills `struct biu_in` afresh for every step. Analog readings are sample scalars: a value, or scalar_invalid(why).
+ */
+#ifndef FIRMWARE_BIU_IO_H
+#define FIRMWARE_BIU_IO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/can.h"
+#include "proto/sample.h"
+#include "proto/tables.h"
+
+enum {
+    BIU_STEP_MS = 10,
+    BIU_AFE_TX_MAX = 768, /* bytes to the chain in one step */
+    BIU_CAN_TX_MAX = 64,  /* frames to CAN0 in one step */
+};
+
+enum biu_relay {                               /* contactor masks */
+                 BIU_RELAY_DISCHARGE = 1 << 0, /* RL1 */
+                 BIU_RELAY_PRECHARGE = 1 << 1, /* RL2 */
+                 BIU_RELAY_CHARGE = 1 << 2,    /* RL3 */
+                 BIU_RELAY_HEATING = 1 << 3,   /* RL4 */
+};
+
+enum biu_input { /* digital inputs (ME-9) */
+                 BIU_INPUT_HIGH = 1 << 0,
+                 BIU_INPUT_ACC = 1 << 1,
+                 BIU_INPUT_KEYON = 1 << 2,   /* this bit, not keyon_mV, asks for driving */
+                 BIU_INPUT_CHARGER = 1 << 3, /* this bit, not charger_wake_mV, asks for charging; it wins over KeyOn */
+};
+
+enum biu_nvm { BIU_NVM_IDLE, BIU_NVM_DONE, BIU_NVM_FAILED };
+
+struct biu_in {
+    uint32_t now_ms; /* monotonic, may wrap */
+    uint64_t utc_ms; /* since 1970; 0 = this board has no clock (then DTU_Clock serves) */
+
+    const uint8_t *afe_rx; /* what the chain has sent since the last step; borrowed for the call; may be NULL when 0 */
+    size_t afe_rx_len;
+    const struct can_frame *can_rx; /* received from CAN0 since the last step, without our own; borrowed for the call */
+    size_t can_rx_count;
+    size_t can_room; /* frames that CAN0 can take in this step; no more are given out; 0 holds the stream back without losing a sample */
+
+    int32_t pack_voltage_mV, link_voltage_mV; /* before and behind the contactors */
+    int32_t insulation_kohm;
+    int32_t supply_mV, keyon_mV, charger_wake_mV;
+    uint8_t inputs;              /* BIU_INPUT_* */
+    uint8_t contactors_feedback; /* BIU_RELAY_* read back closed */
+    bool afe_fault;              /* the chain's fault line is active */
+    enum biu_nvm nvm;            /* how the write asked for by biu_out.nvm_write ended: told once, in any later step */
+};
+
+struct biu_out {
+    uint8_t afe_tx[BIU_AFE_TX_MAX]; /* to the chain, in order */
+    size_t afe_tx_len;
+    struct can_frame can_tx[BIU_CAN_TX_MAX]; /* to CAN0, in order */
+    size_t can_tx_count;
+    uint8_t contactors;          /* BIU_RELAY_* to energise now */
+    const int32_t *nvm_write;    /* PARAMS values to store, or NULL. Set for one step; the values stay in place until the result is in */
+    bool restart;                /* restart the board now: the answer to the tester has been given out */
+    const struct sample *sample; /* the sample taken in this step, or NULL; in the ring, valid until the next step */
+};
+
+#endif
