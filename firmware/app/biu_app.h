@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* biu_app.h -- one BIU on one board: the ports around biu_step(). The simulator is one more board. */
+#ifndef FIRMWARE_BIU_APP_H
+#define FIRMWARE_BIU_APP_H
+
+#include <stdbool.h>
+
+#include "firmware/app/nvm.h"
+#include "firmware/core/biu.h"
+#include "firmware/port/afe_port.h"
+#include "firmware/port/can_port.h"
+#include "firmware/port/clock_port.h"
+#include "firmware/port/contactor_port.h"
+#include "firmware/port/input_port.h"
+#include "firmware/port/nvm_port.h"
+
+struct biu_ports { /* each borrowed, must outlive the app */
+    const struct afe_port *afe;
+    const struct can_port *can0;
+    const struct contactor_port *contactors;
+    const struct input_port *inputs;
+    const struct nvm_port *nvm;
+    const struct clock_port *clock;
+};
+
+enum { BIU_APP_AFE_RX_MAX = 2048, BIU_APP_CAN_RX_MAX = 128 };
+
+struct biu_app {
+    struct biu biu;
+    struct nvm nvm;
+    const struct biu_ports *ports;
+    struct biu_out out; /* of the last step; out.sample is how a board follows what was measured */
+    enum biu_nvm nvm_result;
+    int nvm_status;      /* of nvm_load() at the start: 0, or why the factory values are in use */
+    int topology_status; /* of biu_init() */
+    uint16_t replaced;   /* stored values that could not be used */
+    uint8_t afe_rx[BIU_APP_AFE_RX_MAX];
+    struct can_frame can_rx[BIU_APP_CAN_RX_MAX];
+};
+
+/* Boot: load the stored parameters, count the start, start the BIU. factory[PARAMS] are used when nothing valid is stored (a new board,
+ * or lost memory; nvm_status says so) and must each be inside their row. Must not be moved afterwards. Returns 0, or BMS_ERR_RANGE as
+ * biu_init() does, or BMS_ERR_IO when the start could not be counted; the app runs all the same. */
+int biu_app_init(struct biu_app *app, const struct biu_ports *ports, const int32_t *factory, struct sample *ring, size_t ring_size);
+
+/* Every 10 ms. Returns 1 when the board shall restart (call biu_app_init() again), else 0. */
+int biu_app_step(struct biu_app *app);
+
+#endif
