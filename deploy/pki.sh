@@ -1,6 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# pki.sh -- keys and certificates of one installation: EC P-256, one CA, one certificate for each party.
+# pki.sh -- keys and certificates of one installation: EC P-256, one certificate for each party, two CAs.
+#
+# ca signs the broker and the devices; service-ca signs the server. The broker takes each of them on a port of its own, so no
+# device, whatever it calls itself, reaches the port on which servers choose their own MQTT client ids.
 #
 # The CN is the identity: the broker takes the user name from it and its rules follow. So only pki.sh decides who is
 # called what: a device must be <tenant>.<vehicle>, and only `server` may be called cellwarden-server.
@@ -12,13 +15,13 @@ usage() {
     cat <<TEXT
 usage: pki.sh [--dir DIR] [--days N | --expired] COMMAND
 
-  init                CA, broker and server certificates, those that are missing
+  init                CAs, broker and server certificates, those that are missing
   broker [HOST...]    the broker's certificate again, for localhost, this host and HOST...
   device NAME...      one certificate for each device (<tenant>.<vehicle>), those that are missing
   show                who has a certificate, and until when
 
   --dir DIR           where the files are (default \$CELLWARDEN_PKI or var/pki); another DIR is another CA
-  --days N            validity of what is made now (default 825; the CA: 3650)
+  --days N            validity of what is made now (default 825; the CAs: 3650)
   --expired           make a certificate that ended yesterday, for tests
 TEXT
 }
@@ -31,23 +34,26 @@ days=825
 
 subject_of() { openssl x509 -in "$1" -noout -subject -nameopt RFC2253 | sed 's/^subject=CN=//'; }
 
+# make_ca FILE NAME
 make_ca() {
-    [ ! -f ca.crt ] || return 0
-    openssl ecparam -name prime256v1 -genkey -noout -out ca.key
+    [ ! -f "$1.crt" ] || return 0
+    openssl ecparam -name prime256v1 -genkey -noout -out "$1.key"
     # The serial in the name keeps two CAs of two folders apart in error messages.
-    openssl req -new -x509 -sha256 -key ca.key -days 3650 -subj "/CN=Cellwarden CA $(openssl rand -hex 4)" \
-        -addext 'basicConstraints=critical,CA:TRUE,pathlen:0' -addext 'keyUsage=critical,keyCertSign,cRLSign' -out ca.crt.new
-    mv ca.crt.new ca.crt
+    openssl req -new -x509 -sha256 -key "$1.key" -days 3650 -subj "/CN=$2 $(openssl rand -hex 4)" \
+        -addext 'basicConstraints=critical,CA:TRUE,pathlen:0' -addext 'keyUsage=critical,keyCertSign,cRLSign' -out "$1.crt.new"
+    mv "$1.crt.new" "$1.crt"
 }
 
-# issue FILE CN EXTENSIONS: key and certificate, whole or not at all.
+# issue CA FILE CN EXTENSIONS: key and certificate, whole or not at all.
 issue() {
-    [ -f ca.key ] || fail "there is no CA in $dir: run pki.sh --dir $dir init"
+    ca=$1
+    shift
+    [ -f "$ca.key" ] || fail "there is no $ca.key in $dir: run pki.sh --dir $dir init"
     openssl ecparam -name prime256v1 -genkey -noout -out "$1.key.new"
     printf '%s\n' 'basicConstraints=critical,CA:FALSE' 'keyUsage=critical,digitalSignature' 'subjectKeyIdentifier=hash' \
         'authorityKeyIdentifier=keyid' "$3" >"$1.ext"
     openssl req -new -sha256 -key "$1.key.new" -subj "/CN=$2" -out "$1.csr"
-    openssl x509 -req -sha256 -in "$1.csr" -CA ca.crt -CAkey ca.key -set_serial "0x$(openssl rand -hex 15)" \
+    openssl x509 -req -sha256 -in "$1.csr" -CA "$ca.crt" -CAkey "$ca.key" -set_serial "0x$(openssl rand -hex 15)" \
         -days "$days" -extfile "$1.ext" -out "$1.crt.new" 2>"$1.err" || fail "openssl: $(cat "$1.err")"
     rm -f "$1.csr" "$1.ext" "$1.err"
     mv "$1.key.new" "$1.key"
@@ -62,7 +68,7 @@ make_broker() {
         *) names=$names,DNS:$host ;;
         esac
     done
-    issue broker localhost "extendedKeyUsage=serverAuth
+    issue ca broker localhost "extendedKeyUsage=serverAuth
 subjectAltName=$names"
 }
 
@@ -73,7 +79,7 @@ make_device() {
     *) wrong "'$1' is not <tenant>.<vehicle>: it needs one dot" ;;
     esac
     [ ${#1} -le 63 ] || wrong "'$1' is longer than 63 characters"
-    [ -f "$1.crt" ] || issue "$1" "$1" extendedKeyUsage=clientAuth
+    [ -f "$1.crt" ] || issue ca "$1" "$1" extendedKeyUsage=clientAuth
 }
 
 while [ $# -gt 0 ]; do
@@ -99,9 +105,10 @@ cd "$dir"
 
 case $command in
 init)
-    make_ca
+    make_ca ca 'Cellwarden CA'
+    make_ca service-ca 'Cellwarden service CA'
     [ -f broker.crt ] || make_broker
-    [ -f server.crt ] || issue server cellwarden-server extendedKeyUsage=clientAuth
+    [ -f server.crt ] || issue service-ca server cellwarden-server extendedKeyUsage=clientAuth
     ;;
 broker) make_broker "$@" ;;
 device)

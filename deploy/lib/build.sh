@@ -2,6 +2,9 @@
 # shellcheck shell=sh
 # build.sh -- the programs (CMake presets) and the console (npm), only when something changed.
 
+# What an instance runs on; test programs are not among them and need more packages.
+PROGRAMS='contracts cellwarden-pack cellwarden-dtu cellwarden-server cellwarden-verify'
+
 help_build() {
     cat <<TEXT
 usage: ./cellwarden build [release|host|asan|coverage|fuzz]

@@ -165,16 +165,16 @@ database_exists() {
 start_broker() {
     mosquitto=$(command -v mosquitto || echo /usr/sbin/mosquitto)
     [ -x "$mosquitto" ] || die "mosquitto is not installed"
-    sed -e "s|@USER@|$(id -un)|" -e "s|@ACL@|$VAR/mosquitto.acl|" -e "s|@PORT@|$broker_port|" -e "s|@BIND@|$bind|" \
-        -e "s|@PKI@|$VAR/pki|" -e "s|@CERT@|broker|" "$ROOT/deploy/mosquitto.conf.in" >"$VAR/mosquitto.conf"
+    sed -e "s|@USER@|$(id -un)|" -e "s|@ACL@|$VAR/mosquitto.acl|" -e "s|@PORT@|$broker_port|" \
+        -e "s|@SERVICE_PORT@|$service_port|" -e "s|@BIND@|$bind|" -e "s|@PKI@|$VAR/pki|" -e "s|@CERT@|broker|" "$ROOT/deploy/mosquitto.conf.in" >"$VAR/mosquitto.conf"
     (umask 077 && cat "$ROOT/deploy/mosquitto.acl" >"$VAR/mosquitto.acl")
     start_process broker TERM "$mosquitto" -c "$VAR/mosquitto.conf"
-    wait_for 15 broker_answers || die "the broker does not answer on port $broker_port: see $VAR/log/broker.log"
+    wait_for 15 broker_answers || die "the broker does not answer on port $service_port: see $VAR/log/broker.log"
 }
 
 # A whole TLS handshake with the server's own certificate.
 broker_answers() {
-    openssl s_client -connect "$bind:$broker_port" -verify_return_error -verify_hostname localhost -CAfile "$VAR/pki/ca.crt" \
+    openssl s_client -connect "$reach:$service_port" -verify_return_error -verify_hostname localhost -CAfile "$VAR/pki/ca.crt" \
         -cert "$VAR/pki/server.crt" -key "$VAR/pki/server.key" </dev/null >/dev/null 2>&1
 }
 

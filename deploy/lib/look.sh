@@ -58,7 +58,7 @@ status_line() {
 place_of() {
     case $1 in
     server) echo "http://$(fact reach):$(fact console_port)/" ;;
-    broker) echo "$(fact reach):$(fact broker_port) (TLS)" ;;
+    broker) echo "$(fact reach):$(fact broker_port) devices, :$(fact service_port) servers (TLS)" ;;
     database) echo "$(fact database_dir)/socket" ;;
     pack:*) echo "$(fact socket_dir)/${1#pack:}.hub" ;;
     dtu:*) echo "$VAR/packs/${1#dtu:}/journal" ;;

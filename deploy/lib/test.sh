@@ -147,7 +147,7 @@ suite_e2e() {
     "$ROOT/cellwarden" down --var "$e2e_var" --purge >/dev/null
     trap '"$ROOT/cellwarden" down --var "$e2e_var" >/dev/null' EXIT
     "$ROOT/cellwarden" up --no-build --preset "${CELLWARDEN_PRESET:-host}" --var "$e2e_var" --console-port auto \
-        --broker-port auto >"$BUILD/test/e2e-up.log" 2>&1 || { cat "$BUILD/test/e2e-up.log"; return 1; }
+        --broker-port auto --service-port auto >"$BUILD/test/e2e-up.log" 2>&1 || { cat "$BUILD/test/e2e-up.log"; return 1; }
     use_instance "$e2e_var"
     CELLWARDEN_URL="http://$(fact reach):$(fact console_port)" CELLWARDEN_USER=admin \
         CELLWARDEN_PASSWORD="$(cat "$VAR/admin.password")" CELLWARDEN_VAR="$VAR" \

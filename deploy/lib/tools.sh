@@ -120,7 +120,8 @@ cmd_replay() {
 
     PRESET=${CELLWARDEN_PRESET:-release}
     need_packages run >&2
-    build_preset "$PRESET" all >&2
+    # shellcheck disable=SC2086
+    build_preset "$PRESET" $PROGRAMS >&2
     for program in cellwarden-pack cellwarden-dtu cellwarden-server cellwarden-verify; do need_program $program; done
     use_instance "$var"
     replay_var=
@@ -136,7 +137,8 @@ begin_replay_instance() {
     replay_var=$(mktemp -d "$BUILD/replay.XXXXXX")
     trap end_replay EXIT
     use_instance "$replay_var"
-    "$ROOT/cellwarden" up --no-build --preset "$PRESET" --var "$replay_var" --packs none --console-port auto --broker-port auto \
+    "$ROOT/cellwarden" up --no-build --preset "$PRESET" --var "$replay_var" --packs none --console-port auto \
+        --broker-port auto --service-port auto \
         >"$BUILD/replay-up.log" 2>&1 || { cat "$BUILD/replay-up.log"; die "no instance for the replay"; }
 }
 

@@ -12,7 +12,8 @@ their DTUs, waits for each, and prints the console's address and a login. A seco
   --var DIR            where the instance lives ($VAR_HINT)
   --console-port PORT  console and API (CELLWARDEN_CONSOLE_PORT, default 8080 or the next free; auto = any)
   --broker-port PORT   MQTT over TLS (CELLWARDEN_BROKER_PORT, default 8883 or the next free; auto = any)
-  --bind ADDRESS       where both listen (CELLWARDEN_BIND, default 127.0.0.1)
+  --service-port PORT  the same for servers (CELLWARDEN_SERVICE_PORT, default 8884 or the next free; auto = any)
+  --bind ADDRESS       where all listen (CELLWARDEN_BIND, default 127.0.0.1)
   --packs FILE|none    the packs to start (CELLWARDEN_PACKS, default deploy/demo.packs)
   --preset PRESET      which build (CELLWARDEN_PRESET, default release)
   --no-build           take what was built before
@@ -41,6 +42,7 @@ parse_up() {
     var=${CELLWARDEN_VAR:-}
     want_console_port=${CELLWARDEN_CONSOLE_PORT:-}
     want_broker_port=${CELLWARDEN_BROKER_PORT:-}
+    want_service_port=${CELLWARDEN_SERVICE_PORT:-}
     want_bind=${CELLWARDEN_BIND:-}
     packs=${CELLWARDEN_PACKS:-}
     PRESET=${CELLWARDEN_PRESET:-release}
@@ -51,6 +53,7 @@ parse_up() {
         --var) var=$(value_of "$@") ;;
         --console-port) want_console_port=$(value_of "$@") ;;
         --broker-port) want_broker_port=$(value_of "$@") ;;
+        --service-port) want_service_port=$(value_of "$@") ;;
         --bind) want_bind=$(value_of "$@") ;;
         --packs) packs=$(value_of "$@") ;;
         --preset) PRESET=$(value_of "$@") ;;
@@ -68,7 +71,8 @@ cmd_up() {
     parse_up "$@"
     if [ $build = yes ]; then
         need_packages run
-        build_preset "$PRESET" all
+        # shellcheck disable=SC2086
+        build_preset "$PRESET" $PROGRAMS
         build_web
     fi
     for program in cellwarden-pack cellwarden-dtu cellwarden-server; do need_program $program; done
@@ -82,7 +86,7 @@ cmd_up() {
     say "database    ready ($(elapsed) s)"
     make_keys
     start_broker
-    say "broker      ready on port $broker_port ($(elapsed) s)"
+    say "broker      ready on ports $broker_port and $service_port ($(elapsed) s)"
     start_server
     say "server      ready on port $console_port ($(elapsed) s)"
     [ "$packs" = none ] || start_packs
@@ -94,6 +98,8 @@ read_facts() {
     console_port=$chosen
     choose_port broker_port "$want_broker_port" 8883
     broker_port=$chosen
+    choose_port service_port "$want_service_port" 8884
+    service_port=$chosen
     bind=${want_bind:-$(fact bind)}
     bind=${bind:-127.0.0.1}
     set_fact bind "$bind"
@@ -105,7 +111,7 @@ read_facts() {
 
 start_server() {
     start_process server TERM "$BUILD/$PRESET/bin/cellwarden-server" --listen "$bind:$console_port" --database "$conninfo" \
-        --broker "$reach:$broker_port" --server-name localhost \
+        --broker "$reach:$service_port" --server-name localhost \
         --ca "$VAR/pki/ca.crt" --cert "$VAR/pki/server.crt" --key "$VAR/pki/server.key" \
         --migrations "$ROOT/deploy/sql" --web "$ROOT/server/web/dist" \
         --catalogue "$BUILD/$PRESET/proto/catalogue.json" --admin-password-file "$VAR/admin.password"

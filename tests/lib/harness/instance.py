@@ -58,7 +58,8 @@ class Instance:
             self.var.mkdir(parents=True, exist_ok=True)
             packs = self.var / "packs.list"
             packs.write_text(self.packs)
-        self.cellwarden("up", "--no-build", "--preset", PRESET, "--packs", packs, "--console-port", "auto", "--broker-port", "auto")
+        self.cellwarden("up", "--no-build", "--preset", PRESET, "--packs", packs, "--console-port", "auto", "--broker-port", "auto",
+                        "--service-port", "auto")
         return self
 
     def down(self, purge=False):
@@ -87,6 +88,11 @@ class Instance:
     @property
     def broker(self):
         return self.fact("reach"), int(self.fact("broker_port"))
+
+    @property
+    def service(self):
+        """Where servers connect to the broker."""
+        return self.fact("reach"), int(self.fact("service_port"))
 
     @property
     def password(self):
