@@ -31,6 +31,9 @@ void db_close(struct db *db);
  * BMS_ERR_IO. A broken connection is closed and opened again by the next call. */
 int db_query(struct db *db, const char *sql, int count, const char *const *params, PGresult **result);
 
+/* Look at a result that was made on db->conn: 0 when it is fine, else BMS_ERR_IO, the error is noted, and a broken connection is closed. */
+int db_check(struct db *db, PGresult *result);
+
 /* Several statements without parameters. */
 int db_exec(struct db *db, const char *sql);
 

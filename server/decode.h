@@ -6,6 +6,7 @@
 #ifndef SERVER_DECODE_H
 #define SERVER_DECODE_H
 
+#include "proto/record.h"
 #include "proto/sample.h"
 #include "proto/topics.h"
 
@@ -38,7 +39,7 @@ enum poison_reason {
 
 const char *poison_word(enum poison_reason reason);
 
-enum { RECORD_SAMPLES_MAX = 60, RECORD_BYTES_MAX = 65536, ALARM_RUNS_MAX = 64 };
+enum { ALARM_RUNS_MAX = 64 };
 
 struct summary { /* over all samples of a record; the database has NULL where nothing was valid */
     bool has_cells, has_soc, has_current, has_voltage, has_temps;

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ingest.c -- see ingest.h. The thread owns the store and its connection; nothing here is shared but what the parts say. */
+#include "server/ingest.h"
+
+#include "common/err.h"
+#include "server/clock.h"
+#include "server/decode.h"
+#include "server/log.h"
+#include "server/metrics.h"
+#include "server/publish.h"
+#include "server/store.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { RETRY_MIN_MS = 100, RETRY_MAX_MS = 5000, STOP_MS = 2500, IDLE_MS = 200 };
+
+struct ingest {
+    struct ingest_parts parts;
+    struct store *store;
+    struct acks acks;
+    struct ring_message **messages;
+    struct decoded *records; /* good ones, in order of arrival */
+    size_t count;
+    struct poison *poisons;
+    size_t poison_count;
+    size_t max;
+    pthread_t thread;
+    _Atomic bool stopping;
+    int64_t stop_at_ms; /* monotonic; written before `stopping` */
+};
+
+/* The first message opens the batch; it is closed when full or batch_ms later. */
+static size_t collect(struct ingest *in)
+{
+    size_t n = ring_pop(in->parts.ring, in->messages, in->max, IDLE_MS);
+    int64_t until = clock_mono_ms() + in->parts.config->batch_ms;
+
+    while (n && n < in->max && !in->stopping) {
+        int64_t left = until - clock_mono_ms();
+
+        if (left <= 0)
+            break;
+        n += ring_pop(in->parts.ring, in->messages + n, in->max - n, (int)left);
+    }
+    return n;
+}
+
+static void decode_all(struct ingest *in, size_t n)
+{
+    int64_t retention_ms = in->parts.config->retention_days * 86400000;
+
+    in->count = in->poison_count = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct ring_message *m = in->messages[i];
+
+        if (decode_record(m->topic, m->topic_len, m->bytes, m->size, m->received_ms, retention_ms, &in->records[in->count],
+                          &in->poisons[in->poison_count]))
+            in->count++;
+        else
+            in->poison_count++;
+    }
+}
+
+static int stage(struct ingest *in)
+{
+    int err = 0;
+
+    store_begin(in->store);
+    for (size_t i = 0; !err && i < in->count; i++)
+        err = store_add(in->store, &in->records[i]);
+    for (size_t i = 0; !err && i < in->poison_count; i++)
+        err = store_add_poison(in->store, &in->poisons[i]);
+    return err;
+}
+
+static bool may_go_on(const struct ingest *in)
+{
+    return !in->stopping || clock_mono_ms() < in->stop_at_ms;
+}
+
+static void rest(const struct ingest *in, int ms)
+{
+    for (int64_t until = clock_mono_ms() + ms; clock_mono_ms() < until && may_go_on(in);) {
+        struct timespec t = { .tv_nsec = 20000000 };
+
+        nanosleep(&t, NULL);
+    }
+}
+
+/* Commit what is staged, as often as it takes. Returns 0, BMS_ERR_RANGE (refused), or BMS_ERR_STATE (the end came first). */
+static int commit(struct ingest *in, struct store_result *result)
+{
+    int wait_ms = RETRY_MIN_MS;
+
+    for (;;) {
+        int64_t from = clock_mono_ms();
+        int err = store_commit(in->store, result);
+
+        metrics_set(METRIC_DATABASE_UP, err != BMS_ERR_IO);
+        if (err == 0)
+            metrics_observe(METRIC_COMMIT_MS, clock_mono_ms() - from);
+        if (err != BMS_ERR_IO)
+            return err;
+        log_warn("ingest", "database failed; the batch stays", "records=%zu wait_ms=%d error='%s'", in->count, wait_ms,
+                 store_error(in->store));
+        metrics_add(METRIC_BATCH_RETRIES, 1);
+        rest(in, wait_ms);
+        if (!may_go_on(in))
+            return BMS_ERR_STATE;
+        wait_ms = wait_ms * 2 > RETRY_MAX_MS ? RETRY_MAX_MS : wait_ms * 2;
+    }
+}
+
+static void count_result(const struct store_result *result)
+{
+    metrics_add(METRIC_RECORDS, (int64_t)result->records);
+    metrics_add(METRIC_FRAMES, (int64_t)result->frames);
+    metrics_add(METRIC_DUPLICATES, (int64_t)result->duplicates);
+}
+
+static void count_poison(const struct poison *p)
+{
+    static const enum metric counters[] = {
+#define X(name, word, why) METRIC_POISON_##name,
+        POISON_TABLE(X)
+#undef X
+    };
+
+    metrics_add(counters[p->reason], 1);
+    log_warn("ingest", "record refused", "reason=%s topic=%s epoch=%016llx seq=%llu size=%zu", poison_word(p->reason), p->topic,
+             (unsigned long long)p->epoch, (unsigned long long)p->seq, p->size);
+}
+
+/* The database refused the batch for its data: one row at a time, so that only the guilty one is put aside. */
+static int commit_singly(struct ingest *in)
+{
+    size_t records = in->count;
+    int err = 0;
+
+    log_error("ingest", "database refused a batch; trying its records one by one", "records=%zu error='%s'", records,
+              store_error(in->store));
+    for (size_t i = 0; i < records && err != BMS_ERR_STATE; i++) {
+        const struct decoded *d = &in->records[i];
+        struct poison p = { .reason = POISON_DATABASE, .named = true, .epoch = d->epoch, .seq = d->seq, .received_ms = d->received_ms };
+        struct store_result result;
+
+        store_begin(in->store);
+        err = store_add(in->store, d);
+        err = err ? err : commit(in, &result);
+        if (err == 0)
+            count_result(&result);
+        if (err != BMS_ERR_RANGE)
+            continue;
+        p.bytes = d->bytes;
+        p.size = d->size;
+        snprintf(p.device, sizeof p.device, "%s", d->device);
+        snprintf(p.topic, sizeof p.topic, TOPIC_ROOT "%s" TOPIC_RECORD, d->device);
+        store_begin(in->store);
+        err = store_add_poison(in->store, &p);
+        err = err ? err : commit(in, &result);
+        count_poison(&p);
+    }
+    store_begin(in->store);
+    for (size_t i = 0; !err && i < in->poison_count; i++)
+        err = store_add_poison(in->store, &in->poisons[i]);
+    struct store_result none;
+
+    return err ? err : commit(in, &none);
+}
+
+static int commit_all(struct ingest *in)
+{
+    struct store_result result;
+    int err = stage(in);
+
+    if (err) {
+        log_error("ingest", "no memory for a batch; its records will come again", "records=%zu", in->count);
+        return err;
+    }
+    err = commit(in, &result);
+    if (err == BMS_ERR_RANGE)
+        return commit_singly(in);
+    if (!err)
+        count_result(&result);
+    return err;
+}
+
+static void acknowledge(struct ingest *in)
+{
+    size_t named = 0;
+
+    ack_begin(&in->acks);
+    for (size_t i = 0; i < in->count; i++)
+        named += ack_add(&in->acks, in->records[i].device, in->records[i].epoch, in->records[i].seq) == 0;
+    for (size_t i = 0; i < in->poison_count; i++) {
+        const struct poison *p = &in->poisons[i];
+
+        if (p->named && p->device[0])
+            named += ack_add(&in->acks, p->device, p->epoch, p->seq) == 0;
+    }
+    metrics_add(METRIC_ACKS, (int64_t)ack_flush(&in->acks, in->parts.publish, in->parts.publish_ctx));
+    metrics_add(METRIC_ACKED_RECORDS, (int64_t)named);
+}
+
+static void batch(struct ingest *in)
+{
+    size_t n = collect(in);
+
+    if (n == 0)
+        return;
+    decode_all(in, n);
+    metrics_observe(METRIC_BATCH_RECORDS, (int64_t)n);
+    int err = commit_all(in);
+
+    if (!err) {
+        acknowledge(in);
+        for (size_t i = 0; i < in->poison_count; i++)
+            count_poison(&in->poisons[i]);
+        publish_newest(&in->parts, in->records, in->count);
+        log_debug("ingest", "committed", "records=%zu poison=%zu", in->count, in->poison_count);
+    } else {
+        log_warn("ingest", "batch given up; the devices keep its records", "records=%zu", in->count);
+    }
+    for (size_t i = 0; i < n; i++)
+        free(in->messages[i]);
+}
+
+static void *run(void *ctx)
+{
+    struct ingest *in = ctx;
+
+    while (!in->stopping || (ring_count(in->parts.ring) && may_go_on(in)))
+        batch(in);
+    return NULL;
+}
+
+static void discard(struct ingest *in)
+{
+    store_destroy(in->store);
+    acks_free(&in->acks);
+    free(in->messages);
+    free(in->records);
+    free(in->poisons);
+    free(in);
+}
+
+struct ingest *ingest_start(const struct ingest_parts *parts)
+{
+    struct ingest *in = calloc(1, sizeof *in);
+
+    if (!in)
+        return NULL;
+    in->parts = *parts;
+    in->max = (size_t)parts->config->batch_records;
+    in->store = store_create(parts->config->database);
+    in->messages = calloc(in->max, sizeof *in->messages);
+    in->records = calloc(in->max, sizeof *in->records); /* touched only as far as batches are large */
+    in->poisons = calloc(in->max, sizeof *in->poisons);
+    if (!in->store || !in->messages || !in->records || !in->poisons || pthread_create(&in->thread, NULL, run, in) != 0) {
+        discard(in);
+        return NULL;
+    }
+    return in;
+}
+
+void ingest_stop(struct ingest *in)
+{
+    if (!in)
+        return;
+    in->stop_at_ms = clock_mono_ms() + STOP_MS;
+    in->stopping = true;
+    ring_close(in->parts.ring);
+    pthread_join(in->thread, NULL);
+    discard(in);
+}

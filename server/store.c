@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store.c -- the batch in memory, and its transaction. */
+#include "server/store.h"
+
+#include "common/err.h"
+#include "server/copy.h"
+#include "server/log.h"
+#include "server/partition.h"
+#include "server/store_extra.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct row { /* what choosing the newest record of each device needs */
+    char device[DEVICE_NAME_MAX + 1];
+    uint32_t boot, last_no;
+    int64_t last_ms;
+    int32_t day;
+    size_t newest_at; /* place of the boolean in the COPY data */
+};
+
+struct store {
+    struct db db;
+    struct copy copy;
+    struct row *rows;
+    size_t count, room;
+    struct store_extra extra; /* poison and alarm spans */
+    struct partitions partitions;
+    const void *staged_on; /* the connection that has the staging table; NULL after every failure */
+    bool ended;            /* the COPY data have their trailer */
+};
+
+static const char staging[] =
+    "CREATE TEMP TABLE IF NOT EXISTS staging (tenant text, device text, first_at timestamptz, epoch bigint, seq bigint, boot bigint, "
+    "first_no bigint, count smallint, last_at timestamptz, received_at timestamptz, cell_min_mV integer, cell_max_mV integer, "
+    "cell_mean_mV integer, soc_permyriad integer, current_min_mA integer, current_max_mA integer, voltage_mV integer, "
+    "temp_min_ddegC smallint, temp_max_ddegC smallint, alarm_level smallint, record bytea, newest boolean) ON COMMIT DELETE ROWS; "
+    "ALTER TABLE staging ALTER COLUMN record SET STORAGE EXTERNAL";
+
+enum { STAGING_COLUMNS = 22 };
+
+/* Ordered, so that two processes with the same rows wait for each other and never for a circle. */
+static const char insert_records[] = "WITH added AS (INSERT INTO record SELECT tenant, device, first_at, epoch, seq, boot, first_no, "
+                                     "count, last_at, received_at, cell_min_mV, "
+                                     "cell_max_mV, cell_mean_mV, soc_permyriad, current_min_mA, current_max_mA, voltage_mV, "
+                                     "temp_min_ddegC, temp_max_ddegC, alarm_level, record "
+                                     "FROM staging ORDER BY tenant, device, first_at, epoch, seq ON CONFLICT DO NOTHING RETURNING count) "
+                                     "SELECT count(*), coalesce(sum(count), 0) FROM added";
+
+static const char upsert_latest[] =
+    "INSERT INTO latest AS l SELECT tenant, device, boot, first_no + count - 1, last_at, received_at, record FROM staging WHERE newest "
+    "ORDER BY tenant, device ON CONFLICT (tenant, device) DO UPDATE SET boot = excluded.boot, no = excluded.no, "
+    "measured_at = excluded.measured_at, received_at = excluded.received_at, record = excluded.record "
+    "WHERE CASE WHEN l.boot = excluded.boot THEN l.no < excluded.no ELSE l.measured_at < excluded.measured_at END";
+
+struct store *store_create(const char *conninfo)
+{
+    struct store *s = calloc(1, sizeof *s);
+
+    if (s)
+        db_init(&s->db, conninfo, "cellwarden-ingest");
+    return s;
+}
+
+void store_destroy(struct store *s)
+{
+    if (!s)
+        return;
+    db_close(&s->db);
+    copy_free(&s->copy);
+    store_extra_free(&s->extra);
+    free(s->rows);
+    free(s);
+}
+
+void store_begin(struct store *s)
+{
+    copy_begin(&s->copy);
+    s->count = 0;
+    s->ended = false;
+    store_extra_begin(&s->extra);
+}
+
+const char *store_error(const struct store *s)
+{
+    return s->db.error;
+}
+
+static void put_int32(struct copy *c, bool has, int32_t v)
+{
+    if (has)
+        copy_int32(c, v);
+    else
+        copy_null(c);
+}
+
+static void put_summary(struct copy *c, const struct summary *s)
+{
+    put_int32(c, s->has_cells, s->cell_min_mV);
+    put_int32(c, s->has_cells, s->cell_max_mV);
+    put_int32(c, s->has_cells, s->cell_mean_mV);
+    put_int32(c, s->has_soc, s->soc_permyriad);
+    put_int32(c, s->has_current, s->current_min_mA);
+    put_int32(c, s->has_current, s->current_max_mA);
+    put_int32(c, s->has_voltage, s->voltage_mV);
+    if (s->has_temps) {
+        copy_int16(c, s->temp_min_ddegC);
+        copy_int16(c, s->temp_max_ddegC);
+    } else {
+        copy_null(c);
+        copy_null(c);
+    }
+    copy_int16(c, s->alarm_level);
+}
+
+static struct row *add_row(struct store *s)
+{
+    if (s->count == s->room) {
+        size_t room = s->room ? s->room * 2 : 256;
+        struct row *rows = realloc(s->rows, room * sizeof *rows);
+
+        if (!rows)
+            return NULL;
+        s->rows = rows;
+        s->room = room;
+    }
+    return &s->rows[s->count++];
+}
+
+int store_add(struct store *s, const struct decoded *d)
+{
+    struct copy *c = &s->copy;
+    struct row *row = add_row(s);
+    size_t tenant = strcspn(d->device, ".");
+    const char *vehicle = d->device + tenant + 1;
+
+    if (!row)
+        return BMS_ERR_NOSPACE;
+    copy_row(c, STAGING_COLUMNS);
+    copy_bytes(c, d->device, tenant);
+    copy_bytes(c, vehicle, strlen(vehicle));
+    copy_utc_ms(c, d->first_ms);
+    copy_int64(c, (int64_t)d->epoch);
+    copy_int64(c, (int64_t)d->seq);
+    copy_int64(c, d->boot);
+    copy_int64(c, d->first_no);
+    copy_int16(c, (int16_t)d->count);
+    copy_utc_ms(c, d->last_ms);
+    copy_utc_ms(c, d->received_ms);
+    put_summary(c, &d->summary);
+    copy_bytes(c, d->bytes, d->size);
+    memcpy(row->device, d->device, sizeof row->device);
+    row->boot = d->boot;
+    row->last_no = d->first_no + d->count - 1;
+    row->last_ms = d->last_ms;
+    row->day = (int32_t)(d->first_ms / 86400000);
+    row->newest_at = copy_bool(c, false);
+    for (size_t i = 0; i < d->run_count; i++)
+        if (store_extra_add_run(&s->extra, d->device, d->boot, &d->runs[i]) != 0)
+            return BMS_ERR_NOSPACE;
+    return c->bad ? BMS_ERR_NOSPACE : 0;
+}
+
+int store_add_poison(struct store *s, const struct poison *p)
+{
+    return store_extra_add_poison(&s->extra, p);
+}
+
+static int by_device(const void *a, const void *b)
+{
+    return strcmp(((const struct row *)a)->device, ((const struct row *)b)->device);
+}
+
+static bool is_newer(const struct row *a, const struct row *than)
+{
+    return a->boot == than->boot ? a->last_no > than->last_no : a->last_ms > than->last_ms;
+}
+
+/* One record of each device carries its newest sample. */
+static void mark_newest(struct store *s)
+{
+    struct row *best = NULL;
+
+    if (s->count == 0)
+        return;
+    qsort(s->rows, s->count, sizeof *s->rows, by_device);
+    for (size_t i = 0; i < s->count; i++) {
+        struct row *r = &s->rows[i];
+
+        if (best && strcmp(best->device, r->device) != 0) {
+            s->copy.data[best->newest_at] = 1;
+            best = NULL;
+        }
+        if (!best || is_newer(r, best))
+            best = r;
+    }
+    s->copy.data[best->newest_at] = 1;
+}
+
+static int prepare(struct store *s)
+{
+    int err = db_open(&s->db);
+
+    if (!err && s->staged_on != s->db.conn) {
+        err = db_exec(&s->db, staging);
+        s->staged_on = err ? NULL : s->db.conn;
+    }
+    for (size_t i = 0; !err && i < s->count; i++)
+        err = partition_need(&s->partitions, &s->db, s->rows[i].day);
+    return err;
+}
+
+static int copy_in(struct store *s)
+{
+    PGresult *res = PQexec(s->db.conn, "COPY staging FROM STDIN BINARY");
+    int err = db_check(&s->db, res);
+
+    PQclear(res);
+    if (err)
+        return err;
+    if (PQputCopyData(s->db.conn, (const char *)s->copy.data, (int)s->copy.used) != 1 || PQputCopyEnd(s->db.conn, NULL) != 1)
+        err = BMS_ERR_IO;
+    while (s->db.conn && (res = PQgetResult(s->db.conn)) != NULL) {
+        int one = db_check(&s->db, res);
+
+        err = err ? err : one;
+        PQclear(res);
+    }
+    return err;
+}
+
+static int write_records(struct store *s, struct store_result *result)
+{
+    PGresult *res = NULL;
+
+    if (s->count == 0)
+        return 0;
+    int err = copy_in(s);
+
+    err = err ? err : db_query(&s->db, insert_records, 0, NULL, &res);
+    if (err)
+        return err;
+    result->records = strtoull(PQgetvalue(res, 0, 0), NULL, 10);
+    result->frames = strtoull(PQgetvalue(res, 0, 1), NULL, 10);
+    result->duplicates = s->count - result->records;
+    PQclear(res);
+    return db_exec(&s->db, upsert_latest);
+}
+
+/* A failure that ends the transaction: say whether the data are at fault, and start anew with a clean connection. */
+static int fail(struct store *s)
+{
+    bool data = db_error_is_data(&s->db);
+
+    if (strcmp(s->db.sqlstate, "23514") == 0 || strcmp(s->db.sqlstate, "42P01") == 0) {
+        partitions_forget(&s->partitions); /* no partition for a row: it was dropped behind our back */
+        data = false;
+    }
+    db_close(&s->db);
+    s->staged_on = NULL;
+    return data ? BMS_ERR_RANGE : BMS_ERR_IO;
+}
+
+int store_commit(struct store *s, struct store_result *result)
+{
+    *result = (struct store_result) { 0 };
+    if (!s->ended)
+        copy_end(&s->copy);
+    s->ended = true;
+    if (s->copy.bad)
+        return BMS_ERR_RANGE;
+    mark_newest(s);
+    s->db.sqlstate[0] = '\0';
+    int err = prepare(s);
+
+    err = err ? err : db_exec(&s->db, "BEGIN");
+    err = err ? err : write_records(s, result);
+    err = err ? err : store_extra_write(&s->extra, &s->db);
+    err = err ? err : db_exec(&s->db, "COMMIT");
+    return err ? fail(s) : 0;
+}
