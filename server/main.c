@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* main.c -- cellwarden-server: make the parts, join them, wait for a signal, take them apart in the other order. */
+#include "common/err.h"
+#include "server/api.h"
+#include "server/clock.h"
+#include "server/ingest.h"
+#include "server/link.h"
+#include "server/log.h"
+#include "server/restore.h"
+#include "server/router.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { VEHICLES_MAX = 20000, DATABASE_WAIT_MS = 60000, FLUSH_MS = 1000 };
+
+struct server {
+    struct config config;
+    struct events events;
+    struct fleet *fleet;
+    struct ring *ring;
+    struct router router;
+    struct link *link;
+    struct ingest *ingest;
+    struct api *api;
+};
+
+static void publish_ack(void *ctx, const char *topic, const uint8_t *bytes, size_t size)
+{
+    struct server *s = ctx;
+    int err = link_publish(s->link, topic, bytes, size);
+
+    if (err)
+        log_debug("ingest", "ack not sent; the device will send its records again", "topic=%s reason='%s'", topic, bms_err_text(err));
+}
+
+static void pause_ms(long ms)
+{
+    struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+
+    nanosleep(&t, NULL);
+}
+
+/* Migrations and the fleet table. Waits for a database that is still starting; a wrong migration is final. */
+static int prepare_database(struct server *s, const sigset_t *signals)
+{
+    int64_t until = clock_mono_ms() + DATABASE_WAIT_MS;
+    struct timespec now = { 0 };
+    struct db db;
+    int err;
+
+    db_init(&db, s->config.database, "cellwarden-start");
+    while ((err = db_open(&db)) != 0 && clock_mono_ms() < until && sigtimedwait(signals, NULL, &now) < 0) {
+        log_warn("database", "not there yet", "error='%s'", db.error);
+        pause_ms(1000);
+    }
+    if (!err) {
+        err = db_migrate(&db, s->config.migrations);
+        err = err < 0 ? err : 0;
+    }
+    if (!err)
+        err = restore_fleet(&db, s->fleet);
+    if (err)
+        log_error("database", "cannot start", "error='%s'", db.error);
+    db_close(&db);
+    return err;
+}
+
+static int start_mqtt(struct server *s)
+{
+    struct link_handler handler = { .ctx = &s->router, .on_message = router_take };
+    struct ingest_parts parts = {
+        .config = &s->config, .ring = s->ring, .fleet = s->fleet, .events = &s->events, .publish = publish_ack, .publish_ctx = s
+    };
+
+    s->router = (struct router) { .ring = s->ring, .fleet = s->fleet, .events = &s->events };
+    s->link = link_create(&s->config, &handler);
+    if (!s->link)
+        return BMS_ERR_RANGE;
+    if (s->config.role & ROLE_INGEST) {
+        s->ingest = ingest_start(&parts);
+        if (!s->ingest)
+            return BMS_ERR_NOSPACE;
+    }
+    return link_start(s->link);
+}
+
+static int start_api(struct server *s)
+{
+#ifdef CW_API
+    struct api_parts parts = { .config = &s->config, .fleet = s->fleet, .events = &s->events };
+
+    return api_start(&s->api, &parts);
+#else
+    (void)s;
+    return 0;
+#endif
+}
+
+static int start(struct server *s, const sigset_t *signals)
+{
+    s->fleet = fleet_create(VEHICLES_MAX);
+    s->ring = ring_create((size_t)s->config.ring_records, (size_t)s->config.ring_kB * 1024);
+    if (!s->fleet || !s->ring)
+        return BMS_ERR_NOSPACE;
+    int err = prepare_database(s, signals);
+
+    err = err ? err : start_api(s);
+    return err ? err : start_mqtt(s);
+}
+
+/* No new messages, finish the batch, its acks out, then the rest. */
+static void stop(struct server *s)
+{
+    if (s->link)
+        link_pause(s->link);
+    ingest_stop(s->ingest);
+    link_destroy(s->link, FLUSH_MS);
+#ifdef CW_API
+    if (s->api)
+        api_stop(s->api);
+#endif
+    ring_destroy(s->ring);
+    fleet_destroy(s->fleet);
+}
+
+int main(int argc, char *argv[])
+{
+    static struct server s;
+    enum log_level level = LOG_INFO;
+    char why[200];
+    sigset_t signals;
+    int got = 0;
+    int err = config_load(&s.config, argc, argv, getenv, why, sizeof why);
+
+    if (err == 1) {
+        config_help(stdout);
+        return 0;
+    }
+    if (err) {
+        fprintf(stderr, "cellwarden-server: %s\n", why);
+        return 2;
+    }
+    log_level_of(s.config.log_level, &level);
+    log_set_level(level);
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigprocmask(SIG_BLOCK, &signals, NULL); /* inherited by every thread: only sigwait() sees them */
+    err = start(&s, &signals);
+    if (!err) {
+        log_info("server", "started", "version=%s roles=%s", API_VERSION, s.config.roles);
+        sigwait(&signals, &got);
+        log_info("server", "stopping", "signal=%d", got);
+    } else {
+        log_error("server", "cannot start", "reason='%s'", bms_err_text(err));
+    }
+    stop(&s);
+    log_info("server", "stopped", "%s", "");
+    return err ? 1 : 0;
+}
