@@ -12,6 +12,7 @@ from paho.mqtt.properties import Properties
 
 CONNECT = bytes.fromhex("101300044d5154540502003c0000066e6f626f6479")  # MQTT 5, clean start, client id "nobody"
 NOT_AUTHORISED = 0x87
+ACCEPTED = (0, 0x10)  # 0x10: accepted, and nobody listens
 
 
 def mqtt_answer(address, context):
@@ -140,7 +141,7 @@ def test_a_device_reads_its_own_downlink_only(system):
         a.subscribe("#")
         a.subscribe("cw/v1/test.b/down/#")
         a.subscribe("cw/v1/test.a/down/#")
-        assert server.publish("cw/v1/test.b/down/zzz", b"for b") in (0, 0x10)
+        assert server.publish("cw/v1/test.b/down/zzz", b"for b") in ACCEPTED
         assert server.publish("cw/v1/test.a/down/zzz", b"for a") == 0
         wait_until(lambda: a.got, 5, "A's own message arrives")
         assert {payload for _, payload in a.got} == {b"for a"}
@@ -150,8 +151,8 @@ def test_a_device_cannot_take_the_session_of_another(system):
     """A client id is only a word: A connects under B's and B stays connected [FL-2]"""
     with Client(system.broker, system.device_files("test.b"), "test.b") as b:
         with Client(system.broker, system.device_files("test.a"), "test.b") as a:
-            assert a.publish("cw/v1/test.a/up/zzz", b"1") == 0
-            assert b.publish("cw/v1/test.b/up/zzz", b"2") == 0
+            assert a.publish("cw/v1/test.a/up/zzz", b"1") in ACCEPTED
+            assert b.publish("cw/v1/test.b/up/zzz", b"2") in ACCEPTED
         assert b.disconnects == []
 
 

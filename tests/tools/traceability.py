@@ -30,7 +30,7 @@ def requirements(text):
     rows = {}
     for line in text.splitlines():
         if match := ROW.match(line):
-            rows[match[1]] = match[2].split(" | ")[-1].strip()
+            rows[match[1]] = match[2].split("|")[-1].strip()
     return rows
 
 
