@@ -2,8 +2,9 @@
 /* stream_lwip.h -- stream_port over lwIP, altcp and mbedTLS: the embedded DTU's stack, here on a user-mode network (libslirp).
  *
  * The same third-party code and options as on a board; only the network interface, the clock and the random source are Linux. One per
- * process, because lwIP's and mbedTLS's own state is global: a second create is BMS_ERR_STATE. All memory behind it (TCP, TLS, packets) is
- * one static arena of STREAM_LWIP_ARENA bytes; libslirp, which stands for the network, has its own heap.
+ * process, because lwIP's and mbedTLS's own state is global: a second create before destroy is BMS_ERR_STATE. All TLS state and all packets
+ * out live in one static arena (lwIP's heap), packets in and connections in fixed pools, so nothing is allocated while it runs; libslirp,
+ * which stands for the network, has its own heap.
  *
  * "localhost" and 127.x reach this computer's loopback; other names are looked up by DNS through slirp.
  */
