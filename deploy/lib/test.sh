@@ -73,7 +73,7 @@ figures() {
         if [ "$2" = 0 ]; then echo passed; else echo "FAILED before it could count"; fi
         return 0
     fi
-    tr '\n' ' ' <"$1" | grep -o '<testsuite [^>]*>' | awk '
+    tr '\n\t' '  ' <"$1" | grep -o '<testsuite [^>]*>' | awk '
         function count(name) { return match($0, " " name "=\"[0-9]+") ? substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 3) : 0 }
         { all += count("tests"); failed += count("failures") + count("errors"); skipped += count("skipped") + count("disabled") }
         END { printf "%d passed, %d failed, %d skipped", all - failed - skipped, failed, skipped }'
@@ -81,9 +81,11 @@ figures() {
 
 run_ctest() {
     ctest --test-dir "$BUILD/$1" -j "$(nproc)" --output-on-failure --no-tests=error --output-junit "$BUILD/test/$2.xml" \
-        >"$BUILD/test/$2.log" 2>&1 && return 0
-    grep -v ' Passed ' "$BUILD/test/$2.log"
-    return 1
+        >"$BUILD/test/$2.log" 2>&1 || {
+        grep -v ' Passed ' "$BUILD/test/$2.log"
+        return 1
+    }
+    echo "with $(grep -c '^  Test: .*passed' "$BUILD/test/$2.xml") CUnit cases" >"$BUILD/test/$2.note"
 }
 
 suite_unit() {
