@@ -102,7 +102,7 @@ suite_asan() {
 
 suite_fuzz() {
     need_packages run test fuzz
-    build_preset fuzz
+    build_preset fuzz fuzzers
     passed=0
     for target in $(fuzz_targets); do
         run_fuzz "$target" "${CELLWARDEN_FUZZ_SECONDS:-4}" >"$BUILD/test/fuzz-$target.log" 2>&1 || {

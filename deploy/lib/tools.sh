@@ -79,7 +79,7 @@ cmd_fuzz() {
         esac
     done
     need_packages run test fuzz
-    build_preset fuzz
+    build_preset fuzz fuzzers
     if [ -z "$target" ]; then
         say "fuzz targets: $(fuzz_targets | tr '\n' ' ')"
         return 0
