@@ -358,6 +358,8 @@ static size_t on_wait(void *ctx, struct stream_fd *fds, size_t max, uint32_t *wa
 
     if (s->state == STREAM_CONNECTING && *wait_ms > 100)
         *wait_ms = 100; /* the time-outs of the steps */
+    if (s->state == STREAM_OPEN && (s->in_n || s->ended))
+        *wait_ms = 0; /* what was received is already here, no descriptor tells */
     return slirp_netif_wait(fds, max, wait_ms);
 }
 
