@@ -50,6 +50,7 @@ struct stream_lwip {
     bool have_address, no_address;
     struct altcp_pcb *conn; /* NULL once lwIP has freed it */
     bool ended;             /* the server has closed its side */
+    bool blocked;           /* the last write did not take all */
     uint8_t in[TCP_WND];    /* received and not read: in_n bytes from in_at on, in a ring. lwIP's window bounds it */
     size_t in_at, in_n;
     char why[160];
@@ -199,7 +200,7 @@ static int on_open(void *ctx, const char *host, uint16_t port)
     s->why[0] = '\0';
     s->verify = 0;
     s->in_at = s->in_n = 0;
-    s->ended = s->have_address = s->no_address = s->started = false;
+    s->ended = s->blocked = s->have_address = s->no_address = s->started = false;
     tls_note_clear();
     s->state = STREAM_CONNECTING;
     s->step = STEP_NAME;
@@ -310,6 +311,7 @@ static int on_write(void *ctx, const uint8_t *buf, size_t n)
         return BMS_ERR_STATE;
     size_t room = s->conn && !tls_note_get().err ? altcp_sndbuf(s->conn) : 0;
 
+    s->blocked = n > room;
     if (n > room)
         n = room;
     if (n == 0)
@@ -358,8 +360,8 @@ static size_t on_wait(void *ctx, struct stream_fd *fds, size_t max, uint32_t *wa
 
     if (s->state == STREAM_CONNECTING && *wait_ms > 100)
         *wait_ms = 100; /* the time-outs of the steps */
-    if (s->state == STREAM_OPEN && (s->in_n || s->ended))
-        *wait_ms = 0; /* what was received is already here, no descriptor tells */
+    if (s->state == STREAM_OPEN && (s->in_n || s->ended || (s->blocked && s->conn && altcp_sndbuf(s->conn))))
+        *wait_ms = 0; /* lwIP already has bytes, or room again: no descriptor tells */
     return slirp_netif_wait(fds, max, wait_ms);
 }
 
