@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// compress.mjs -- put .gz and .br siblings beside every text file of dist/, so that the server never compresses while it answers.
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+
+const dist = new URL("../dist/", import.meta.url).pathname;
+
+function files(folder) {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? files(join(folder, e.name)) : [join(folder, e.name)]));
+}
+
+for (const file of files(dist).filter((f) => /\.(html|js|css|svg|json|webmanifest)$/.test(f))) {
+  const body = readFileSync(file);
+  writeFileSync(file + ".gz", gzipSync(body, { level: 9 }));
+  writeFileSync(file + ".br", brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }));
+}

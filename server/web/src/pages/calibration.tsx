@@ -1,0 +1,2 @@
+import type { TabProps } from "./vehicle";
+export function Calibration(_: TabProps) { return null; }

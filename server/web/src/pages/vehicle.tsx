@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// vehicle.tsx -- the frame of all pages of one vehicle: its name, state, reason, age, and the tabs. Lazy pages are loaded by their tab.
+import type { ComponentType } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { clock } from "../core/format";
+import { colourful } from "../core/freshness";
+import { t, tr } from "../core/i18n";
+import type { Key } from "../core/strings";
+import type { FleetRow } from "../core/types";
+import { needCatalogue } from "../data/catalogue";
+import { useVehicle, type VehicleView } from "../data/vehicle";
+import { Badge, Icon } from "../ui/glyph";
+import { AgeTag, useVehicleFresh } from "../ui/live";
+import { Empty, ProblemBox, Skeleton } from "../ui/parts";
+import { Overview } from "./overview";
+
+export type Tab = "overview" | "cells" | "calibration" | "history";
+export interface TabProps {
+  view: VehicleView;
+}
+
+const TABS: { tab: Tab; words: Key; path: string }[] = [
+  { tab: "overview", words: "nav.overview", path: "" },
+  { tab: "cells", words: "nav.cells", path: "/cells" },
+  { tab: "calibration", words: "nav.calibration", path: "/calibration" },
+  { tab: "history", words: "nav.history", path: "/history" },
+];
+
+const LAZY: Record<Exclude<Tab, "overview">, () => Promise<ComponentType<TabProps>>> = {
+  cells: () => import("./cells").then((m) => m.Cells),
+  calibration: () => import("./calibration").then((m) => m.Calibration),
+  history: () => import("./history").then((m) => m.History),
+};
+
+const loaded = new Map<Tab, ComponentType<TabProps>>([["overview", Overview]]);
+
+/* The page of a tab; a chunk that does not arrive is asked for again until it does. */
+function useTab(tab: Tab): ComponentType<TabProps> | null {
+  const [, again] = useState(0);
+  useEffect(() => {
+    if (loaded.has(tab) || tab === "overview") return;
+    let stop = false;
+    const load = () => {
+      LAZY[tab]().then(
+        (page) => {
+          loaded.set(tab, page);
+          if (!stop) again((n) => n + 1);
+        },
+        () => !stop && setTimeout(load, 2000),
+      );
+    };
+    load();
+    return () => {
+      stop = true;
+    };
+  }, [tab]);
+  return loaded.get(tab) ?? null;
+}
+
+function linkWords(row: FleetRow): string {
+  if (!row.online) return t("v.offline", { time: clock(row.link_at) });
+  return row.link_at === null ? t("v.online.now") : t("v.online", { time: clock(row.link_at) });
+}
+
+function Header({ view }: { view: VehicleView }) {
+  const fresh = useVehicleFresh(view);
+  const row = view.facts.value.value?.row;
+  const colour = colourful(fresh.value.level);
+  return (
+    <div class="vhead-strip" data-fresh={fresh.value.level}>
+      <a class="crumb" href="/fleet" aria-label={t("nav.fleet")}>
+        <Icon name="back" />
+      </a>
+      <div class="vhead-who">
+        <h1>{row?.name || view.id}</h1>
+        <p class="fine vhead-facts">
+          {row ? (
+            <>
+              {row.name && row.name !== row.id ? <span>{row.id}</span> : null}
+              <span>{row.chemistry.toUpperCase()}</span>
+              <span>{t("v.cells", { n: row.cells })}</span>
+              <span>{tr("mode." + row.mode, "mode.unknown")}</span>
+              <span>{linkWords(row)}</span>
+            </>
+          ) : (
+            "\u00a0"
+          )}
+        </p>
+      </div>
+      <div class="vhead-state">
+        {row && (
+          <>
+            <Badge state={row.state} colour={colour} />
+            <AgeTag fresh={fresh} link_at={row.link_at} />
+          </>
+        )}
+      </div>
+      <p class={row?.reason ? "vhead-why" : "vhead-why vhead-calm"} data-reason>
+        {row ? (row.reason ?? (row.state === "offline" ? "" : t("v.alarms.none"))) : "\u00a0"}
+      </p>
+    </div>
+  );
+}
+
+export function VehiclePage({ id, tab }: { id: string; tab: Tab }) {
+  const view = useVehicle(id);
+  const Page = useTab(tab);
+  const problem = view.facts.problem.value;
+  useEffect(needCatalogue, []);
+  if (problem?.status === 404) return <div class="page"><Empty text={t("v.missing", { id })} action={t("notfound.action")} href="/fleet" /></div>;
+  const known = view.facts.value.value !== null;
+  return (
+    <div class="page page-vehicle">
+      <div class="vtop">
+        <Header view={view} />
+        <nav class="tabs" aria-label={t("nav.pages")}>
+          {TABS.map((x) => (
+            <a href={`/v/${id}${x.path}`} aria-current={x.tab === tab ? "page" : undefined}>
+              {t(x.words)}
+            </a>
+          ))}
+        </nav>
+      </div>
+      {problem && !known && <ProblemBox what={t("v.what")} problem={problem} retry={() => void view.facts.load()} />}
+      {known && Page ? <Page view={view} /> : !problem && <Skeleton height={560} label={t("v.what")} />}
+    </div>
+  );
+}
