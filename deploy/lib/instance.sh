@@ -100,7 +100,6 @@ choose_port() {
     if [ "$2" = auto ]; then
         chosen=${had:-$(random_port)}
     elif [ -n "$2" ]; then
-        is_port "$2" || usage_error "'$2' is not a port (1 to 65535, or auto)"
         [ "$2" = "$had" ] || ! port_busy "$2" || die "port $2 is busy (for $1)"
         chosen=$2
     elif [ -n "$had" ]; then

@@ -64,6 +64,9 @@ parse_up() {
     done
     [ -n "$packs" ] || packs=$ROOT/deploy/demo.packs
     [ "$packs" = none ] || [ -r "$packs" ] || usage_error "there is no list of packs in '$packs'"
+    for port in "$want_console_port" "$want_broker_port" "$want_service_port"; do
+        case $port in '' | auto) ;; *) is_port "$port" || usage_error "'$port' is not a port (1 to 65535, or auto)" ;; esac
+    done
     use_instance "$var"
 }
 

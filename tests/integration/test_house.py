@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 from harness import Instance, ROOT, wait_until
+from harness.instance import PRESET
 
 NAMES = ["database", "broker", "server", "pack:test.one", "dtu:test.one"]
 
@@ -75,8 +76,8 @@ def test_status_tells_who_is_dead_and_up_mends_it(own):
 
 
 def test_a_busy_port_that_was_asked_for_is_an_error(own, tmp_path):
-    done = run("up", "--no-build", "--preset", os.environ.get("CELLWARDEN_PRESET", "host"), "--var", str(tmp_path / "v"), "--packs", "none",
-               "--console-port", own.fact("console_port"))
+    done = run("up", "--no-build", "--preset", PRESET, "--var", str(tmp_path / "v"), "--packs", "none", "--console-port", own.fact("console_port"))
+    run("down", "--purge", "--var", str(tmp_path / "v"))
     assert done.returncode == 1 and "busy" in done.stderr
 
 
