@@ -28,14 +28,15 @@ struct auth {
     struct auth_limit limit;
     atomic_int hashes; /* running now */
     const char *password_file;
-    struct timespec applied_mtime; /* of the file that was applied; 0 = none yet */
+    struct timespec applied_mtime;       /* of the file that was applied; 0 = none yet */
     char nobody[crypto_pwhash_STRBYTES]; /* what an unknown user's password is compared with */
 };
 
 /* Argon2id of `password`. Returns 0 or BMS_ERR_NOSPACE. */
 static int hash_password(const char *password, char hash[crypto_pwhash_STRBYTES])
 {
-    return crypto_pwhash_str_alg(hash, password, strlen(password), crypto_pwhash_OPSLIMIT_INTERACTIVE, MEMORY, crypto_pwhash_ALG_ARGON2ID13) == 0
+    return crypto_pwhash_str_alg(hash, password, strlen(password), crypto_pwhash_OPSLIMIT_INTERACTIVE, MEMORY,
+                                 crypto_pwhash_ALG_ARGON2ID13) == 0
                ? 0
                : BMS_ERR_NOSPACE;
 }
@@ -93,7 +94,7 @@ enum http_guard auth_guard(struct auth *auth, struct http_exchange *ex)
     if (!auth_session_cached(auth->sessions, token, &ex->user)) {
         if (ex->db == NULL)
             return HTTP_ASK_DATABASE;
-        int found = auth_session_load(auth->sessions, ex->db, token, &ex->user);
+        int found = auth_session_load(auth->sessions, ex->db->conn, token, &ex->user);
 
         if (found < 0)
             return refuse(ex, 503, "database_away", "the database cannot be reached; try again");
@@ -169,14 +170,15 @@ static void set_cookie(struct http_exchange *ex, const char *token, int life_s)
     const char *proto = http_header(ex, "X-Forwarded-Proto");
     bool secure = proto != NULL && strcmp(proto, "https") == 0;
 
-    snprintf(ex->cookie, sizeof ex->cookie, COOKIE "=%s; Path=/; Max-Age=%d; HttpOnly; SameSite=Strict%s", token, life_s, secure ? "; Secure" : "");
+    snprintf(ex->cookie, sizeof ex->cookie, COOKIE "=%s; Path=/; Max-Age=%d; HttpOnly; SameSite=Strict%s", token, life_s,
+             secure ? "; Secure" : "");
 }
 
 static int open_session(struct auth *auth, struct http_exchange *ex, const char *name)
 {
     char token[AUTH_TOKEN_SIZE];
 
-    if (auth_session_open(ex->db, name, token) != 0 || auth_session_load(auth->sessions, ex->db, token, &ex->user) != 1) {
+    if (auth_session_open(ex->db->conn, name, token) != 0 || auth_session_load(auth->sessions, ex->db->conn, token, &ex->user) != 1) {
         http_problem(ex, 503, "database_away", NULL, "the database cannot be reached; try again");
         return BMS_ERR_IO;
     }
@@ -194,7 +196,7 @@ int auth_sign_in(struct auth *auth, struct http_exchange *ex, const char *name, 
     snprintf(address_key, sizeof address_key, "a:%s", ex->address);
     if (!take_attempt(auth, ex, user_key, address_key))
         return BMS_ERR_STATE;
-    int right = check_password(auth, ex->db, name, password);
+    int right = check_password(auth, ex->db->conn, name, password);
 
     if (right != 0)
         forgive_attempt(auth, user_key, address_key); /* also when it could not be judged */
@@ -216,7 +218,7 @@ void auth_sign_out(struct auth *auth, struct http_exchange *ex)
     const char *token = http_cookie(ex, COOKIE);
 
     if (token != NULL)
-        auth_session_close(auth->sessions, ex->db, token);
+        auth_session_close(auth->sessions, ex->db->conn, token);
     set_cookie(ex, "", 0);
 }
 

@@ -14,8 +14,8 @@ enum { AUTH_LIMIT_FAILURES = 5, AUTH_LIMIT_WINDOW_MS = 60000, AUTH_LIMIT_KEYS = 
 
 struct auth_limit {
     struct auth_limit_key {
-        uint64_t key;                         /* hash of the text; 0 = free */
-        uint64_t at_ms[AUTH_LIMIT_FAILURES];  /* newest attempts, oldest first; `count` of them */
+        uint64_t key;                        /* hash of the text; 0 = free */
+        uint64_t at_ms[AUTH_LIMIT_FAILURES]; /* newest attempts, oldest first; `count` of them */
         unsigned count;
     } keys[AUTH_LIMIT_KEYS];
 };

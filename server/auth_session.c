@@ -122,7 +122,8 @@ int auth_session_load(struct auth_sessions *s, PGconn *db, const char *token, st
     int found = PQresultStatus(r) != PGRES_TUPLES_OK ? BMS_ERR_IO : PQntuples(r) > 0;
 
     if (found == 1) {
-        *user = (struct http_user) { .access = auth_role_access(PQgetvalue(r, 0, 1)), .ends_at_ms = strtoll(PQgetvalue(r, 0, 3), NULL, 10) };
+        *user =
+            (struct http_user) { .access = auth_role_access(PQgetvalue(r, 0, 1)), .ends_at_ms = strtoll(PQgetvalue(r, 0, 3), NULL, 10) };
         snprintf(user->name, sizeof user->name, "%s", PQgetvalue(r, 0, 0));
         snprintf(user->tenant, sizeof user->tenant, "%s", PQgetvalue(r, 0, 2));
         fill_from_token(user, token);
@@ -143,10 +144,11 @@ int auth_session_open(PGconn *db, const char *name, char token[AUTH_TOKEN_SIZE])
     token_key(token, hash);
     sodium_bin2hex(text, sizeof text, hash, sizeof hash);
     snprintf(life, sizeof life, "%d", AUTH_SESSION_LIFE_S);
-    PGresult *r = PQexecParams(db,
-                               "WITH old AS (DELETE FROM app_session WHERE expires_at < now())"
-                               " INSERT INTO app_session (token_hash, user_name, expires_at) VALUES ($1, $2, now() + $3 * interval '1 second')",
-                               3, NULL, params, NULL, NULL, 0);
+    PGresult *r =
+        PQexecParams(db,
+                     "WITH old AS (DELETE FROM app_session WHERE expires_at < now())"
+                     " INSERT INTO app_session (token_hash, user_name, expires_at) VALUES ($1, $2, now() + $3 * interval '1 second')",
+                     3, NULL, params, NULL, NULL, 0);
     int err = PQresultStatus(r) == PGRES_COMMAND_OK ? 0 : BMS_ERR_IO;
 
     PQclear(r);

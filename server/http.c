@@ -9,7 +9,6 @@
 #include "server/log.h"
 #include "server/metrics.h"
 
-#include <libpq-fe.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,10 +18,10 @@
 #include <unistd.h>
 
 #define CONNECTIONS_MAX   2048u
-#define CONNECTION_MEMORY 16384u /* request line and headers of one connection, bytes */
-#define IDLE_S            60u    /* a connection that neither sends nor takes anything */
+#define CONNECTION_MEMORY 16384u                /* request line and headers of one connection, bytes */
+#define IDLE_S            60u                   /* a connection that neither sends nor takes anything */
 #define DRAIN_MAX         (16u * HTTP_BODY_MAX) /* how much of a body that is too long is still read, to be able to answer */
-#define STOP_WAIT_MS      2000u  /* answers under way when we stop */
+#define STOP_WAIT_MS      2000u                 /* answers under way when we stop */
 
 struct http {
     struct http_config config;
@@ -163,7 +162,7 @@ static bool refuse_body(struct http_exchange *ex)
 }
 
 /* The worker's part. The connection is suspended: nobody else looks at the exchange. */
-static void run_pooled(void *job, void *db)
+static void run_pooled(void *job, struct db *db)
 {
     struct http_exchange *ex = job;
     struct MHD_Connection *connection = ex->connection;
@@ -231,10 +230,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
     (void)code;
     if (ex == NULL)
         return;
-    metrics_add(ex->status >= 500   ? METRIC_HTTP_5XX
-                : ex->status >= 400 ? METRIC_HTTP_4XX
-                                    : METRIC_HTTP_OK,
-                1);
+    metrics_add(ex->status >= 500 ? METRIC_HTTP_5XX : ex->status >= 400 ? METRIC_HTTP_4XX : METRIC_HTTP_OK, 1);
     if (ex->response == NULL)
         metrics_observe(METRIC_HTTP_MS, (int64_t)(http_clock_ms() - ex->began_ms));
     log_debug("http", "request", "id=%s user=%s address=%s path=%s status=%u ms=%llu", ex->request_id, ex->user.name, ex->address, ex->path,

@@ -15,6 +15,7 @@
 #ifndef SERVER_HTTP_H
 #define SERVER_HTTP_H
 
+#include "server/db.h"
 #include "server/http_route.h"
 #include "server/json.h"
 
@@ -23,9 +24,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HTTP_BODY_MAX   65536u           /* longest request body, bytes */
-#define HTTP_ANSWER_MAX (16u << 20)      /* longest answer built in memory, bytes */
-#define HTTP_ADDRESS_SIZE 64             /* the peer's address as text */
+#define HTTP_BODY_MAX     65536u      /* longest request body, bytes */
+#define HTTP_ANSWER_MAX   (16u << 20) /* longest answer built in memory, bytes */
+#define HTTP_ADDRESS_SIZE 64          /* the peer's address as text */
 
 struct http;
 
@@ -48,19 +49,20 @@ struct http_exchange {
     bool head;  /* HEAD: the body is not sent */
     char *body; /* NUL terminated, NULL when there is none */
     size_t body_len;
-    void *db; /* PGconn of the worker; NULL in the HTTP thread */
+    struct db *db; /* the worker's; NULL in the HTTP thread */
     struct http_user user;
     char request_id[17];
     char address[HTTP_ADDRESS_SIZE];
 
-    unsigned status;                /* 0 until answered */
-    struct json out;                /* the body, unless `response` is set */
-    const char *content_type;       /* of `out`; application/json unless set */
-    struct MHD_Response *response;  /* an answer made by the handler itself; http.c releases it */
-    char location[128];             /* header Location when not empty */
-    char cookie[256];               /* header Set-Cookie when not empty */
-    char allow[64];                 /* header Allow when not empty */
-    int retry_after_s;              /* header Retry-After when > 0 */
+    unsigned status;               /* 0 until answered */
+    struct json out;               /* the body, unless `response` is set */
+    const char *content_type;      /* of `out`; application/json unless set */
+    struct MHD_Response *response; /* an answer made by the handler itself; http.c releases it */
+    char location[128];            /* header Location when not empty */
+    char cookie[256];              /* header Set-Cookie when not empty */
+    char allow[64];                /* header Allow when not empty */
+    int retry_after_s;             /* header Retry-After when > 0 */
+    const char *etag;              /* header ETag when set: the answer may be kept and asked for again; borrowed until sent */
 
     struct http *http; /* private to http.c from here on */
     size_t body_cap;

@@ -5,14 +5,14 @@
 #include "common/err.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <stdio.h>
 #include <zlib.h>
 
-#define GZIP_MIN   1024u /* bytes; below, the header costs more than it saves */
-#define GZIP_LEVEL 1     /* the time is taken from the HTTP thread */
-#define GZIP_WINDOW 31   /* 15 bits, with the gzip header */
+#define GZIP_MIN    1024u /* bytes; below, the header costs more than it saves */
+#define GZIP_LEVEL  1     /* the time is taken from the HTTP thread */
+#define GZIP_WINDOW 31    /* 15 bits, with the gzip header */
 
 static const char *title_of(unsigned status)
 {
@@ -20,9 +20,9 @@ static const char *title_of(unsigned status)
         unsigned status;
         const char *title;
     } titles[] = {
-        { 400, "Bad request" },         { 401, "Not signed in" },        { 403, "Not permitted" },          { 404, "Not found" },
-        { 405, "Method not allowed" },  { 409, "Conflict" },             { 413, "Body too large" },         { 415, "Unsupported media type" },
-        { 422, "Values not accepted" }, { 429, "Too many requests" },    { 500, "The server failed" },      { 503, "Not available now" },
+        { 400, "Bad request" },         { 401, "Not signed in" },     { 403, "Not permitted" },     { 404, "Not found" },
+        { 405, "Method not allowed" },  { 409, "Conflict" },          { 413, "Body too large" },    { 415, "Unsupported media type" },
+        { 422, "Values not accepted" }, { 429, "Too many requests" }, { 500, "The server failed" }, { 503, "Not available now" },
     };
 
     for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++) {
@@ -131,12 +131,14 @@ static struct MHD_Response *response_of(struct http_exchange *ex)
         return NULL;
     ex->out.buf = NULL;
     json_deinit(&ex->out);
-    if (ex->status != 204)
+    if (ex->status != 204 && ex->status != 304)
         MHD_add_response_header(response, "Content-Type", ex->content_type == NULL ? "application/json" : ex->content_type);
     if (packed)
         MHD_add_response_header(response, "Content-Encoding", "gzip");
     MHD_add_response_header(response, "Vary", "Accept-Encoding");
-    MHD_add_response_header(response, "Cache-Control", "no-store");
+    MHD_add_response_header(response, "Cache-Control", ex->etag == NULL ? "no-store" : "no-cache");
+    if (ex->etag != NULL)
+        MHD_add_response_header(response, "ETag", ex->etag);
     return response;
 }
 
@@ -145,8 +147,10 @@ static void add_headers(struct http_exchange *ex, struct MHD_Response *response)
     const struct {
         const char *name, *value;
     } headers[] = {
-        { "X-Request-Id", ex->request_id }, { "X-Content-Type-Options", "nosniff" },
-        { "Location", ex->location },       { "Set-Cookie", ex->cookie },
+        { "X-Request-Id", ex->request_id },
+        { "X-Content-Type-Options", "nosniff" },
+        { "Location", ex->location },
+        { "Set-Cookie", ex->cookie },
         { "Allow", ex->allow },
     };
     char seconds[16];

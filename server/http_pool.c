@@ -6,16 +6,12 @@
 #include "server/http.h"
 #include "server/log.h"
 
-#include <libpq-fe.h>
 #include <pthread.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define WORKERS_MAX       16u
-#define RECONNECT_MS      1000u
-#define IDLE_CONNECTIONS  "connect_timeout=3 application_name=cellwarden-api"
+#define WORKERS_MAX  16u
+#define RECONNECT_MS 1000u
 
 struct job {
     http_job_fn *run;
@@ -30,12 +26,12 @@ struct http_pool {
     bool stopping;
     unsigned workers;
     pthread_t thread[WORKERS_MAX];
-    char *conninfo;
+    const char *conninfo;
 };
 
 /* What one worker keeps between jobs. */
 struct worker {
-    PGconn *db;
+    struct db db;
     uint64_t tried_ms; /* when it last tried to connect */
 };
 
@@ -55,65 +51,35 @@ static bool take(struct http_pool *pool, struct job *job)
     return taken;
 }
 
-static void set_limits(PGconn *db)
-{
-    char sql[96];
-
-    snprintf(sql, sizeof sql, "SET statement_timeout = %d; SET idle_in_transaction_session_timeout = %d", HTTP_STATEMENT_MS,
-             2 * HTTP_STATEMENT_MS);
-    PQclear(PQexec(db, sql));
-}
-
-static void drop(struct worker *w)
-{
-    PQfinish(w->db);
-    w->db = NULL;
-}
-
 /* The worker's connection, opened again when it broke; NULL when the database is away. */
-static PGconn *connected(struct worker *w, const char *conninfo)
+static struct db *connected(struct worker *w)
 {
-    if (w->db != NULL && (PQconsumeInput(w->db) == 0 || PQstatus(w->db) != CONNECTION_OK))
-        drop(w); /* a server that went away is seen here, not by the statement */
-    if (w->db != NULL)
-        return w->db;
     uint64_t now = http_clock_ms();
 
+    if (w->db.conn != NULL && (PQconsumeInput(w->db.conn) == 0 || PQstatus(w->db.conn) != CONNECTION_OK))
+        db_close(&w->db); /* a server that went away is seen here, not by the statement */
+    if (w->db.conn != NULL)
+        return &w->db;
     if (w->tried_ms != 0 && now - w->tried_ms < RECONNECT_MS)
         return NULL;
     w->tried_ms = now;
-    w->db = PQconnectdb(conninfo);
-    if (PQstatus(w->db) != CONNECTION_OK) {
-        log_warn("api", "database is away", "why=\"%s\"", PQerrorMessage(w->db));
-        drop(w);
-        return NULL;
-    }
-    set_limits(w->db);
-    return w->db;
+    if (db_open(&w->db) == 0)
+        return &w->db;
+    log_warn("api", "database is away", "why=\"%s\"", w->db.error);
+    return NULL;
 }
 
 static void *work(void *arg)
 {
     struct http_pool *pool = arg;
-    struct worker w = { .db = NULL };
+    struct worker w = { .tried_ms = 0 };
     struct job job;
 
+    db_init(&w.db, pool->conninfo, "cellwarden-api");
     while (take(pool, &job))
-        job.run(job.arg, connected(&w, pool->conninfo));
-    drop(&w);
+        job.run(job.arg, connected(&w));
+    db_close(&w.db);
     return NULL;
-}
-
-/* Our own settings go last: libpq takes the last of two. A URI cannot be added to, it is taken as it is. */
-static char *with_settings(const char *conninfo)
-{
-    bool uri = strncmp(conninfo, "postgres://", 11) == 0 || strncmp(conninfo, "postgresql://", 13) == 0;
-    size_t size = strlen(conninfo) + sizeof IDLE_CONNECTIONS + 2;
-    char *text = malloc(size);
-
-    if (text != NULL)
-        snprintf(text, size, "%s%s%s", conninfo, uri ? "" : " ", uri ? "" : IDLE_CONNECTIONS);
-    return text;
 }
 
 int http_pool_start(struct http_pool **out, unsigned workers, const char *conninfo)
@@ -124,10 +90,9 @@ int http_pool_start(struct http_pool **out, unsigned workers, const char *connin
         return BMS_ERR_NOSPACE;
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->filled, NULL);
-    pool->conninfo = with_settings(conninfo);
+    pool->conninfo = conninfo;
     workers = workers > WORKERS_MAX ? WORKERS_MAX : workers;
-    while (pool->conninfo != NULL && pool->workers < workers &&
-           pthread_create(&pool->thread[pool->workers], NULL, work, pool) == 0)
+    while (pool->workers < workers && pthread_create(&pool->thread[pool->workers], NULL, work, pool) == 0)
         pool->workers++;
     if (pool->workers == 0 || pool->workers < workers) {
         http_pool_stop(pool);
@@ -163,6 +128,5 @@ void http_pool_stop(struct http_pool *pool)
         pthread_join(pool->thread[i], NULL);
     pthread_cond_destroy(&pool->filled);
     pthread_mutex_destroy(&pool->lock);
-    free(pool->conninfo);
     free(pool);
 }

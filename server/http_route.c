@@ -5,7 +5,8 @@
 #include <string.h>
 
 /* Compare one segment; a parameter is copied out. Both strings stand at the first byte of the segment. */
-static bool segment_matches(const char *pattern, size_t pattern_len, const char *path, size_t path_len, struct http_match *match, size_t *params)
+static bool segment_matches(const char *pattern, size_t pattern_len, const char *path, size_t path_len, struct http_match *match,
+                            size_t *params)
 {
     if (pattern[0] != '{')
         return pattern_len == path_len && memcmp(pattern, path, path_len) == 0;

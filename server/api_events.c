@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* api_events.c -- what happened (events.h), as events of the stream. Runs in the thread that notifies: quick, and nothing is written that nobody reads. */
+#include "server/api_parts.h"
+#include "server/api_render.h"
+#include "server/metrics.h"
+
+#include <stdlib.h>
+
+enum { EVENT_MAX = 65536 }; /* bytes of one event's JSON; the largest frame has about 4,000 */
+
+/* What one event needs while it is written. */
+struct telling {
+    struct api *api;
+    const struct event *event;
+    struct view_limits limits;
+    struct render_extra extra;
+    struct json j;
+};
+
+/* One job of the chores: read the alarm limits of a vehicle. */
+struct limits_job {
+    struct api *api;
+    char device[DEVICE_NAME_MAX + 1];
+};
+
+static void load_limits(void *job, struct db *db)
+{
+    struct limits_job *l = job;
+
+    if (db != NULL)
+        api_limits_load(l->api->limits, db, l->device);
+    free(l);
+}
+
+static void ask_for_limits(struct api *api, const char *device)
+{
+    struct limits_job *job = calloc(1, sizeof *job);
+
+    if (job == NULL)
+        return;
+    job->api = api;
+    snprintf(job->device, sizeof job->device, "%s", device);
+    if (!http_pool_submit(api->chores, load_limits, job))
+        free(job);
+}
+
+static void publish(struct telling *t, enum stream_kind kind, unsigned to, const char *name)
+{
+    if (!t->j.failed)
+        stream_publish(t->api->hub, kind, to, name, t->event->device, t->j.buf, t->j.len);
+    json_reset(&t->j);
+}
+
+static void tell_row(struct telling *t)
+{
+    struct view v;
+
+    view_of(t->event->vehicle, t->extra.watched, t->extra.now_ms, &v);
+    if (!stream_row_is_due(t->api->hub, t->event->device, (int)v.state, http_clock_ms()))
+        return;
+    render_row(&t->j, t->event->vehicle, &t->extra);
+    publish(t, STREAM_ROW, STREAM_TO_FLEET | STREAM_TO_VEHICLE, "fleet.row");
+}
+
+static void tell_frame(struct telling *t)
+{
+    if (stream_vehicle_is_wanted(t->api->hub, t->event->device, http_clock_ms())) {
+        render_frame(&t->j, t->event->vehicle, &t->extra);
+        publish(t, STREAM_FRAME, STREAM_TO_VEHICLE, "v.frame");
+    }
+    tell_row(t);
+}
+
+static void tell_state(struct telling *t)
+{
+    const struct fleet_vehicle *f = t->event->vehicle;
+    uint32_t boot = f->has_sample ? f->sample.boot : f->link.boot;
+    struct view v;
+
+    view_of(f, t->extra.watched, t->extra.now_ms, &v);
+    json_object(&t->j);
+    json_member_str(&t->j, "id", f->device);
+    json_member_bool(&t->j, "online", v.online);
+    json_member_str(&t->j, "state", view_state_word(v.state));
+    json_member_opt(&t->j, "link_at", f->link.at_ms > 0, f->link.at_ms);
+    json_member_opt(&t->j, "boot", boot > 0, boot);
+    json_member_str(&t->j, "version", f->link.version);
+    json_object_end(&t->j);
+    publish(t, STREAM_ONCE, STREAM_TO_VEHICLE, "v.state");
+    tell_row(t);
+}
+
+static void tell_boot(struct telling *t)
+{
+    json_object(&t->j);
+    json_member_str(&t->j, "id", t->event->device);
+    json_member_uint(&t->j, "boot", t->event->vehicle->sample.boot);
+    json_member_int(&t->j, "at", t->event->at_ms);
+    json_object_end(&t->j);
+    publish(t, STREAM_ONCE, STREAM_TO_VEHICLE, "v.boot");
+}
+
+static void tell_alarm(struct telling *t)
+{
+    json_object(&t->j);
+    json_member_str(&t->j, "id", t->event->device);
+    json_member_str(&t->j, "change", t->event->kind == EVENT_ALARM_OPEN ? "open" : "clear");
+    json_key(&t->j, "alarm");
+    render_alarm(&t->j, t->event->alarm, &t->limits);
+    json_object_end(&t->j);
+    publish(t, STREAM_ONCE, STREAM_TO_FLEET | STREAM_TO_VEHICLE, "alarm");
+}
+
+static void tell_params(struct telling *t)
+{
+    const struct fleet_reported *r = &t->event->vehicle->reported;
+
+    json_object(&t->j);
+    json_member_str(&t->j, "id", t->event->device);
+    json_member_opt(&t->j, "running_hash", r->known, r->running_hash);
+    json_member_opt(&t->j, "stored_hash", r->known, r->stored_hash);
+    json_member_opt(&t->j, "read_at", r->known, r->read_at_ms);
+    json_member_opt(&t->j, "boot", r->known, r->boot);
+    json_object_end(&t->j);
+    publish(t, STREAM_ONCE, STREAM_TO_VEHICLE, "params");
+    ask_for_limits(t->api, t->event->device);
+}
+
+static void tell_op(struct telling *t)
+{
+    render_op(&t->j, t->event->op);
+    publish(t, STREAM_ONCE, STREAM_TO_FLEET | STREAM_TO_VEHICLE, "op");
+}
+
+void api_on_event(void *ctx, const struct event *event)
+{
+    static void (*const tell[])(struct telling *) = {
+        [EVENT_FRAME] = tell_frame,       [EVENT_STATE] = tell_state,   [EVENT_BOOT] = tell_boot, [EVENT_ALARM_OPEN] = tell_alarm,
+        [EVENT_ALARM_CLEAR] = tell_alarm, [EVENT_PARAMS] = tell_params, [EVENT_OP] = tell_op,
+    };
+    struct telling t = { .api = ctx, .event = event };
+
+    if ((size_t)event->kind >= sizeof tell / sizeof tell[0] || (event->vehicle == NULL && event->kind != EVENT_OP))
+        return;
+    json_init(&t.j, EVENT_MAX);
+    bool known = api_limits_get(t.api->limits, event->device, &t.limits);
+
+    if (!known && event->kind == EVENT_ALARM_OPEN)
+        ask_for_limits(t.api, event->device);
+    t.extra = (struct render_extra) { http_utc_ms(), stream_vehicle_is_watched(t.api->hub, event->device), &t.limits };
+    tell[event->kind](&t);
+    json_deinit(&t.j);
+    metrics_add(METRIC_EVENTS, 1);
+}

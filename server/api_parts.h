@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* api_parts.h -- what the api_*.c files share: the state behind `struct api`, and one handler for each route. Nobody else includes this. */
+#ifndef SERVER_API_PARTS_H
+#define SERVER_API_PARTS_H
+
+#include "server/api.h"
+#include "server/api_limits.h"
+#include "server/auth.h"
+#include "server/http.h"
+#include "server/http_pool.h"
+#include "server/static.h"
+#include "server/stream_hub.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct api_catalogue { /* read once at start */
+    char *bytes;       /* NULL: there is none */
+    size_t len;
+    char etag[40];
+};
+
+struct api {
+    struct api_parts parts;
+    struct http *http;
+    struct auth *auth;
+    struct stream_hub *hub;
+    struct api_limits *limits;
+    struct static_files files;
+    struct api_catalogue catalogue;
+    struct http_pool *chores; /* one worker for what no request waits for: the administrator's password, the alarm limits */
+    pthread_t timer;
+    bool timer_runs;
+    atomic_bool stopping;
+    atomic_bool admin_queued;
+};
+
+static inline struct api *api_of(const struct http_exchange *ex)
+{
+    return ex->ctx;
+}
+
+/* api_session.c */
+void api_sign_in(struct http_exchange *ex);
+void api_get_session(struct http_exchange *ex);
+void api_sign_out(struct http_exchange *ex);
+
+/* api_fleet.c */
+void api_fleet_summary(struct http_exchange *ex);
+void api_fleet_rows(struct http_exchange *ex);
+
+/* api_vehicle.c. The first answers 404 and returns false when the path's vehicle is not there or not the user's. */
+bool api_vehicle_of(struct http_exchange *ex, struct fleet_vehicle *vehicle);
+void api_get_vehicle(struct http_exchange *ex);
+void api_get_params(struct http_exchange *ex);
+
+/* api_history.c */
+void api_get_history(struct http_exchange *ex);
+
+/* api_ops.c */
+void api_start_op(struct http_exchange *ex);
+void api_get_op(struct http_exchange *ex);
+
+/* api_stream.c */
+void api_open_stream(struct http_exchange *ex);
+void api_set_topics(struct http_exchange *ex);
+
+/* api_events.c: the listener of `events`; ctx is the struct api */
+void api_on_event(void *ctx, const struct event *event);
+
+/* api_health.c */
+int api_catalogue_read(struct api_catalogue *catalogue, const char *path);
+void api_get_catalogue(struct http_exchange *ex);
+void api_healthz(struct http_exchange *ex);
+void api_readyz(struct http_exchange *ex);
+void api_metrics(struct http_exchange *ex);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* api_render.h -- rows of the fleet table as the JSON objects of openapi.yaml. Pure; the hot path of the event stream. */
+#ifndef SERVER_API_RENDER_H
+#define SERVER_API_RENDER_H
+
+#include "server/api_view.h"
+#include "server/downlink.h"
+#include "server/fleet.h"
+#include "server/json.h"
+
+/* What is known beside the table's row. */
+struct render_extra {
+    int64_t now_ms;                   /* UTC */
+    bool watched;                     /* somebody looks at it now */
+    const struct view_limits *limits; /* NULL: not known */
+};
+
+/* FleetRow. */
+void render_row(struct json *j, const struct fleet_vehicle *vehicle, const struct render_extra *extra);
+
+/* Frame, or null when there is no sample. */
+void render_frame(struct json *j, const struct fleet_vehicle *vehicle, const struct render_extra *extra);
+
+/* Alarm. */
+void render_alarm(struct json *j, const struct fleet_alarm *alarm, const struct view_limits *limits);
+
+/* Vehicle. */
+void render_vehicle(struct json *j, const struct fleet_vehicle *vehicle, const struct render_extra *extra);
+
+/* Op. */
+void render_op(struct json *j, const struct op *op);
+
+#endif

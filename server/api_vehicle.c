@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* api_vehicle.c -- one vehicle: facts, the newest frame, its parameters. */
+#include "server/api_parts.h"
+#include "server/api_render.h"
+#include "server/auth_role.h"
+
+#include "proto/tables.h"
+
+#include <stdlib.h>
+
+bool api_vehicle_of(struct http_exchange *ex, struct fleet_vehicle *vehicle)
+{
+    const char *device = ex->match.param[0];
+
+    if (auth_role_sees(&ex->user, device) && fleet_get(api_of(ex)->parts.fleet, device, vehicle))
+        return true;
+    http_problem(ex, 404, "no_such_vehicle", NULL, "there is no vehicle with this id");
+    return false;
+}
+
+void api_get_vehicle(struct http_exchange *ex)
+{
+    struct fleet_vehicle vehicle;
+    struct view_limits limits;
+
+    if (!api_vehicle_of(ex, &vehicle))
+        return;
+    if (!api_limits_get(api_of(ex)->limits, vehicle.device, &limits)) {
+        api_limits_load(api_of(ex)->limits, ex->db, vehicle.device);
+        api_limits_get(api_of(ex)->limits, vehicle.device, &limits);
+    }
+    /* Who asks for a vehicle is going to look at it: the period is the one of a watched vehicle. */
+    struct render_extra extra = { http_utc_ms(), true, &limits };
+
+    ex->status = 200;
+    render_vehicle(&ex->out, &vehicle, &extra);
+}
+
+static void render_values(struct json *j, const struct param_reported *rows, int count)
+{
+    json_key(j, "values");
+    json_array(j);
+    for (int i = 0; i < count; i++) {
+        json_object(j);
+        json_member_int(j, "id", rows[i].id);
+        json_member_opt(j, "running", rows[i].has_running, rows[i].running);
+        json_member_opt(j, "stored", rows[i].has_stored, rows[i].stored);
+        json_member_opt(j, "desired", rows[i].has_desired, rows[i].desired);
+        json_object_end(j);
+    }
+    json_array_end(j);
+}
+
+void api_get_params(struct http_exchange *ex)
+{
+    struct fleet_vehicle vehicle;
+    struct fleet_reported reported;
+    struct param_reported *rows = NULL;
+
+    if (!api_vehicle_of(ex, &vehicle))
+        return;
+    rows = calloc(PARAMS, sizeof *rows);
+    int count = rows == NULL ? -1 : params_load(ex->db, vehicle.device, rows, PARAMS, &reported);
+
+    if (count < 0) {
+        free(rows);
+        http_problem(ex, 503, "database_away", NULL, "the database cannot be reached; try again");
+        return;
+    }
+    ex->status = 200;
+    json_object(&ex->out);
+    json_member_str(&ex->out, "id", vehicle.device);
+    json_member_opt(&ex->out, "running_hash", reported.known, reported.running_hash);
+    json_member_opt(&ex->out, "stored_hash", reported.known, reported.stored_hash);
+    json_member_opt(&ex->out, "read_at", reported.known, reported.read_at_ms);
+    json_member_opt(&ex->out, "boot", reported.known, reported.boot);
+    render_values(&ex->out, rows, count);
+    json_object_end(&ex->out);
+    free(rows);
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* history.c -- see history.h. */
+#include "server/history.h"
+
+#include "common/err.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    const char *name, *unit;
+    bool plain;
+} scalars[SAMPLE_SCALARS] = {
+#define KIND_U 0
+#define KIND_S 0
+#define KIND_B 1
+#define SCALAR_0(name, bits, kind, unit)
+#define SCALAR_1(name, bits, kind, unit)                                                [SAMPLE_##name] = { #name, unit, KIND_##kind && (bits) == 32 },
+#define SIGNAL(message, name, start_bit, bits, kind, unit, min, max, recorded, comment) SCALAR_##recorded(name, bits, kind, unit)
+#include "proto/signals.def"
+#undef SIGNAL
+};
+
+static const struct {
+    const char *name, *unit;
+    enum history_source source;
+} derived[] = {
+    { "cell_min_mV", "mV", HISTORY_CELL_MIN },
+    { "cell_max_mV", "mV", HISTORY_CELL_MAX },
+    { "cell_mean_mV", "mV", HISTORY_CELL_MEAN },
+    { "temp_max_ddegC", "0.1 degC", HISTORY_TEMP_MAX },
+};
+
+/* "cell_47_mV": prefix, a number from 1 to max without leading zeros, suffix. Returns the number, or 0. */
+static size_t numbered(const char *name, const char *prefix, const char *suffix, size_t max)
+{
+    size_t len = strlen(prefix), number = 0;
+
+    if (strncmp(name, prefix, len) != 0 || name[len] < '1' || name[len] > '9')
+        return 0;
+    for (name += len; *name >= '0' && *name <= '9' && number <= max; name++)
+        number = number * 10 + (size_t)(*name - '0');
+    return number <= max && strcmp(name, suffix) == 0 ? number : 0;
+}
+
+static bool resolve(struct history_series *s)
+{
+    size_t cell = numbered(s->name, "cell_", "_mV", PACK_CELLS_MAX);
+    size_t temp = numbered(s->name, "temp_", "_ddegC", PACK_TEMPS_MAX);
+
+    if (cell > 0 || temp > 0) {
+        s->source = cell > 0 ? HISTORY_CELL : HISTORY_TEMP;
+        s->index = (cell > 0 ? cell : temp) - 1;
+        s->unit = cell > 0 ? "mV" : "0.1 degC";
+        return true;
+    }
+    for (size_t i = 0; i < sizeof derived / sizeof derived[0]; i++) {
+        if (strcmp(derived[i].name, s->name) == 0) {
+            s->source = derived[i].source;
+            s->unit = derived[i].unit;
+            return true;
+        }
+    }
+    for (size_t i = 0; i < SAMPLE_SCALARS; i++) {
+        if (strcmp(scalars[i].name, s->name) == 0) {
+            s->source = HISTORY_SCALAR;
+            s->index = i;
+            s->unit = scalars[i].unit;
+            s->plain = scalars[i].plain;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A name asked for twice is one series. */
+static bool is_repeated(const struct history *h, const char *name)
+{
+    for (size_t i = 0; i < h->series_count; i++) {
+        if (strcmp(h->series[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+int history_parse(const char *list, struct history *h, char bad[HISTORY_NAME_SIZE])
+{
+    memset(h, 0, sizeof *h);
+    for (bool more = true; more;) {
+        size_t len = strcspn(list, ",");
+        struct history_series s = { .index = 0 };
+
+        snprintf(bad, HISTORY_NAME_SIZE, "%.*s", (int)(len < HISTORY_NAME_SIZE ? len : HISTORY_NAME_SIZE - 1), list);
+        memcpy(s.name, bad, sizeof s.name);
+        if (len >= HISTORY_NAME_SIZE || !resolve(&s))
+            return BMS_ERR_RANGE;
+        if (!is_repeated(h, s.name)) {
+            if (h->series_count == HISTORY_SERIES_MAX)
+                return BMS_ERR_RANGE;
+            h->series[h->series_count++] = s;
+        }
+        more = list[len] == ',';
+        list += len + more;
+    }
+    return 0;
+}
+
+int history_init(struct history *h, int64_t from_ms, int64_t to_ms, int64_t px)
+{
+    if (from_ms < 0 || to_ms <= from_ms || to_ms - from_ms > HISTORY_SPAN_MAX_MS || px < 1 || px > HISTORY_PX_MAX)
+        return BMS_ERR_RANGE;
+    int64_t step = (to_ms - from_ms + px - 1) / px;
+
+    h->step_ms = step < HISTORY_STEP_MIN_MS ? HISTORY_STEP_MIN_MS : step;
+    h->from_ms = from_ms - from_ms % h->step_ms;
+    h->to_ms = to_ms;
+    h->buckets = (size_t)((to_ms - h->from_ms + h->step_ms - 1) / h->step_ms);
+    h->bucket = calloc(h->buckets * h->series_count, sizeof *h->bucket);
+    return h->bucket == NULL ? BMS_ERR_NOSPACE : 0;
+}
+
+void history_deinit(struct history *h)
+{
+    free(h->bucket);
+    h->bucket = NULL;
+}
+
+void history_add(struct history *h, size_t s, int64_t at_ms, int64_t min, int64_t mean, int64_t max, uint32_t count)
+{
+    if (at_ms < h->from_ms || at_ms >= h->to_ms || count == 0)
+        return;
+    struct history_bucket *b = &h->bucket[s * h->buckets + (size_t)((at_ms - h->from_ms) / h->step_ms)];
+
+    b->min = b->count == 0 || min < b->min ? min : b->min;
+    b->max = b->count == 0 || max > b->max ? max : b->max;
+    b->sum += mean * count;
+    b->count += count;
+}
+
+/* Extremes and mean of the valid cells; false when there is none. */
+static bool cells(const struct sample *s, enum history_source source, int64_t *value)
+{
+    int64_t min = 0, max = 0, sum = 0, count = 0;
+
+    for (int i = 0; i < s->cells; i++) {
+        int64_t mV = s->cell_mV[i];
+
+        if (cell_validity(s->cell_mV[i]) != VALIDITY_OK)
+            continue;
+        min = count == 0 || mV < min ? mV : min;
+        max = count == 0 || mV > max ? mV : max;
+        sum += mV;
+        count++;
+    }
+    if (count == 0)
+        return false;
+    *value = source == HISTORY_CELL_MIN ? min : source == HISTORY_CELL_MAX ? max : (sum + count / 2) / count;
+    return true;
+}
+
+static bool hottest(const struct sample *s, int64_t *value)
+{
+    bool found = false;
+
+    for (int i = 0; i < s->temps; i++) {
+        if (temp_validity(s->temp_ddegC[i]) != VALIDITY_OK || (found && s->temp_ddegC[i] <= *value))
+            continue;
+        *value = s->temp_ddegC[i];
+        found = true;
+    }
+    return found;
+}
+
+static bool value_of(const struct history_series *series, const struct sample *s, int64_t *value)
+{
+    size_t i = series->index;
+
+    switch (series->source) {
+    case HISTORY_SCALAR:
+        *value = series->plain ? (int64_t)(uint32_t)s->scalar[i] : s->scalar[i];
+        return series->plain || scalar_validity(s->scalar[i]) == VALIDITY_OK;
+    case HISTORY_CELL:
+        *value = s->cell_mV[i];
+        return i < s->cells && cell_validity(s->cell_mV[i]) == VALIDITY_OK;
+    case HISTORY_TEMP:
+        *value = s->temp_ddegC[i];
+        return i < s->temps && temp_validity(s->temp_ddegC[i]) == VALIDITY_OK;
+    case HISTORY_TEMP_MAX:
+        return hottest(s, value);
+    default:
+        return cells(s, series->source, value);
+    }
+}
+
+void history_add_sample(struct history *h, const struct sample *sample)
+{
+    for (size_t i = 0; i < h->series_count; i++) {
+        int64_t value = 0;
+
+        if (value_of(&h->series[i], sample, &value))
+            history_add(h, i, (int64_t)sample->utc_ms, value, value, value, 1);
+    }
+}
+
+/* Half away from zero. */
+static int64_t mean_of(const struct history_bucket *b)
+{
+    int64_t half = b->count / 2;
+
+    return (b->sum < 0 ? b->sum - half : b->sum + half) / b->count;
+}
+
+enum member { MEMBER_MIN, MEMBER_MEAN, MEMBER_MAX, MEMBER_COUNT };
+
+static void render_member(const struct history *h, size_t s, enum member member, struct json *j)
+{
+    static const char *const names[] = { "min", "mean", "max", "count" };
+
+    json_key(j, names[member]);
+    json_array(j);
+    for (size_t i = 0; i < h->buckets; i++) {
+        const struct history_bucket *b = &h->bucket[s * h->buckets + i];
+
+        if (member == MEMBER_COUNT)
+            json_uint(j, b->count);
+        else if (b->count == 0)
+            json_null(j);
+        else
+            json_int(j, member == MEMBER_MIN ? b->min : member == MEMBER_MAX ? b->max : mean_of(b));
+    }
+    json_array_end(j);
+}
+
+void history_render(const struct history *h, struct json *j)
+{
+    json_object(j);
+    json_member_int(j, "from", h->from_ms);
+    json_member_int(j, "to", h->to_ms);
+    json_member_int(j, "step_ms", h->step_ms);
+    json_key(j, "t");
+    json_array(j);
+    for (size_t i = 0; i < h->buckets; i++)
+        json_int(j, h->from_ms + (int64_t)i * h->step_ms);
+    json_array_end(j);
+    json_key(j, "series");
+    json_object(j);
+    for (size_t s = 0; s < h->series_count; s++) {
+        json_key(j, h->series[s].name);
+        json_object(j);
+        json_member_str(j, "unit", h->series[s].unit);
+        for (int member = MEMBER_MIN; member <= MEMBER_COUNT; member++)
+            render_member(h, s, (enum member)member, j);
+        json_object_end(j);
+    }
+    json_object_end(j);
+    json_object_end(j);
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* history_db.c -- see history_db.h. */
+#include "server/history_db.h"
+
+#include "common/err.h"
+#include "proto/body.h"
+#include "proto/record.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    RECORD_SPAN_MAX_MS = 3600 * 1000, /* 60 samples of 60 s: a record that began before the span may reach into it */
+    SUMMARY_STEP_MIN_MS = 120 * 1000, /* below, a record of 60 samples would not fit into one bucket */
+    FETCH_ROWS = 2000,
+    TEXT = 24,
+};
+
+/* What summary columns say of a series: expressions for min, mean and max of one record. */
+static const struct column {
+    enum history_source source;
+    int scalar; /* for HISTORY_SCALAR */
+    const char *min, *mean, *max;
+} columns[] = {
+    { HISTORY_CELL_MIN, 0, "cell_min_mV", "cell_min_mV", "cell_min_mV" },
+    { HISTORY_CELL_MAX, 0, "cell_max_mV", "cell_max_mV", "cell_max_mV" },
+    { HISTORY_CELL_MEAN, 0, "cell_mean_mV", "cell_mean_mV", "cell_mean_mV" },
+    { HISTORY_TEMP_MAX, 0, "temp_max_ddegC", "temp_max_ddegC", "temp_max_ddegC" },
+    { HISTORY_SCALAR, SAMPLE_soc_permyriad, "soc_permyriad", "soc_permyriad", "soc_permyriad" },
+    { HISTORY_SCALAR, SAMPLE_pack_voltage_mV, "voltage_mV", "voltage_mV", "voltage_mV" },
+    { HISTORY_SCALAR, SAMPLE_pack_current_mA, "current_min_mA", "(current_min_mA + current_max_mA) / 2", "current_max_mA" },
+    { HISTORY_SCALAR, SAMPLE_alarm_level, "alarm_level", "alarm_level", "alarm_level" },
+};
+
+static const struct column *column_of(const struct history_series *s)
+{
+    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
+        if (columns[i].source == s->source && (s->source != HISTORY_SCALAR || (size_t)columns[i].scalar == s->index))
+            return &columns[i];
+    }
+    return NULL;
+}
+
+static bool summary_will_do(const struct history *h)
+{
+    for (size_t i = 0; i < h->series_count; i++) {
+        if (column_of(&h->series[i]) == NULL)
+            return false;
+    }
+    return h->step_ms >= SUMMARY_STEP_MIN_MS;
+}
+
+/* What both statements are given: $1 tenant, $2 device, $3 from, $4 to, $5 step, all times in milliseconds. */
+struct span {
+    char tenant[DEVICE_NAME_MAX + 1];
+    const char *vehicle;
+    char from[TEXT], to[TEXT], step[TEXT], early[TEXT];
+    const char *params[6];
+};
+
+static void span_init(struct span *span, const struct history *h, const char *device)
+{
+    const char *dot = strchr(device, '.');
+
+    snprintf(span->tenant, sizeof span->tenant, "%.*s", (int)(dot - device), device);
+    span->vehicle = dot + 1;
+    snprintf(span->from, sizeof span->from, "%" PRId64, h->from_ms);
+    snprintf(span->to, sizeof span->to, "%" PRId64, h->to_ms);
+    snprintf(span->step, sizeof span->step, "%" PRId64, h->step_ms);
+    snprintf(span->early, sizeof span->early, "%d", RECORD_SPAN_MAX_MS);
+    span->params[0] = span->tenant;
+    span->params[1] = span->vehicle;
+    span->params[2] = span->from;
+    span->params[3] = span->to;
+    span->params[4] = span->early;
+    span->params[5] = span->step;
+}
+
+#define FROM_SPAN                                                                                                                          \
+    " FROM record WHERE tenant = $1 AND device = $2"                                                                                       \
+    " AND first_at >= to_timestamp(($3::bigint - $5::bigint) / 1000.0) AND first_at < to_timestamp($4::bigint / 1000.0)"                   \
+    " AND last_at >= to_timestamp($3::bigint / 1000.0)"
+
+/* One row per bucket: number, then count, min, mean, max of each series. The middle of a record says to which bucket it belongs. */
+static void summary_sql(const struct history *h, char *sql, size_t size)
+{
+    size_t len = (size_t)snprintf(
+        sql, size, "SELECT floor((extract(epoch FROM first_at + (last_at - first_at) / 2) * 1000 - $3::bigint) / $6::bigint)::bigint");
+
+    for (size_t i = 0; i < h->series_count && len < size; i++) {
+        const struct column *c = column_of(&h->series[i]);
+
+        len += (size_t)snprintf(
+            sql + len, size - len,
+            ", coalesce(sum(count) FILTER (WHERE %s IS NOT NULL), 0), min(%s), (sum(%s::bigint * count) / nullif(sum(count) FILTER "
+            "(WHERE %s IS NOT NULL), 0))::bigint, max(%s)",
+            c->mean, c->min, c->mean, c->mean, c->max);
+    }
+    if (len < size)
+        snprintf(sql + len, size - len, FROM_SPAN " GROUP BY 1");
+}
+
+static int64_t number(const PGresult *r, int row, int column)
+{
+    return strtoll(PQgetvalue(r, row, column), NULL, 10);
+}
+
+static int load_summary(struct history *h, struct db *db, const struct span *span)
+{
+    char sql[4096];
+    PGresult *r = NULL;
+
+    summary_sql(h, sql, sizeof sql);
+    if (db_query(db, sql, 6, span->params, &r) != 0)
+        return BMS_ERR_IO;
+    for (int row = 0; row < PQntuples(r); row++) {
+        int64_t at_ms = h->from_ms + number(r, row, 0) * h->step_ms;
+
+        for (size_t i = 0; i < h->series_count; i++) {
+            int c = 1 + 4 * (int)i;
+
+            if (number(r, row, c) > 0)
+                history_add(h, i, at_ms, number(r, row, c + 1), number(r, row, c + 2), number(r, row, c + 3), (uint32_t)number(r, row, c));
+        }
+    }
+    PQclear(r);
+    return 0;
+}
+
+/* A record that cannot be read is left out: it shows as a gap. Ingest lets none in. */
+static void add_record(struct history *h, const uint8_t *bytes, size_t size, struct sample *samples)
+{
+    struct record record;
+
+    if (record_open(bytes, size, &record) != 0 || body_decode(&record, samples) != 0)
+        return;
+    for (uint32_t i = 0; i < record.count; i++)
+        history_add_sample(h, &samples[i]);
+}
+
+/* One piece from the cursor. Returns the rows, or BMS_ERR_IO. */
+static int fetch(struct history *h, struct db *db, struct sample *samples)
+{
+    char sql[48];
+
+    snprintf(sql, sizeof sql, "FETCH %d FROM history", FETCH_ROWS);
+    PGresult *r = PQexecParams(db->conn, sql, 0, NULL, NULL, NULL, NULL, 1); /* binary: the bytes come as they are */
+    int rows = PQresultStatus(r) == PGRES_TUPLES_OK ? PQntuples(r) : BMS_ERR_IO;
+
+    for (int i = 0; i < rows; i++)
+        add_record(h, (const uint8_t *)PQgetvalue(r, i, 0), (size_t)PQgetlength(r, i, 0), samples);
+    PQclear(r);
+    return rows;
+}
+
+static int load_bodies(struct history *h, struct db *db, const struct span *span)
+{
+    struct sample *samples = calloc(RECORD_SAMPLES_MAX, sizeof *samples);
+    int rows = samples == NULL || db_exec(db, "BEGIN READ ONLY") != 0 ? BMS_ERR_IO : 1;
+
+    if (rows == 1 && db_query(db, "DECLARE history NO SCROLL CURSOR FOR SELECT record" FROM_SPAN, 5, span->params, NULL) != 0)
+        rows = BMS_ERR_IO;
+    while (rows > 0)
+        rows = fetch(h, db, samples);
+    free(samples);
+    db_exec(db, "ROLLBACK"); /* nothing was written; also ends a transaction that failed */
+    return rows;
+}
+
+int history_load(struct history *h, struct db *db, const char *device)
+{
+    struct span span;
+
+    span_init(&span, h, device);
+    if (summary_will_do(h))
+        return load_summary(h, db, &span);
+    return h->to_ms - h->from_ms > HISTORY_DECODE_MAX_MS ? BMS_ERR_NOSPACE : load_bodies(h, db, &span);
+}
