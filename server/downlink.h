@@ -66,12 +66,39 @@ struct op_request {
 };
 
 struct op_problem {
-    char code[24];    /* unknown_param, out_of_range, duplicate, read_only, no_values, too_many, unknown_vehicle */
+    char code[24];    /* unknown_param, out_of_range, duplicate, read_only, no_values, too_many, unexpected_values */
     char field[48];   /* parameter name, or its id as text when unknown, or "values" */
     char detail[160]; /* a sentence */
 };
 
-struct downlink; /* created and run by main */
+struct downlink;
+
+struct downlink_parts {          /* all borrowed until downlink_destroy() returns */
+    const struct config *config; /* without ROLE_API nothing is sent: results are taken and reads are asked for through the table */
+    struct fleet *fleet;
+    const struct events *events;
+    int (*publish)(void *ctx, const char *topic, const uint8_t *bytes, size_t size); /* 0 = handed to the broker */
+    void *publish_ctx;
+};
+
+/* Make it; nothing runs yet, but operations may be started (they wait in the table). NULL when there is no memory. */
+struct downlink *downlink_create(const struct downlink_parts *parts);
+
+/* Start the thread, which takes up the open operations of the table. Returns 0 or BMS_ERR_NOSPACE. */
+int downlink_run(struct downlink *downlink);
+
+/* Stop the thread (at most about 1 s); open operations stay in the table. The functions below may still be called. */
+void downlink_halt(struct downlink *downlink);
+
+/* Halt and free. */
+void downlink_destroy(struct downlink *downlink);
+
+/* A Result message; copied and worked on later. Called on the MQTT thread. */
+void downlink_take_result(struct downlink *downlink, const char *device, const uint8_t *bytes, size_t size);
+
+/* A newer sample: when its hashes or its boot are not those that were reported, a read is started (after 3 s, and never more often than the
+ * back-off of 10 s to 10 min allows). Called on the ingest thread. */
+void downlink_observe(struct downlink *downlink, const struct fleet_vehicle *vehicle);
 
 /* Only the checks: all problems of all values, at most `max`; returns how many there are. Pure. */
 size_t op_check(const struct op_request *request, struct op_problem *problems, size_t max);

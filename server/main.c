@@ -3,9 +3,11 @@
 #include "common/err.h"
 #include "server/api.h"
 #include "server/clock.h"
+#include "server/downlink.h"
 #include "server/ingest.h"
 #include "server/link.h"
 #include "server/log.h"
+#include "server/refresh.h"
 #include "server/restore.h"
 #include "server/router.h"
 
@@ -23,7 +25,9 @@ struct server {
     struct ring *ring;
     struct router router;
     struct link *link;
-    struct ingest *ingest;
+    struct downlink *downlink;
+    struct ingest *ingest;   /* with ROLE_INGEST */
+    struct refresh *refresh; /* without */
     struct api *api;
 };
 
@@ -34,6 +38,27 @@ static void publish_ack(void *ctx, const char *topic, const uint8_t *bytes, size
 
     if (err)
         log_debug("ingest", "ack not sent; the device will send its records again", "topic=%s reason='%s'", topic, bms_err_text(err));
+}
+
+static int publish_command(void *ctx, const char *topic, const uint8_t *bytes, size_t size)
+{
+    struct server *s = ctx;
+
+    return s->link ? link_publish(s->link, topic, bytes, size) : BMS_ERR_STATE;
+}
+
+static void take_result(void *ctx, const char *device, const uint8_t *bytes, size_t size)
+{
+    struct server *s = ctx;
+
+    downlink_take_result(s->downlink, device, bytes, size);
+}
+
+static void take_newer(void *ctx, const struct fleet_vehicle *vehicle)
+{
+    struct server *s = ctx;
+
+    downlink_observe(s->downlink, vehicle);
 }
 
 static void pause_ms(long ms)
@@ -68,31 +93,52 @@ static int prepare_database(struct server *s, const sigset_t *signals)
     return err;
 }
 
-static int start_mqtt(struct server *s)
+/* What is told to listeners must not start before the API listens: so the threads come last. */
+static int make_parts(struct server *s)
 {
-    struct link_handler handler = { .ctx = &s->router, .on_message = router_take };
-    struct ingest_parts parts = {
-        .config = &s->config, .ring = s->ring, .fleet = s->fleet, .events = &s->events, .publish = publish_ack, .publish_ctx = s
+    struct downlink_parts downlink = {
+        .config = &s->config, .fleet = s->fleet, .events = &s->events, .publish = publish_command, .publish_ctx = s
     };
+    struct link_handler handler = { .ctx = &s->router, .on_message = router_take };
 
-    s->router = (struct router) { .ring = s->ring, .fleet = s->fleet, .events = &s->events };
+    s->downlink = downlink_create(&downlink);
+    if (!s->downlink)
+        return BMS_ERR_NOSPACE;
+    s->router = (struct router) { s->ring, s->fleet, &s->events, take_result, s };
     s->link = link_create(&s->config, &handler);
-    if (!s->link)
-        return BMS_ERR_RANGE;
-    if (s->config.role & ROLE_INGEST) {
+    return s->link ? 0 : BMS_ERR_RANGE;
+}
+
+static int run_parts(struct server *s)
+{
+    struct ingest_parts parts = {
+        .config = &s->config,
+        .ring = s->ring,
+        .fleet = s->fleet,
+        .events = &s->events,
+        .publish = publish_ack,
+        .publish_ctx = s,
+        .on_newer = s->config.role & ROLE_API ? take_newer : NULL, /* those that send also learn of every result */
+        .newer_ctx = s,
+    };
+    int err = downlink_run(s->downlink);
+
+    if (!err && s->config.role & ROLE_INGEST) {
         s->ingest = ingest_start(&parts);
-        if (!s->ingest)
-            return BMS_ERR_NOSPACE;
+        err = s->ingest ? 0 : BMS_ERR_NOSPACE;
+    } else if (!err) {
+        s->refresh = refresh_start(&parts);
+        err = s->refresh ? 0 : BMS_ERR_NOSPACE;
     }
-    return link_start(s->link);
+    return err ? err : link_start(s->link);
 }
 
 static int start_api(struct server *s)
 {
 #ifdef CW_API
-    struct api_parts parts = { .config = &s->config, .fleet = s->fleet, .events = &s->events };
+    struct api_parts parts = { .config = &s->config, .fleet = s->fleet, .downlink = s->downlink, .events = &s->events };
 
-    return api_start(&s->api, &parts);
+    return s->config.role & ROLE_API ? api_start(&s->api, &parts) : 0;
 #else
     (void)s;
     return 0;
@@ -107,21 +153,25 @@ static int start(struct server *s, const sigset_t *signals)
         return BMS_ERR_NOSPACE;
     int err = prepare_database(s, signals);
 
+    err = err ? err : make_parts(s);
     err = err ? err : start_api(s);
-    return err ? err : start_mqtt(s);
+    return err ? err : run_parts(s);
 }
 
-/* No new messages, finish the batch, its acks out, then the rest. */
+/* No new messages, finish the batch, its acks out, then those that were told about it. */
 static void stop(struct server *s)
 {
     if (s->link)
         link_pause(s->link);
     ingest_stop(s->ingest);
+    refresh_stop(s->refresh);
+    downlink_halt(s->downlink);
     link_destroy(s->link, FLUSH_MS);
 #ifdef CW_API
     if (s->api)
         api_stop(s->api);
 #endif
+    downlink_destroy(s->downlink);
     ring_destroy(s->ring);
     fleet_destroy(s->fleet);
 }
