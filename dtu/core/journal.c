@@ -66,7 +66,7 @@ int journal_open_sector(struct journal *j)
         return err;
     j->dropped += x->unacked;
     j->unacked -= x->unacked;
-    *x = (struct journal_sector){ .first_seq = j->next_seq, .erased = x->erased + 1 };
+    *x = (struct journal_sector) { .first_seq = j->next_seq, .erased = x->erased + 1 };
     struct sector_head h = {
         .epoch = j->epoch, .first_seq = j->next_seq, .dropped = j->dropped, .serial = j->serial + 1, .erased = x->erased
     };
@@ -101,7 +101,25 @@ static int program_bytes(struct journal *j, uint32_t at, const uint8_t *data, ui
     return j->flash->program(j->flash->ctx, address_of(j, j->head, at + whole), last, j->flash->geometry.write_size);
 }
 
-/* One attempt in the head. A place that fails is never tried again: the sector ends there. */
+static void count_entry(struct journal *j)
+{
+    j->index[j->head].unacked++;
+    j->unacked++;
+}
+
+/* The head of a record that could not be written may be there: strike it off, or let its checksum do that when it is read. */
+static void abandon(struct journal *j, const struct entry *e)
+{
+    uint32_t at = e->at;
+    struct entry seen;
+
+    if (e->at == 0 || layout_walk(j->flash, j->head, &at, &seen, NULL) <= 0 || seen.at != e->at || seen.acked)
+        return;
+    count_entry(j);
+    journal_strike(j, j->head, &seen);
+}
+
+/* A place that fails is never tried again: the sector ends there. */
 static int write_entry(struct journal *j, struct entry *e, const uint8_t *data)
 {
     const struct flash_geometry *g = &j->flash->geometry;
@@ -129,16 +147,12 @@ int journal_append(struct journal *j, const uint8_t *data, size_t n, const struc
     struct entry e = { .len = (uint32_t)n, .seq = j->next_seq, .note = *note, .crc = crc32c(0, data, n) };
     int err = write_entry(j, &e, data);
 
-    if (err) { /* a worn place: once more, in another sector and under another number */
-        e.seq = ++j->next_seq;
-        err = BMS_ERR_STATE;
-    }
-    if (err)
-        return err;
-    j->index[j->head].records++;
-    j->index[j->head].unacked++;
-    j->unacked++;
     j->next_seq++;
+    if (err) {
+        abandon(j, &e);
+        return err;
+    }
+    count_entry(j);
     j->note = *note;
     return BMS_ERR_OK;
 }
@@ -162,7 +176,7 @@ static int find_from(struct journal *j, struct journal_cursor *c, uint32_t secto
     while ((got = layout_walk(j->flash, sector, &at, e, NULL)) > 0 && e->seq < seq)
         ;
     if (got > 0)
-        *c = (struct journal_cursor){ .serial = j->index[sector].serial, .at = e->at, .seq = e->seq };
+        *c = (struct journal_cursor) { .serial = j->index[sector].serial, .at = e->at, .seq = e->seq };
     return got;
 }
 

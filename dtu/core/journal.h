@@ -10,7 +10,7 @@
  * unacknowledged records is erased and used next, which wears all alike; when every sector holds some, the oldest one goes and what it
  * held is counted as dropped. Bit rot is found by checksum, counted and skipped.
  *
- * Costs: no heap; RAM is struct journal and 32 bytes for each sector (the index, the caller's). A record never crosses a sector: the last
+ * Costs: no heap; RAM is struct journal and 24 bytes for each sector (the index, the caller's). A record never crosses a sector: the last
  * bytes of a sector are wasted, and the longest record is journal_record_max(). One thread.
  */
 #ifndef DTU_CORE_JOURNAL_H
@@ -26,7 +26,6 @@ enum { JOURNAL_SECTORS_MIN = 3 };
 struct journal_sector { /* what the index keeps of a sector */
     uint64_t first_seq; /* next number when it was opened */
     uint32_t serial;    /* order of opening, 0 = free */
-    uint32_t records;
     uint32_t unacked;
     uint32_t erased; /* times */
 };
@@ -68,7 +67,8 @@ int journal_mount(struct journal *j, const struct flash_port *flash, struct jour
 /* Longest record in bytes. */
 size_t journal_record_max(const struct journal *j);
 
-/* Store data[n] under next_seq. Returns 0, BMS_ERR_RANGE (empty or too long), or the error of the flash: then nothing was stored. */
+/* Store data[n] under next_seq. Returns 0, BMS_ERR_RANGE (empty or too long), or the error of the flash: then nothing was stored, but the
+ * number is spent; a second attempt goes to another sector. */
 int journal_append(struct journal *j, const uint8_t *data, size_t n, const struct journal_note *note);
 
 /* Make all appended records safe (safe_seq = next_seq). 0 or BMS_ERR_IO. */

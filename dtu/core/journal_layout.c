@@ -35,42 +35,37 @@ uint32_t layout_size(const struct flash_geometry *g, uint32_t len)
     return layout_bytes(g, 0) + padded(g, len);
 }
 
-static uint32_t close_head(const struct flash_geometry *g, struct writer *w)
+/* The checksum at the end of a head of n bytes, and the padding behind it. */
+static uint32_t close_head(const struct flash_geometry *g, uint8_t *head, uint32_t n)
 {
-    write_le32(w, crc32c(0, w->start, writer_used(w)));
-    uint32_t used = (uint32_t)writer_used(w);
-
-    memset(w->p, 0xFF, padded(g, used) - used);
-    return padded(g, used);
+    put_le32(head + n - 4, crc32c(0, head, n - 4));
+    memset(head + n, 0xFF, padded(g, n) - n);
+    return padded(g, n);
 }
 
 uint32_t layout_put_sector(const struct flash_geometry *g, const struct sector_head *h, uint8_t *out)
 {
-    struct writer w = writer_of(out, LAYOUT_BUF);
-
-    write_le32(&w, SECTOR_MAGIC);
-    write_le16(&w, VERSION);
-    write_le16(&w, (uint16_t)g->write_size);
-    write_le64(&w, h->epoch);
-    write_le32(&w, h->serial);
-    write_le32(&w, h->erased);
-    write_le64(&w, h->first_seq);
-    write_le64(&w, h->dropped);
-    return close_head(g, &w);
+    put_le32(out, SECTOR_MAGIC);
+    put_le16(out + 4, VERSION);
+    put_le16(out + 6, (uint16_t)g->write_size);
+    put_le64(out + 8, h->epoch);
+    put_le32(out + 16, h->serial);
+    put_le32(out + 20, h->erased);
+    put_le64(out + 24, h->first_seq);
+    put_le64(out + 32, h->dropped);
+    return close_head(g, out, SECTOR_HEAD);
 }
 
 uint32_t layout_put_record(const struct flash_geometry *g, const struct entry *e, uint8_t *out)
 {
-    struct writer w = writer_of(out, LAYOUT_BUF);
-
-    write_le16(&w, RECORD_MAGIC);
-    write_le16(&w, (uint16_t)e->len);
-    write_le64(&w, e->seq);
-    write_le32(&w, e->note.boot);
-    write_le32(&w, e->note.no);
-    write_le32(&w, e->note.board_dropped);
-    write_le32(&w, e->crc);
-    return close_head(g, &w);
+    put_le16(out, RECORD_MAGIC);
+    put_le16(out + 2, (uint16_t)e->len);
+    put_le64(out + 4, e->seq);
+    put_le32(out + 12, e->note.boot);
+    put_le32(out + 16, e->note.no);
+    put_le32(out + 20, e->note.board_dropped);
+    put_le32(out + 24, e->crc);
+    return close_head(g, out, RECORD_HEAD);
 }
 
 int layout_get_sector(const struct flash_port *flash, uint32_t sector, struct sector_head *h)
@@ -83,11 +78,11 @@ int layout_get_sector(const struct flash_port *flash, uint32_t sector, struct se
     if (get_le32(buf) != SECTOR_MAGIC || get_le16(buf + 4) != VERSION || get_le16(buf + 6) != flash->geometry.write_size ||
         crc32c(0, buf, SECTOR_HEAD - 4) != get_le32(buf + SECTOR_HEAD - 4))
         return BMS_ERR_UNKNOWN;
-    *h = (struct sector_head){ .epoch = get_le64(buf + 8),
-                               .serial = get_le32(buf + 16),
-                               .erased = get_le32(buf + 20),
-                               .first_seq = get_le64(buf + 24),
-                               .dropped = get_le64(buf + 32) };
+    *h = (struct sector_head) { .epoch = get_le64(buf + 8),
+                                .serial = get_le32(buf + 16),
+                                .erased = get_le32(buf + 20),
+                                .first_seq = get_le64(buf + 24),
+                                .dropped = get_le64(buf + 32) };
     return h->serial ? BMS_ERR_OK : BMS_ERR_UNKNOWN;
 }
 
@@ -125,12 +120,12 @@ static int look_at(const struct flash_port *flash, uint32_t sector, uint32_t at,
         return err;
     if (is_blank(head, sizeof(head)))
         return LOOK_BLANK;
-    *e = (struct entry){ .at = at,
-                         .len = get_le16(head + 2),
-                         .seq = get_le64(head + 4),
-                         .note = { get_le32(head + 12), get_le32(head + 16), get_le32(head + 20) },
-                         .crc = get_le32(head + 24),
-                         .acked = ones(~get_le32(ack)) >= 2 };
+    *e = (struct entry) { .at = at,
+                          .len = get_le16(head + 2),
+                          .seq = get_le64(head + 4),
+                          .note = { get_le32(head + 12), get_le32(head + 16), get_le32(head + 20) },
+                          .crc = get_le32(head + 24),
+                          .acked = ones(~get_le32(ack)) >= 2 };
     if (get_le16(head) != RECORD_MAGIC || crc32c(0, head, RECORD_HEAD - 4) != get_le32(head + RECORD_HEAD - 4) || e->len == 0 ||
         at + layout_size(g, e->len) > g->sector_size)
         return LOOK_DAMAGED;

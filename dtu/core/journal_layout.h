@@ -33,10 +33,10 @@ struct entry {
 };
 
 /* Offsets for a write unit. */
-uint32_t layout_first(const struct flash_geometry *g);                  /* of a sector's first record */
-uint32_t layout_size(const struct flash_geometry *g, uint32_t len);     /* a record with all around it */
-uint32_t layout_ack(const struct flash_geometry *g, uint32_t at);       /* of the ack word */
-uint32_t layout_bytes(const struct flash_geometry *g, uint32_t at);     /* of the record's bytes */
+uint32_t layout_first(const struct flash_geometry *g);              /* of a sector's first record */
+uint32_t layout_size(const struct flash_geometry *g, uint32_t len); /* a record with all around it */
+uint32_t layout_ack(const struct flash_geometry *g, uint32_t at);   /* of the ack word */
+uint32_t layout_bytes(const struct flash_geometry *g, uint32_t at); /* of the record's bytes */
 
 /* Fill out[LAYOUT_BUF] with a padded head; returns its length. */
 uint32_t layout_put_sector(const struct flash_geometry *g, const struct sector_head *h, uint8_t *out);

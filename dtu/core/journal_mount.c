@@ -9,10 +9,10 @@ static int begin(struct journal *j, const struct flash_port *flash, struct journ
 {
     const struct flash_geometry *g = &flash->geometry;
 
-    *j = (struct journal){ .flash = flash, .index = index, .next_seq = 1, .safe_seq = 1 };
-    if (g->write_size == 0 || g->write_size > FLASH_WRITE_MAX || (g->write_size & (g->write_size - 1)) != 0 || g->sector_count < JOURNAL_SECTORS_MIN ||
-        g->sector_count > index_n || g->sector_size % g->write_size != 0 || g->sector_size > UINT32_MAX / g->sector_count ||
-        g->sector_size < layout_first(g) + layout_size(g, 64))
+    *j = (struct journal) { .flash = flash, .index = index, .next_seq = 1, .safe_seq = 1 };
+    if (g->write_size == 0 || g->write_size > FLASH_WRITE_MAX || (g->write_size & (g->write_size - 1)) != 0 ||
+        g->sector_count < JOURNAL_SECTORS_MIN || g->sector_count > index_n || g->sector_size % g->write_size != 0 ||
+        g->sector_size > UINT32_MAX / g->sector_count || g->sector_size < layout_first(g) + layout_size(g, 64))
         return BMS_ERR_RANGE;
     memset(index, 0, sizeof(*index) * g->sector_count);
     return BMS_ERR_OK;
@@ -45,7 +45,7 @@ static int read_heads(struct journal *j)
             return err;
         if (err)
             continue;
-        j->index[s] = (struct journal_sector){ .first_seq = h.first_seq, .serial = h.serial, .erased = h.erased };
+        j->index[s] = (struct journal_sector) { .first_seq = h.first_seq, .serial = h.serial, .erased = h.erased };
         worn = h.erased > worn ? h.erased : worn;
         if (h.serial > j->serial) {
             j->serial = h.serial;
@@ -59,7 +59,7 @@ static int read_heads(struct journal *j)
         bool ours = j->index[s].serial && !layout_get_sector(j->flash, s, &h) && h.epoch == j->epoch;
 
         if (!ours) /* a cut between erase and head forgets how often: take the worst */
-            j->index[s] = (struct journal_sector){ .erased = j->index[s].serial ? j->index[s].erased : worn };
+            j->index[s] = (struct journal_sector) { .erased = j->index[s].serial ? j->index[s].erased : worn };
     }
     return j->serial ? BMS_ERR_OK : BMS_ERR_UNKNOWN;
 }
@@ -70,10 +70,9 @@ static int count_sector(struct journal *j, uint32_t s, struct entry *before, str
     struct entry e;
     int got;
 
-    *before = *last = (struct entry){ .seq = 0 };
+    *before = *last = (struct entry) { .seq = 0 };
     *end = layout_first(&j->flash->geometry);
     while ((got = layout_walk(j->flash, s, end, &e, &j->corrupt)) > 0) {
-        j->index[s].records++;
         j->index[s].unacked += e.acked ? 0 : 1;
         *before = *last;
         *last = e;
@@ -126,6 +125,28 @@ static int count_head(struct journal *j, struct entry *newest)
     return newest->seq ? check_last(j, &before, newest) : BMS_ERR_OK;
 }
 
+/* A sector whose head has rotted may have been the newest: its records are lost, but their numbers must not be given again. */
+static int guard_numbers(struct journal *j)
+{
+    uint64_t before = j->next_seq;
+
+    for (uint32_t s = 0; s < j->flash->geometry.sector_count; s++) {
+        uint32_t at = layout_first(&j->flash->geometry);
+        struct entry e;
+        int got = 0;
+
+        while (j->index[s].serial == 0 && (got = layout_walk(j->flash, s, &at, &e, NULL)) > 0) {
+            if (e.seq < before || e.seq > before + UINT16_MAX)
+                continue;
+            j->corrupt += e.acked ? 0 : 1;
+            j->next_seq = e.seq >= j->next_seq ? e.seq + 1 : j->next_seq;
+        }
+        if (got < 0)
+            return got;
+    }
+    return BMS_ERR_OK;
+}
+
 int journal_mount(struct journal *j, const struct flash_port *flash, struct journal_sector *index, size_t index_n)
 {
     struct entry newest, before;
@@ -143,6 +164,8 @@ int journal_mount(struct journal *j, const struct flash_port *flash, struct jour
         if (!err && newest.seq == 0)
             newest = last;
     }
+    if (!err)
+        err = guard_numbers(j);
     if (err)
         return err;
     if (newest.seq)

@@ -6,7 +6,7 @@
 #include "dtu/core/journal.h"
 #include "dtu/core/journal_layout.h"
 
-enum { NO_SECTOR = UINT32_MAX };
+#define NO_SECTOR UINT32_MAX
 
 /* The sector with the highest serial below `serial`, or the lowest above it; NO_SECTOR when there is none. */
 uint32_t journal_sector_before(const struct journal *j, uint32_t serial);
