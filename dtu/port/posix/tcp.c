@@ -92,7 +92,11 @@ static int count(struct tcp *t, ssize_t n)
 
 int tcp_send(struct tcp *t, const void *buf, size_t n)
 {
-    return count(t, send(t->fd, buf, n, MSG_NOSIGNAL));
+    ssize_t sent = send(t->fd, buf, n, MSG_NOSIGNAL);
+
+    if (sent < 0 && errno == EPIPE) /* the peer has closed: why, is still to be read; what we say does not matter any more */
+        return (int)n;
+    return count(t, sent);
 }
 
 int tcp_receive(struct tcp *t, void *buf, size_t n)
