@@ -6,11 +6,25 @@ import time
 import requests
 
 
+class From(requests.adapters.HTTPAdapter):
+    """Connections from one of this machine's own addresses."""
+
+    def __init__(self, source):
+        self.source = source
+        super().__init__()
+
+    def init_poolmanager(self, *args, **options):
+        super().init_poolmanager(*args, source_address=(self.source, 0), **options)
+
+
 class Api:
-    def __init__(self, base):
+    def __init__(self, base, source=None):
+        """source: the address to call from (127.0.0.2, ...), for tests that are about an address."""
         self.base = base + "/api/v1"
         self.http = requests.Session()
         self.http.trust_env = False
+        if source:
+            self.http.mount("http://", From(source))
         self.csrf = None
 
     def sign_in(self, user, password):

@@ -102,8 +102,10 @@ class Instance:
     def api(self):
         """A signed-in client, made once."""
         if self._api is None:
-            self._api = Api(self.console)
-            self._api.sign_in("admin", self.password)
+            api = Api(self.console)
+            answer = api.sign_in("admin", self.password)
+            assert answer.status_code == 200, answer.text
+            self._api = api
         return self._api
 
     def pki(self, *args, folder=None):
