@@ -130,7 +130,7 @@ static int seal(struct load *l, struct slot *slot, const char *device, uint64_t 
 static int make_device(struct load *l, int device, uint64_t utc_ms)
 {
     struct sample samples[RECORD_SAMPLES_MAX];
-    struct sample s = { .boot = 1, .cells = (uint8_t)l->opt.cells, .temps = (uint8_t)l->opt.temps };
+    struct sample s = { .boot = (uint32_t)l->opt.seed, .cells = (uint8_t)l->opt.cells, .temps = (uint8_t)l->opt.temps };
     char name[64], path[300];
     FILE *truth = NULL;
     int err = 0;
