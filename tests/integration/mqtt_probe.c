@@ -93,11 +93,11 @@ static void publish_due(struct probe *p, struct mqtt *mqtt, uint32_t now)
     }
 }
 
-static void sleep_on(const struct stream_port *stream)
+static void sleep_on(const struct stream_port *stream, uint32_t every_ms)
 {
     struct stream_fd fds[FDS];
     struct pollfd set[FDS];
-    uint32_t wait_ms = 50;
+    uint32_t wait_ms = every_ms && every_ms < 50 ? every_ms : 50;
     size_t n = stream->wait(stream->ctx, fds, FDS, &wait_ms);
 
     for (size_t i = 0; i < n; i++)
@@ -144,7 +144,7 @@ static int run(const struct stream_port *stream, const char *host, uint16_t port
             printf("state %s at=%u why=%s\n", link_state_text(net.link.state), now_ms() - start, net.why);
         if (p.count && p.acked >= p.count && net.link.state == LINK_UP)
             link_stop(&net.link, false);
-        sleep_on(stream);
+        sleep_on(stream, p.every_ms);
     }
     printf("end acked=%u ms=%u\n", p.acked, now_ms() - start);
     for (int i = 0; i < SLOTS; i++)

@@ -37,6 +37,7 @@ def pki(tmp_path_factory):
 class Broker(Process):
     def __init__(self, folder, pki, certificate):
         self.port = free_port()
+        (folder / "ca.crt").write_bytes(b"".join((pki / "good" / name).read_bytes() for name in ("ca.crt", "service-ca.crt")))
         shutil.copy(ROOT / "deploy/mosquitto.acl", folder / "acl")
         (folder / "conf").write_text(f"""persistence false
 log_dest stderr
@@ -45,7 +46,7 @@ acl_file {folder}/acl
 user {getpass.getuser()}
 set_tcp_nodelay true
 listener {self.port} 127.0.0.1
-cafile {pki}/good/ca.crt
+cafile {folder}/ca.crt
 certfile {certificate}/broker.crt
 keyfile {certificate}/broker.key
 tls_version tlsv1.2

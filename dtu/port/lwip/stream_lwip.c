@@ -40,7 +40,7 @@ struct stream_lwip {
 
     enum stream_state state;
     enum step step;
-    bool started; /* started_ms is valid */
+    bool started; /* polled since open */
     uint32_t started_ms;
     uint32_t now_ms;
     uint32_t verify; /* MBEDTLS_X509_BADCERT_* of the server's chain */
@@ -360,6 +360,8 @@ static size_t on_wait(void *ctx, struct stream_fd *fds, size_t max, uint32_t *wa
 
     if (s->state == STREAM_CONNECTING && *wait_ms > 100)
         *wait_ms = 100; /* the time-outs of the steps */
+    if (s->state == STREAM_CONNECTING && !s->started)
+        *wait_ms = 0;
     if (s->state == STREAM_OPEN && (s->in_n || s->ended || (s->blocked && s->conn && altcp_sndbuf(s->conn))))
         *wait_ms = 0; /* lwIP already has bytes, or room again: no descriptor tells */
     return slirp_netif_wait(fds, max, wait_ms);

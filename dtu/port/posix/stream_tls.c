@@ -39,8 +39,8 @@ struct stream_tls {
 
     enum stream_state state;
     enum step step;
-    bool started;        /* started_ms is valid */
-    uint32_t started_ms; /* of this step */
+    bool started;        /* polled since open */
+    uint32_t started_ms; /* this step */
     uint32_t now_ms;
     struct tcp tcp;
     int want;        /* what the handshake waits for */
@@ -94,10 +94,10 @@ static int receive_bytes(void *ctx, unsigned char *buf, size_t n)
     return got == 0 ? MBEDTLS_ERR_SSL_WANT_READ : got == TCP_ENDED ? MBEDTLS_ERR_SSL_CONN_EOF : MBEDTLS_ERR_SSL_INTERNAL_ERROR;
 }
 
-static void start_step(struct stream_tls *s, enum step step)
+static void enter(struct stream_tls *s, enum step step)
 {
     s->step = step;
-    s->started = false;
+    s->started_ms = s->now_ms;
 }
 
 static int on_open(void *ctx, const char *host, uint16_t port)
@@ -112,7 +112,8 @@ static int on_open(void *ctx, const char *host, uint16_t port)
     s->verify = 0;
     s->begun = 0;
     s->state = STREAM_CONNECTING;
-    start_step(s, STEP_TCP);
+    s->step = STEP_TCP;
+    s->started = false; /* the time is not known before the first poll */
     if (tcp_open(&s->tcp, host, port) != BMS_ERR_OK)
         fail(s, s->tcp.why);
     return BMS_ERR_OK;
@@ -131,7 +132,7 @@ static void start_tls(struct stream_tls *s)
     if (s->have_session && s->now_ms - s->session_ms < RESUME_MAX_MS)
         mbedtls_ssl_set_session(&s->ssl, &s->session);
     mbedtls_ssl_set_bio(&s->ssl, &s->tcp, send_bytes, receive_bytes, NULL);
-    start_step(s, STEP_TLS);
+    enter(s, STEP_TLS);
 }
 
 static void forget_session(struct stream_tls *s)
@@ -158,7 +159,9 @@ static void step_tcp(struct stream_tls *s)
         fail(s, s->tcp.why);
     else if (done > 0)
         start_tls(s);
-    else if (s->now_ms - s->started_ms > TCP_MAX_MS && !tcp_next(&s->tcp))
+    else if (s->now_ms - s->started_ms > TCP_MAX_MS && tcp_next(&s->tcp))
+        s->started_ms = s->now_ms;
+    else if (s->now_ms - s->started_ms > TCP_MAX_MS)
         fail(s, "no TCP connection in time");
 }
 
@@ -192,7 +195,7 @@ static enum stream_state on_poll(void *ctx, uint32_t now_ms)
     }
     if (s->step == STEP_TCP)
         step_tcp(s);
-    else
+    if (s->state == STREAM_CONNECTING && s->step == STEP_TLS)
         step_tls(s);
     return s->state;
 }
