@@ -9,28 +9,66 @@
 #ifndef FIRMWARE_BIU_H
 #define FIRMWARE_BIU_H
 
+#include "common/isotp.h"
+#include "firmware/core/afe.h"
+#include "firmware/core/alarm.h"
+#include "firmware/core/balance.h"
 #include "firmware/core/biu_io.h"
+#include "firmware/core/contactor.h"
+#include "firmware/core/current.h"
+#include "firmware/core/measure.h"
+#include "firmware/core/params.h"
+#include "firmware/core/sampler.h"
+#include "firmware/core/soc.h"
+#include "firmware/core/stream.h"
+#include "firmware/core/topology.h"
+#include "firmware/core/uds.h"
 
 struct biu_config {
-    const int32_t *params; /* PARAMS values of the stored copy, each inside its row; copied */
+    const int32_t *params; /* PARAMS values of the stored copy; copied; one outside its row becomes its chemistry's default */
     uint32_t boot;         /* board starts since production, this one included */
     struct sample *ring;   /* memory for samples that are kept for a resend; borrowed, must outlive the BIU */
     size_t ring_size;      /* in samples, 2 or more */
 };
 
-struct biu; /* allocated by the caller; holds pointers into itself, so it must stay where it was initialised */
+struct biu { /* allocated by the caller; holds pointers into itself, so it must stay where it was initialised */
+    uint32_t boot;
+    uint32_t last_ms;    /* now_ms of the last step */
+    uint64_t dtu_utc_ms; /* from DTU_Clock, kept going; 0 = not known */
+    uint32_t idle_ms;    /* neither KeyOn nor charger for so long */
+    uint32_t can_errors; /* CAN0 frames rejected since the start */
+    enum pack_mode mode;
+    bool sync;      /* SYNC was received in this step */
+    uint8_t relays; /* energised now */
+    enum topology_error topology_error;
+    struct topology topology;
+    struct params params;
+    struct afe afe;
+    struct measure measure;
+    struct current current;
+    struct alarms alarms;
+    struct contactor contactor;
+    struct soc soc;
+    struct balance balance;
+    struct sampler sampler;
+    struct stream stream;
+    struct uds uds;
+    struct isotp isotp;
+    enum biu_nvm nvm; /* a result that the tester has not been told yet */
+    uint8_t answer[UDS_RESPONSE_MAX];
+    uint8_t request[UDS_REQUEST_MAX], response[UDS_RESPONSE_MAX]; /* the transport's */
+};
 
-/* Start. Returns 0, or BMS_ERR_RANGE: the parameters describe a pack that cannot be (or the ring is too small). The BIU then runs all the
- * same, without cells and with open contactors, so that a tester can set it right; biu_topology_text() says what is wrong. */
+/* Start. Returns 0, or BMS_ERR_RANGE: the parameters describe a pack that cannot be. The BIU then runs all the same, without cells and
+ * with open contactors, so that a tester can set it right; topology_text(biu->topology_error) says what is wrong. Also BMS_ERR_RANGE for a
+ * ring of fewer than 2 samples; then it must not be stepped. */
 int biu_init(struct biu *biu, const struct biu_config *cfg, uint32_t now_ms);
 
 /* Every 10 ms. `out` is filled afresh. Cannot fail. */
 void biu_step(struct biu *biu, const struct biu_in *in, struct biu_out *out);
 
-/* After a sleep in which no steps ran: every value is "never" until it has been measured again, and no time has passed for the timers. */
+/* After a sleep in which no steps ran: every value is "never" until it has been measured again, the contactors start open, and for the
+ * timers no time has passed. Active alarms stay until a new value clears them. */
 void biu_wake(struct biu *biu, uint32_t now_ms);
-
-/* "ok", or what is impossible about the pack that the parameters describe. */
-const char *biu_topology_text(const struct biu *biu);
 
 #endif

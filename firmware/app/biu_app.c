@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "firmware/app/biu_app.h"
+
+#include <string.h>
+
+#include "common/err.h"
+
+int biu_app_init(struct biu_app *app, const struct biu_ports *ports, const int32_t *factory, struct sample *ring, size_t ring_size)
+{
+    struct nvm_image image;
+
+    *app = (struct biu_app) { .ports = ports, .nvm_result = BIU_NVM_IDLE };
+    memcpy(image.params, factory, sizeof(image.params));
+    app->nvm_status = nvm_load(&app->nvm, ports->nvm, &image);
+    app->replaced = image.replaced;
+    app->nvm.boot++;
+    int counted = nvm_store(&app->nvm, image.params);
+
+    app->topology_status =
+        biu_init(&app->biu, &(struct biu_config) { .params = image.params, .boot = app->nvm.boot, .ring = ring, .ring_size = ring_size },
+                 ports->clock->now_ms(ports->clock->ctx));
+    return app->topology_status != BMS_ERR_OK ? app->topology_status : counted;
+}
+
+/* What cannot be read is left out; the values then grow old, which is judged. */
+static void receive(struct biu_app *app, struct biu_in *in)
+{
+    const struct biu_ports *p = app->ports;
+    int n = p->afe->read(p->afe->ctx, app->afe_rx, sizeof(app->afe_rx));
+
+    in->afe_rx = app->afe_rx;
+    in->afe_rx_len = n > 0 ? (size_t)n : 0;
+    in->afe_fault = p->afe->fault(p->afe->ctx) == 1;
+    in->can_rx = app->can_rx;
+    while (in->can_rx_count < BIU_APP_CAN_RX_MAX && p->can0->receive(p->can0->ctx, &app->can_rx[in->can_rx_count]) == 1)
+        in->can_rx_count++;
+    in->can_room = p->can0->room(p->can0->ctx);
+}
+
+static void read_inputs(struct biu_app *app, struct biu_in *in)
+{
+    const struct biu_ports *p = app->ports;
+    struct input_reading r;
+
+    p->inputs->read(p->inputs->ctx, &r);
+    in->pack_voltage_mV = r.pack_voltage_mV;
+    in->link_voltage_mV = r.link_voltage_mV;
+    in->insulation_kohm = r.insulation_kohm;
+    in->supply_mV = r.supply_mV;
+    in->keyon_mV = r.keyon_mV;
+    in->charger_wake_mV = r.charger_wake_mV;
+    in->inputs = r.inputs;
+    if (p->contactors->feedback(p->contactors->ctx, &in->contactors_feedback) != BMS_ERR_OK)
+        in->contactors_feedback = 0;
+    in->now_ms = p->clock->now_ms(p->clock->ctx);
+    in->utc_ms = p->clock->utc_ms(p->clock->ctx);
+    in->nvm = app->nvm_result;
+    app->nvm_result = BIU_NVM_IDLE;
+}
+
+static void send(struct biu_app *app)
+{
+    const struct biu_ports *p = app->ports;
+
+    p->contactors->drive(p->contactors->ctx, app->out.contactors);
+    if (app->out.afe_tx_len)
+        p->afe->write(p->afe->ctx, app->out.afe_tx, app->out.afe_tx_len);
+    for (size_t i = 0; i < app->out.can_tx_count; i++)
+        p->can0->send(p->can0->ctx, &app->out.can_tx[i]);
+    if (app->out.nvm_write)
+        app->nvm_result = nvm_store(&app->nvm, app->out.nvm_write) == BMS_ERR_OK ? BIU_NVM_DONE : BIU_NVM_FAILED;
+}
+
+int biu_app_step(struct biu_app *app)
+{
+    struct biu_in in = { 0 };
+
+    receive(app, &in);
+    read_inputs(app, &in);
+    biu_step(&app->biu, &in, &app->out);
+    send(app);
+    return app->out.restart;
+}

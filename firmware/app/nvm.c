@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "firmware/app/nvm.h"
+
+#include <stddef.h>
+
+#include "common/bytes.h"
+#include "common/crc.h"
+#include "common/err.h"
+#include "firmware/core/params.h"
+
+enum { HEAD_SIZE = 4 + 4 + 4 + 2, PAIR_SIZE = 2 + 4, CRC_SIZE = 4, PAIRS_MAX = (NVM_SLOT_SIZE - HEAD_SIZE - CRC_SIZE) / PAIR_SIZE };
+#define MAGIC 0x314E5743u /* "CWN1" */
+
+_Static_assert((int)PARAMS <= (int)PAIRS_MAX, "every parameter fits into a slot");
+
+struct slot {
+    int status; /* 0, or why it does not count, as nvm_load() */
+    uint32_t sequence, boot;
+    unsigned pairs;
+    uint8_t bytes[NVM_SLOT_SIZE];
+};
+
+static bool is_blank(const uint8_t *p, size_t n)
+{
+    for (size_t i = 1; i < n; i++)
+        if (p[i] != p[0])
+            return false;
+    return p[0] == 0x00 || p[0] == 0xFF;
+}
+
+static int check(struct slot *s)
+{
+    struct reader r = reader_of(s->bytes, sizeof(s->bytes));
+
+    if (is_blank(s->bytes, sizeof(s->bytes)))
+        return BMS_ERR_UNKNOWN;
+    if (read_le32(&r) != MAGIC)
+        return BMS_ERR_CORRUPT;
+    s->sequence = read_le32(&r);
+    s->boot = read_le32(&r);
+    s->pairs = read_le16(&r);
+    if (s->pairs > PAIRS_MAX)
+        return BMS_ERR_CORRUPT;
+    size_t n = HEAD_SIZE + s->pairs * PAIR_SIZE;
+
+    return crc32c(0, s->bytes, n) == get_le32(s->bytes + n) ? BMS_ERR_OK : BMS_ERR_CORRUPT;
+}
+
+static void read_slot(const struct nvm_port *port, unsigned which, struct slot *s)
+{
+    s->status = port->read(port->ctx, (size_t)which * NVM_SLOT_SIZE, s->bytes, sizeof(s->bytes));
+    if (s->status == BMS_ERR_OK)
+        s->status = check(s);
+    else
+        s->status = BMS_ERR_IO;
+}
+
+/* What the slot does not have, or has out of its row, becomes the default of the chemistry that it names. */
+static void unpack(const struct slot *s, struct nvm_image *image)
+{
+    bool known[PARAMS] = { false };
+    int32_t value[PARAMS];
+
+    for (unsigned i = 0; i < s->pairs; i++) {
+        const uint8_t *pair = s->bytes + HEAD_SIZE + (size_t)i * PAIR_SIZE;
+        int param = param_by_id(get_le16(pair));
+
+        if (param < 0)
+            continue;
+        value[param] = (int32_t)get_le32(pair + 2);
+        known[param] = params_check((enum param)param, value[param]) == BMS_ERR_OK;
+    }
+    enum chemistry chemistry = known[PARAM_chemistry] ? (enum chemistry)value[PARAM_chemistry] : CHEMISTRY_NMC;
+
+    params_defaults(chemistry, image->params);
+    image->replaced = 0;
+    for (int i = 0; i < PARAMS; i++) {
+        if (known[i])
+            image->params[i] = value[i];
+        else
+            image->replaced++;
+    }
+}
+
+/* The error that says most: something was there > cannot be read > never written. */
+static int worse(int a, int b)
+{
+    if (a == BMS_ERR_CORRUPT || b == BMS_ERR_CORRUPT)
+        return BMS_ERR_CORRUPT;
+    return a == BMS_ERR_IO || b == BMS_ERR_IO ? BMS_ERR_IO : BMS_ERR_UNKNOWN;
+}
+
+int nvm_load(struct nvm *nvm, const struct nvm_port *port, struct nvm_image *image)
+{
+    struct slot slot[NVM_SLOTS];
+
+    *nvm = (struct nvm) { .port = port };
+    image->replaced = 0;
+    read_slot(port, 0, &slot[0]);
+    read_slot(port, 1, &slot[1]);
+    bool good0 = slot[0].status == BMS_ERR_OK, good1 = slot[1].status == BMS_ERR_OK;
+
+    if (!good0 && !good1)
+        return worse(slot[0].status, slot[1].status);
+    unsigned newest = !good0 || (good1 && (int32_t)(slot[1].sequence - slot[0].sequence) > 0); /* sequences may wrap */
+
+    nvm->sequence = slot[newest].sequence;
+    nvm->boot = slot[newest].boot;
+    nvm->next_slot = 1 - newest;
+    unpack(&slot[newest], image);
+    return BMS_ERR_OK;
+}
+
+int nvm_store(struct nvm *nvm, const int32_t *params)
+{
+    uint8_t bytes[HEAD_SIZE + PARAMS * PAIR_SIZE + CRC_SIZE];
+    struct writer w = writer_of(bytes, sizeof(bytes));
+
+    write_le32(&w, MAGIC);
+    write_le32(&w, nvm->sequence + 1);
+    write_le32(&w, nvm->boot);
+    write_le16(&w, PARAMS);
+    for (int i = 0; i < PARAMS; i++) {
+        write_le16(&w, param_rows[i].id);
+        write_le32(&w, (uint32_t)params[i]);
+    }
+    write_le32(&w, crc32c(0, bytes, writer_used(&w)));
+    if (nvm->port->write(nvm->port->ctx, (size_t)nvm->next_slot * NVM_SLOT_SIZE, bytes, sizeof(bytes)) != BMS_ERR_OK)
+        return BMS_ERR_IO; /* the slot is spoiled, and is the one to be written again */
+    nvm->sequence++;
+    nvm->next_slot = 1 - nvm->next_slot;
+    return BMS_ERR_OK;
+}

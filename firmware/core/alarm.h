@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* alarm.h -- judge every row of alarms.def against what is measured (AC-6). Called every 10 ms before anything else acts.
+ *
+ *   value beyond `limit` for set_ms ──> active, with the value and the cell, probe or chip that raised it
+ *   value inside `clear` for clear_ms ──> gone                  a quantity that cannot be compared holds the alarm as it is
+ *
+ * One alarm is one event, however many cells are beyond; it names the worst at the moment it was raised. A row with set_ms 0 is set in the
+ * same call. Timers count spans, not clock readings, so nothing happens when a clock wraps.
+ */
+#ifndef FIRMWARE_ALARM_H
+#define FIRMWARE_ALARM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "firmware/core/measure.h"
+#include "proto/sample.h"
+#include "proto/tables.h"
+
+enum { ALARM_QUANTITIES = ALARM_Q_PROBE_INVALID + 1 };
+
+struct alarm_in {
+    uint32_t dt_ms;
+    struct measure_extreme high[ALARM_QUANTITIES]; /* the highest of each quantity, for rows that compare ABOVE */
+    struct measure_extreme low[ALARM_QUANTITIES];  /* the lowest, for BELOW */
+};
+
+struct alarm_state {
+    bool active, beyond, inside;
+    uint32_t for_ms; /* beyond the limit while not active, or inside the clear value while active */
+    struct sample_alarm raised;
+};
+
+struct alarms {
+    struct alarm_state row[ALARMS];
+    uint8_t active; /* how many */
+    uint8_t level;  /* enum alarm_level: the worst active */
+    bool open;      /* the contactors must be open */
+};
+
+void alarm_init(struct alarms *a);
+
+/* Returns true when an alarm has come or gone. params[PARAMS]: the running copy. */
+bool alarm_judge(struct alarms *a, const struct alarm_in *in, const int32_t *params);
+
+/* Forget how long values have been beyond or inside; active alarms stay. */
+void alarm_hold(struct alarms *a);
+
+/* The active alarms, in table order: out[SAMPLE_ALARMS_MAX]. Returns how many. */
+uint8_t alarm_list(const struct alarms *a, struct sample_alarm *out);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "firmware/core/balance.h"
+
+#include <string.h>
+
+void balance_init(struct balance *b)
+{
+    *b = (struct balance) { .since_ms = BALANCE_PERIOD_MS };
+}
+
+static void choose(struct balance *b, unsigned chip, unsigned in_chip, unsigned in_pack)
+{
+    b->chip[chip] = (uint16_t)(b->chip[chip] | 1u << in_chip);
+    b->cells[in_pack / 16] = (uint16_t)(b->cells[in_pack / 16] | 1u << in_pack % 16);
+}
+
+/* Of two neighbours that both are too high the higher goes first, the other when it is the only one left. */
+static void choose_all(struct balance *b, const struct measure *m, const struct balance_in *in)
+{
+    const struct topology *t = m->topology;
+    int32_t above = m->cell.min.value + in->start_mV;
+    bool before = false;
+
+    if (above <= in->min_cell_mV)
+        above = in->min_cell_mV + 1;
+    for (unsigned k = 0; k < t->devices; k++) {
+        for (unsigned c = 0; c < t->chip[k].cells; c++) {
+            unsigned i = t->chip[k].first_cell + c;
+            bool next_first = i + 1 < t->cells && m->cell_mV[i + 1] > m->cell_mV[i];
+
+            before = !before && m->cell_mV[i] >= above && !next_first;
+            if (before)
+                choose(b, k, c, i);
+        }
+    }
+}
+
+void balance_step(struct balance *b, const struct measure *m, const struct balance_in *in)
+{
+    b->since_ms = in->dt_ms >= BALANCE_PERIOD_MS - b->since_ms ? BALANCE_PERIOD_MS : b->since_ms + in->dt_ms;
+    if (in->permitted && b->since_ms < BALANCE_PERIOD_MS)
+        return;
+    memset(b->cells, 0, sizeof(b->cells));
+    memset(b->chip, 0, sizeof(b->chip));
+    if (!in->permitted) {
+        b->since_ms = BALANCE_PERIOD_MS;
+        return;
+    }
+    b->since_ms = 0;
+    if (m->cell.apart.known && m->cell.apart.value >= in->start_mV)
+        choose_all(b, m, in);
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "firmware/core/biu.h"
+
+#include <string.h>
+
+#include "common/err.h"
+#include "proto/can0.h"
+
+enum { COUNT_MAX = 65000 };
+
+int biu_init(struct biu *biu, const struct biu_config *cfg, uint32_t now_ms)
+{
+    if (cfg->ring_size < 2)
+        return BMS_ERR_RANGE;
+    *biu = (struct biu) { .boot = cfg->boot, .last_ms = now_ms, .mode = PACK_MODE_INIT };
+    params_init(&biu->params, cfg->params);
+    const int32_t *p = biu->params.running;
+
+    biu->topology_error = topology_read(p, &biu->topology);
+    afe_init(&biu->afe, &biu->topology);
+    measure_init(&biu->measure, &biu->topology);
+    current_init(&biu->current);
+    alarm_init(&biu->alarms);
+    contactor_init(&biu->contactor);
+    soc_init(&biu->soc, (enum chemistry)p[PARAM_chemistry], p[PARAM_capacity_mAh]);
+    balance_init(&biu->balance);
+    sampler_init(&biu->sampler, cfg->ring, cfg->ring_size);
+    stream_init(&biu->stream);
+    uds_init(&biu->uds, &biu->params, &biu->sampler, &biu->stream);
+    isotp_init(&biu->isotp, &(struct isotp_config) { .tx_id = CAN0_ISOTP_FROM_BIU,
+                                                     .rx_id = CAN0_ISOTP_TO_BIU,
+                                                     .tx_buf = biu->response,
+                                                     .tx_size = sizeof(biu->response),
+                                                     .rx_buf = biu->request,
+                                                     .rx_size = sizeof(biu->request) });
+    return biu->topology_error == TOPOLOGY_OK ? BMS_ERR_OK : BMS_ERR_RANGE;
+}
+
+void biu_wake(struct biu *biu, uint32_t now_ms)
+{
+    biu->last_ms = now_ms;
+    biu->dtu_utc_ms = 0;
+    biu->idle_ms = 0;
+    biu->mode = PACK_MODE_INIT;
+    afe_restart(&biu->afe);
+    measure_init(&biu->measure, &biu->topology);
+    current_init(&biu->current);
+    alarm_hold(&biu->alarms);
+    contactor_init(&biu->contactor);
+    soc_wake(&biu->soc);
+    balance_init(&biu->balance);
+    biu->sampler.elapsed_ms = 0;
+}
+
+/* --- in --- */
+
+static void take_clock(struct biu *biu, const struct can_frame *f)
+{
+    uint64_t lo = (uint32_t)can0_get(f, CAN0_SIG_dtu_utc_lo), hi = (uint16_t)can0_get(f, CAN0_SIG_dtu_utc_hi);
+
+    if (lo | hi)
+        biu->dtu_utc_ms = hi << 32 | lo;
+}
+
+static void take_frame(struct biu *biu, const struct can_frame *f, uint32_t now_ms)
+{
+    unsigned number;
+    uint8_t address;
+
+    if (isotp_receive(&biu->isotp, f, now_ms))
+        return;
+    if (!f->ext || (f->id & 0xFFFF0000u) != CAN0_ID_FROM(0, 0)) /* somebody else's */
+        return;
+    if (can0_check(f, &number, &address) != BMS_ERR_OK)
+        biu->can_errors++;
+    else if (number == CAN0_CSU_Current && address == CAN0_ADDR_CSU)
+        current_frame(&biu->current, f);
+    else if (number == CAN0_DTU_Clock && address == CAN0_ADDR_DTU)
+        take_clock(biu, f);
+    else if (number == CAN0_SYNC)
+        biu->sync = true;
+}
+
+static void take_in(struct biu *biu, const struct biu_in *in, uint32_t dt_ms, struct biu_out *out)
+{
+    const int32_t *p = biu->params.running;
+    struct writer tx = writer_of(out->afe_tx, sizeof(out->afe_tx));
+    struct afe_in afe = {
+        .dt_ms = dt_ms, .scan_ms = (uint32_t)p[PARAM_afe_scan_ms], .rx = reader_of(in->afe_rx, in->afe_rx_len), .fault = in->afe_fault
+    };
+
+    afe_step(&biu->afe, &afe, &tx);
+    out->afe_tx_len = writer_used(&tx);
+    measure_step(&biu->measure, &biu->afe, p);
+
+    biu->sync = false;
+    if (biu->dtu_utc_ms)
+        biu->dtu_utc_ms += dt_ms;
+    current_age(&biu->current, dt_ms, p[PARAM_value_stale_ms]);
+    for (size_t i = 0; i < in->can_rx_count; i++)
+        take_frame(biu, &in->can_rx[i], in->now_ms);
+}
+
+/* --- judge and act --- */
+
+static bool judge(struct biu *biu, uint32_t dt_ms)
+{
+    const struct measure *m = &biu->measure;
+    struct alarm_in in = { .dt_ms = dt_ms };
+
+    in.high[ALARM_Q_CELL_VOLTAGE] = m->cell.max;
+    in.low[ALARM_Q_CELL_VOLTAGE] = m->cell.min;
+    in.high[ALARM_Q_CELL_SPREAD] = m->cell.apart;
+    in.high[ALARM_Q_TEMPERATURE] = m->temp.max;
+    in.low[ALARM_Q_TEMPERATURE] = m->temp.min;
+    in.high[ALARM_Q_AFE_AGE] = m->afe_age;
+    in.high[ALARM_Q_CURRENT_AGE] = (struct measure_extreme) { true, (int32_t)biu->current.age_ms, 0 };
+    in.high[ALARM_Q_CELL_INVALID] = m->cell.invalid;
+    in.high[ALARM_Q_PROBE_INVALID] = m->temp.invalid;
+    return alarm_judge(&biu->alarms, &in, biu->params.running);
+}
+
+static bool is_measured(const struct biu *biu)
+{
+    return measure_is_complete(&biu->measure) && scalar_validity(biu->current.mA) == VALIDITY_OK;
+}
+
+static void switch_contactors(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
+{
+    struct contactor_in c = { .dt_ms = dt_ms,
+                              .must_open = biu->alarms.open,
+                              .may_close = is_measured(biu) && biu->alarms.level != ALARM_MAJOR,
+                              .drive = in->inputs & BIU_INPUT_KEYON,
+                              .charge = in->inputs & BIU_INPUT_CHARGER };
+
+    biu->relays = contactor_step(&biu->contactor, &c);
+}
+
+static void choose_mode(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
+{
+    bool asked = in->inputs & (BIU_INPUT_KEYON | BIU_INPUT_CHARGER);
+    bool started = biu->mode != PACK_MODE_INIT || is_measured(biu);
+    bool was_at_work = biu->mode == PACK_MODE_DRIVING || biu->mode == PACK_MODE_CHARGING;
+
+    biu->idle_ms = asked ? 0 : dt_ms >= INT32_MAX - biu->idle_ms ? INT32_MAX : biu->idle_ms + dt_ms;
+    if (biu->alarms.level == ALARM_MAJOR || biu->topology_error != TOPOLOGY_OK)
+        biu->mode = PACK_MODE_FAULT;
+    else if (!started)
+        biu->mode = PACK_MODE_INIT;
+    else if (in->inputs & BIU_INPUT_CHARGER)
+        biu->mode = PACK_MODE_CHARGING;
+    else if (in->inputs & BIU_INPUT_KEYON)
+        biu->mode = PACK_MODE_DRIVING;
+    else if (!was_at_work || biu->idle_ms >= (uint32_t)biu->params.running[PARAM_parked_after_ms])
+        biu->mode = PACK_MODE_PARKED;
+}
+
+static void estimate(struct biu *biu, uint32_t dt_ms)
+{
+    const int32_t *p = biu->params.running;
+
+    soc_step(&biu->soc, &(struct soc_in) { .dt_ms = dt_ms,
+                                           .current_mA = biu->current.mA,
+                                           .mean_mV = biu->measure.cell.mean,
+                                           .complete = measure_is_complete(&biu->measure),
+                                           .rest_ms = p[PARAM_ocv_rest_ms],
+                                           .rest_mA = p[PARAM_ocv_rest_current_mA] });
+}
+
+static void even_out(struct biu *biu, uint32_t dt_ms)
+{
+    const int32_t *p = biu->params.running;
+    bool calm = biu->mode == PACK_MODE_CHARGING || biu->mode == PACK_MODE_PARKED;
+    struct balance_in in = { .dt_ms = dt_ms,
+                             .permitted = calm && biu->alarms.active == 0 && measure_is_complete(&biu->measure),
+                             .start_mV = p[PARAM_balance_start_mV],
+                             .min_cell_mV = p[PARAM_balance_min_cell_mV] };
+
+    balance_step(&biu->balance, &biu->measure, &in);
+    afe_balance(&biu->afe, biu->balance.chip);
+}
+
+/* --- the sample --- */
+
+static int32_t saturated(uint32_t count)
+{
+    return count > COUNT_MAX ? COUNT_MAX : (int32_t)count;
+}
+
+static void fill_scalars(const struct biu *biu, const struct biu_in *in, int32_t *v)
+{
+    v[SAMPLE_pack_voltage_mV] = in->pack_voltage_mV;
+    v[SAMPLE_pack_current_mA] = biu->current.mA;
+    v[SAMPLE_soc_permyriad] = soc_permyriad(&biu->soc);
+    v[SAMPLE_soh_permyriad] = scalar_invalid(VALIDITY_NEVER); /* nothing estimates it yet */
+    v[SAMPLE_mode] = biu->mode;
+    v[SAMPLE_alarm_level] = biu->alarms.level;
+    v[SAMPLE_link_voltage_mV] = in->link_voltage_mV;
+    v[SAMPLE_contactors_closed] = biu->relays;
+    v[SAMPLE_contactors_feedback] = in->contactors_feedback;
+    v[SAMPLE_inputs] = in->inputs;
+    v[SAMPLE_capacity_left_mAh] = soc_left_mAh(&biu->soc);
+    v[SAMPLE_energy_left_Wh] = soc_left_Wh(&biu->soc, biu->topology.cells);
+    v[SAMPLE_supply_mV] = in->supply_mV;
+    v[SAMPLE_keyon_mV] = in->keyon_mV;
+    v[SAMPLE_charger_wake_mV] = in->charger_wake_mV;
+    v[SAMPLE_insulation_kohm] = in->insulation_kohm;
+    v[SAMPLE_afe_errors] = saturated(afe_errors(&biu->afe));
+    v[SAMPLE_can_errors] = saturated(biu->can_errors);
+    v[SAMPLE_param_running_hash] = (int32_t)biu->params.running_hash;
+    v[SAMPLE_param_stored_hash] = (int32_t)biu->params.stored_hash;
+}
+
+static const struct sample *take_sample(struct biu *biu, const struct biu_in *in)
+{
+    struct sample *x = sampler_add(&biu->sampler);
+
+    x->utc_ms = in->utc_ms ? in->utc_ms : biu->dtu_utc_ms;
+    x->boot = biu->boot;
+    x->cells = biu->topology.cells;
+    x->temps = biu->topology.probes;
+    memcpy(x->cell_mV, biu->measure.cell_mV, sizeof(x->cell_mV));
+    memcpy(x->temp_ddegC, biu->measure.temp_ddegC, sizeof(x->temp_ddegC));
+    memcpy(x->balancing, biu->balance.cells, sizeof(x->balancing));
+    x->alarms = alarm_list(&biu->alarms, x->alarm);
+    fill_scalars(biu, in, x->scalar);
+    return x;
+}
+
+/* --- requests --- */
+
+static void answer(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
+{
+    uint8_t *out = biu->answer;
+    const uint8_t *request;
+
+    if (in->nvm != BIU_NVM_IDLE)
+        biu->nvm = in->nvm;
+    if (isotp_is_sending(&biu->isotp))
+        return;
+    size_t n = uds_poll(&biu->uds, dt_ms, biu->nvm, out);
+    size_t len = n || uds_is_busy(&biu->uds) || biu->uds.restart ? 0 : isotp_take(&biu->isotp, &request);
+
+    biu->nvm = BIU_NVM_IDLE;
+    if (len)
+        n = uds_request(&biu->uds, request, len, out);
+    if (n)
+        isotp_send(&biu->isotp, out, n, in->now_ms);
+}
+
+static void talk(struct biu *biu, const struct biu_in *in, uint32_t dt_ms, struct biu_out *out)
+{
+    size_t room = in->can_room < BIU_CAN_TX_MAX ? in->can_room : BIU_CAN_TX_MAX;
+    size_t n = 0;
+
+    answer(biu, in, dt_ms);
+    while (n < room && isotp_poll(&biu->isotp, in->now_ms, &out->can_tx[n]) == 1)
+        n++;
+    out->can_tx_count = n + stream_step(&biu->stream, &biu->sampler, out->can_tx + n, room - n);
+    out->nvm_write = biu->uds.store ? biu->uds.storing : NULL;
+    biu->uds.store = false;
+    out->restart = biu->uds.restart && !isotp_is_sending(&biu->isotp);
+}
+
+void biu_step(struct biu *biu, const struct biu_in *in, struct biu_out *out)
+{
+    uint32_t dt_ms = in->now_ms - biu->last_ms; /* unsigned: right across the wrap */
+
+    biu->last_ms = in->now_ms;
+    take_in(biu, in, dt_ms, out);
+    bool alarms_changed = judge(biu, dt_ms);
+
+    switch_contactors(biu, in, dt_ms);
+    choose_mode(biu, in, dt_ms);
+    estimate(biu, dt_ms);
+    even_out(biu, dt_ms);
+
+    bool due = sampler_due(&biu->sampler, dt_ms, biu->params.running[PARAM_sample_period_ms]);
+
+    out->contactors = biu->relays;
+    out->sample = due || alarms_changed || biu->sync ? take_sample(biu, in) : NULL;
+    talk(biu, in, dt_ms, out);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* measure.h -- cell voltages and temperatures of the pack, each a value or the reason why there is none (proto/validity.h).
+ *
+ * A value is never before its chip has answered, stale when the chip's last good answer is value_stale_ms old. Missing is never 0.
+ */
+#ifndef FIRMWARE_MEASURE_H
+#define FIRMWARE_MEASURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "firmware/core/afe.h"
+#include "firmware/core/params.h"
+#include "firmware/core/topology.h"
+#include "proto/validity.h"
+
+enum {
+    MEASURE_RAIL_LOW_mV = 20,
+    MEASURE_RAIL_HIGH_mV = 4990
+}; /* a reading beyond is an open tap (at the low end: not of a supercapacitor) */
+
+struct measure_extreme {
+    bool known; /* false: nothing valid to compare */
+    int32_t value;
+    uint16_t number; /* 1-based; the first of equals */
+};
+
+struct measure_worst { /* over the values of one kind */
+    struct measure_extreme max, min;
+    struct measure_extreme invalid; /* highest validity code while the chip answers; value 0 when all are valid */
+    struct measure_extreme apart;   /* highest minus lowest; number = the value further from the mean */
+    uint32_t valid;                 /* how many */
+    int32_t mean;                   /* of the valid ones */
+};
+
+struct measure {
+    const struct topology *topology;
+    uint16_t cell_mV[PACK_CELLS_MAX];
+    int16_t temp_ddegC[PACK_TEMPS_MAX];
+    enum validity chip[AFE_DEVICES_MAX]; /* OK, NEVER or STALE */
+    struct measure_worst cell, temp;
+    struct measure_extreme afe_age; /* the lowest chip that is silent for longer than the limit, else the oldest */
+};
+
+/* Nothing has been measured yet. `topology` is borrowed. */
+void measure_init(struct measure *m, const struct topology *topology);
+
+/* Take over what the chips have just given, and let the rest grow old. params[PARAMS]: the running copy. */
+void measure_step(struct measure *m, const struct afe *afe, const int32_t *params);
+
+/* Every cell has a value. */
+bool measure_is_complete(const struct measure *m);
+
+#endif
