@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/firmware/rig.h"
+
+#include <string.h>
+
+#include "common/isotp.h"
+#include "proto/can0.h"
+
+void rig_init(struct rig *r, int cells, uint32_t now_ms)
+{
+    memset(r, 0, sizeof(*r));
+    params_defaults(CHEMISTRY_NMC, r->params);
+    topology_plan(cells, r->params);
+    fake_chain_init(&r->chain, (cells + 15) / 16, 3700);
+    r->in.now_ms = now_ms;
+    r->in.utc_ms = 1700000000000u;
+    r->in.can_room = BIU_CAN_TX_MAX;
+    r->in.pack_voltage_mV = 3700 * cells;
+    r->in.link_voltage_mV = 0;
+    r->in.insulation_kohm = 5000;
+    r->in.supply_mV = 24000;
+}
+
+int rig_start(struct rig *r)
+{
+    return biu_init(&r->biu, &(struct biu_config) { .params = r->params, .boot = 7, .ring = r->ring, .ring_size = RIG_RING }, r->in.now_ms);
+}
+
+static void sense_current(struct rig *r)
+{
+    struct can_frame f = can0_begin(CAN0_CSU_Current, CAN0_ADDR_CSU);
+
+    if (r->csu_silent)
+        return;
+    can0_put(&f, CAN0_SIG_csu_current_mA, r->current_mA);
+    if (!r->csu_stuck)
+        r->csu_counter++;
+    can0_finish(&f, r->csu_counter);
+    r->rx[r->rx_count++] = f;
+}
+
+void rig_step(struct rig *r)
+{
+    sense_current(r);
+    r->in.now_ms += BIU_STEP_MS;
+    if (r->in.utc_ms)
+        r->in.utc_ms += BIU_STEP_MS;
+    memcpy(r->afe_rx, r->chain.out, r->chain.out_len);
+    r->in.afe_rx = r->afe_rx;
+    r->in.afe_rx_len = r->chain.out_len;
+    r->chain.out_len = 0;
+    r->in.can_rx = r->rx;
+    r->in.can_rx_count = r->rx_count;
+    r->in.contactors_feedback = r->out.contactors;
+    biu_step(&r->biu, &r->in, &r->out);
+    r->rx_count = 0;
+    r->in.nvm = BIU_NVM_IDLE;
+    fake_chain_receive(&r->chain, r->out.afe_tx, r->out.afe_tx_len);
+    for (size_t i = 0; i < r->out.can_tx_count && r->seen_count < RIG_FRAMES; i++)
+        r->seen[r->seen_count++] = r->out.can_tx[i];
+    if (r->out.sample) {
+        r->samples++;
+        r->last = *r->out.sample;
+    }
+}
+
+void rig_run(struct rig *r, uint32_t ms)
+{
+    for (uint32_t t = 0; t < ms; t += BIU_STEP_MS)
+        rig_step(r);
+}
+
+uint32_t rig_until(struct rig *r, bool (*done)(const struct rig *), uint32_t max_ms)
+{
+    for (uint32_t t = BIU_STEP_MS; t < max_ms; t += BIU_STEP_MS) {
+        rig_step(r);
+        if (done(r))
+            return t;
+    }
+    return max_ms;
+}
+
+void rig_set_cell(struct rig *r, unsigned cell, int mV)
+{
+    for (unsigned k = 0; k < r->biu.topology.devices; k++) {
+        const struct topology_chip *chip = &r->biu.topology.chip[k];
+
+        if (cell - 1 >= chip->first_cell && cell - 1 < (unsigned)chip->first_cell + chip->cells)
+            r->chain.chip[k].cell_raw[cell - 1 - chip->first_cell] = fake_raw(mV);
+    }
+}
+
+bool rig_has_alarm(const struct rig *r, enum alarm alarm)
+{
+    return r->biu.alarms.row[alarm].active;
+}
+
+size_t rig_ask(struct rig *r, const uint8_t *req, size_t n, uint8_t *out, size_t size)
+{
+    struct isotp tester;
+    uint8_t tx[512], rx[512];
+
+    isotp_init(&tester, &(struct isotp_config) { .tx_id = CAN0_ISOTP_TO_BIU,
+                                                 .rx_id = CAN0_ISOTP_FROM_BIU,
+                                                 .tx_buf = tx,
+                                                 .tx_size = sizeof(tx),
+                                                 .rx_buf = rx,
+                                                 .rx_size = sizeof(rx) });
+    isotp_send(&tester, req, n, r->in.now_ms);
+    for (uint32_t t = 0; t < 2000; t += BIU_STEP_MS) {
+        const uint8_t *data;
+        struct can_frame f;
+        size_t len;
+
+        while (r->rx_count < 3 && isotp_poll(&tester, r->in.now_ms, &f) == 1)
+            r->rx[r->rx_count++] = f;
+        rig_step(r);
+        for (size_t i = 0; i < r->out.can_tx_count; i++)
+            isotp_receive(&tester, &r->out.can_tx[i], r->in.now_ms);
+        len = isotp_take(&tester, &data);
+        if (len) {
+            memcpy(out, data, len < size ? len : size);
+            return len;
+        }
+    }
+    return 0;
+}
