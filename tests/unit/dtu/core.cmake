@@ -1,3 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Tests of the DTU from the frames of the board to the broker.
 cw_unit_test(test_journal SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_journal.c ${CMAKE_CURRENT_LIST_DIR}/flash_ram.c LIBS cw_dtu_core)
+
+add_library(cw_dtu_board_model STATIC ${CMAKE_CURRENT_LIST_DIR}/board_model.c)
+target_link_libraries(cw_dtu_board_model PUBLIC cw_dtu_core)
+cw_unit_test(test_assembler SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_assembler.c LIBS cw_dtu_board_model)
+cw_unit_test(test_recorder SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_recorder.c ${CMAKE_CURRENT_LIST_DIR}/flash_ram.c LIBS cw_dtu_board_model)
