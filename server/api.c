@@ -110,8 +110,11 @@ static int start_threads(struct api *api)
 
     if (err == 0)
         err = events_listen(api->parts.events, api_on_event, api);
-    if (err == 0)
+    if (err == 0) {
         err = http_start(&api->http, &http);
+        if (err != 0)
+            log_error("api", "cannot listen", "address=%s why='%s'", http.listen, bms_err_text(err));
+    }
     if (err == 0) {
         api->timer_runs = pthread_create(&api->timer, NULL, keep_time, api) == 0;
         err = api->timer_runs ? 0 : BMS_ERR_IO;

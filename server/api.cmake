@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # cw_http: HTTP and JSON, without what the product is about. cw_api: the console's side of the server. Included by CMakeLists.txt.
 
-cw_library(cw_http SOURCES json.c http.c http_answer.c http_listen.c http_pool.c http_route.c static.c
+cw_library(cw_http SOURCES jsonw.c http.c http_answer.c http_listen.c http_pool.c http_route.c static.c
   LIBS cw_server cw_common microhttpd pq z Threads::Threads)
 
 cw_library(cw_api SOURCES

@@ -14,7 +14,7 @@ struct telling {
     const struct event *event;
     struct view_limits limits;
     struct render_extra extra;
-    struct json j;
+    struct jsonw j;
 };
 
 /* One job of the chores: read the alarm limits of a vehicle. */
@@ -48,7 +48,7 @@ static void publish(struct telling *t, enum stream_kind kind, unsigned to, const
 {
     if (!t->j.failed)
         stream_publish(t->api->hub, kind, to, name, t->event->device, t->j.buf, t->j.len);
-    json_reset(&t->j);
+    jsonw_reset(&t->j);
 }
 
 static void tell_row(struct telling *t)
@@ -78,36 +78,36 @@ static void tell_state(struct telling *t)
     struct view v;
 
     view_of(f, t->extra.watched, t->extra.now_ms, &v);
-    json_object(&t->j);
-    json_member_str(&t->j, "id", f->device);
-    json_member_bool(&t->j, "online", v.online);
-    json_member_str(&t->j, "state", view_state_word(v.state));
-    json_member_opt(&t->j, "link_at", f->link.at_ms > 0, f->link.at_ms);
-    json_member_opt(&t->j, "boot", boot > 0, boot);
-    json_member_str(&t->j, "version", f->link.version);
-    json_object_end(&t->j);
+    jsonw_object(&t->j);
+    jsonw_member_str(&t->j, "id", f->device);
+    jsonw_member_bool(&t->j, "online", v.online);
+    jsonw_member_str(&t->j, "state", view_state_word(v.state));
+    jsonw_member_opt(&t->j, "link_at", f->link.at_ms > 0, f->link.at_ms);
+    jsonw_member_opt(&t->j, "boot", boot > 0, boot);
+    jsonw_member_str(&t->j, "version", f->link.version);
+    jsonw_object_end(&t->j);
     publish(t, STREAM_ONCE, STREAM_TO_VEHICLE, "v.state");
     tell_row(t);
 }
 
 static void tell_boot(struct telling *t)
 {
-    json_object(&t->j);
-    json_member_str(&t->j, "id", t->event->device);
-    json_member_uint(&t->j, "boot", t->event->vehicle->sample.boot);
-    json_member_int(&t->j, "at", t->event->at_ms);
-    json_object_end(&t->j);
+    jsonw_object(&t->j);
+    jsonw_member_str(&t->j, "id", t->event->device);
+    jsonw_member_uint(&t->j, "boot", t->event->vehicle->sample.boot);
+    jsonw_member_int(&t->j, "at", t->event->at_ms);
+    jsonw_object_end(&t->j);
     publish(t, STREAM_ONCE, STREAM_TO_VEHICLE, "v.boot");
 }
 
 static void tell_alarm(struct telling *t)
 {
-    json_object(&t->j);
-    json_member_str(&t->j, "id", t->event->device);
-    json_member_str(&t->j, "change", t->event->kind == EVENT_ALARM_OPEN ? "open" : "clear");
-    json_key(&t->j, "alarm");
+    jsonw_object(&t->j);
+    jsonw_member_str(&t->j, "id", t->event->device);
+    jsonw_member_str(&t->j, "change", t->event->kind == EVENT_ALARM_OPEN ? "open" : "clear");
+    jsonw_key(&t->j, "alarm");
     render_alarm(&t->j, t->event->alarm, &t->limits);
-    json_object_end(&t->j);
+    jsonw_object_end(&t->j);
     publish(t, STREAM_ONCE, STREAM_TO_FLEET | STREAM_TO_VEHICLE, "alarm");
 }
 
@@ -115,13 +115,13 @@ static void tell_params(struct telling *t)
 {
     const struct fleet_reported *r = &t->event->vehicle->reported;
 
-    json_object(&t->j);
-    json_member_str(&t->j, "id", t->event->device);
-    json_member_opt(&t->j, "running_hash", r->known, r->running_hash);
-    json_member_opt(&t->j, "stored_hash", r->known, r->stored_hash);
-    json_member_opt(&t->j, "read_at", r->known, r->read_at_ms);
-    json_member_opt(&t->j, "boot", r->known, r->boot);
-    json_object_end(&t->j);
+    jsonw_object(&t->j);
+    jsonw_member_str(&t->j, "id", t->event->device);
+    jsonw_member_opt(&t->j, "running_hash", r->known, r->running_hash);
+    jsonw_member_opt(&t->j, "stored_hash", r->known, r->stored_hash);
+    jsonw_member_opt(&t->j, "read_at", r->known, r->read_at_ms);
+    jsonw_member_opt(&t->j, "boot", r->known, r->boot);
+    jsonw_object_end(&t->j);
     publish(t, STREAM_ONCE, STREAM_TO_VEHICLE, "params");
     ask_for_limits(t->api, t->event->device);
 }
@@ -142,13 +142,13 @@ void api_on_event(void *ctx, const struct event *event)
 
     if ((size_t)event->kind >= sizeof tell / sizeof tell[0] || (event->vehicle == NULL && event->kind != EVENT_OP))
         return;
-    json_init(&t.j, EVENT_MAX);
+    jsonw_init(&t.j, EVENT_MAX);
     bool known = api_limits_get(t.api->limits, event->device, &t.limits);
 
     if (!known && event->kind == EVENT_ALARM_OPEN)
         ask_for_limits(t.api, event->device);
     t.extra = (struct render_extra) { http_utc_ms(), stream_vehicle_is_watched(t.api->hub, event->device), &t.limits };
     tell[event->kind](&t);
-    json_deinit(&t.j);
+    jsonw_deinit(&t.j);
     metrics_add(METRIC_EVENTS, 1);
 }

@@ -214,8 +214,8 @@ static void render_window(struct http_exchange *ex, const struct list *list, siz
     struct fleet_vehicle vehicle;
     struct view_limits limits;
 
-    json_key(&ex->out, "rows");
-    json_array(&ex->out);
+    jsonw_key(&ex->out, "rows");
+    jsonw_array(&ex->out);
     for (size_t i = offset; i < list->count && i - offset < limit; i++) {
         const char *device = list->items[i].device;
 
@@ -226,7 +226,7 @@ static void render_window(struct http_exchange *ex, const struct list *list, siz
 
         render_row(&ex->out, &vehicle, &extra);
     }
-    json_array_end(&ex->out);
+    jsonw_array_end(&ex->out);
 }
 
 void api_fleet_rows(struct http_exchange *ex)
@@ -245,11 +245,11 @@ void api_fleet_rows(struct http_exchange *ex)
     if (!make_list(ex, &list, sort == NULL ? "id" : sort))
         return;
     ex->status = 200;
-    json_object(&ex->out);
-    json_member_int(&ex->out, "as_of", list.now_ms);
-    json_member_uint(&ex->out, "total", list.count);
+    jsonw_object(&ex->out);
+    jsonw_member_int(&ex->out, "as_of", list.now_ms);
+    jsonw_member_uint(&ex->out, "total", list.count);
     render_window(ex, &list, (size_t)offset, (size_t)limit);
-    json_object_end(&ex->out);
+    jsonw_object_end(&ex->out);
     free(list.items);
 }
 
@@ -269,12 +269,15 @@ static void render_attention(struct http_exchange *ex, const struct found *item,
 
     if (by_alarm)
         view_alarm_text(&v.worst->alarm, &limits, text, sizeof text);
-    json_object(&ex->out);
-    json_member_str(&ex->out, "id", item->device);
-    json_member_str(&ex->out, "state", view_state_word(v.state));
-    json_member_str(&ex->out, "reason", text);
-    json_member_int(&ex->out, "since", by_alarm ? v.worst->since_ms : vehicle.link.at_ms > 0 ? vehicle.link.at_ms : vehicle.received_at_ms);
-    json_object_end(&ex->out);
+    jsonw_object(&ex->out);
+    jsonw_member_str(&ex->out, "id", item->device);
+    jsonw_member_str(&ex->out, "state", view_state_word(v.state));
+    jsonw_member_str(&ex->out, "reason", text);
+    jsonw_member_int(&ex->out, "since",
+                     by_alarm                 ? v.worst->since_ms
+                     : vehicle.link.at_ms > 0 ? vehicle.link.at_ms
+                                              : vehicle.received_at_ms);
+    jsonw_object_end(&ex->out);
 }
 
 void api_fleet_summary(struct http_exchange *ex)
@@ -288,18 +291,18 @@ void api_fleet_summary(struct http_exchange *ex)
     for (size_t i = 0; i < list.count; i++)
         counts[list.items[i].state]++;
     ex->status = 200;
-    json_object(&ex->out);
-    json_member_int(&ex->out, "as_of", list.now_ms);
-    json_key(&ex->out, "counts");
-    json_object(&ex->out);
+    jsonw_object(&ex->out);
+    jsonw_member_int(&ex->out, "as_of", list.now_ms);
+    jsonw_key(&ex->out, "counts");
+    jsonw_object(&ex->out);
     for (int s = 0; s < VIEW_STATES; s++)
-        json_member_uint(&ex->out, view_state_word((enum view_state)s), counts[s]);
-    json_object_end(&ex->out);
-    json_key(&ex->out, "attention");
-    json_array(&ex->out);
+        jsonw_member_uint(&ex->out, view_state_word((enum view_state)s), counts[s]);
+    jsonw_object_end(&ex->out);
+    jsonw_key(&ex->out, "attention");
+    jsonw_array(&ex->out);
     for (size_t i = 0; i < list.count && i < ATTENTION_MAX && list.items[i].state != VIEW_OK; i++)
         render_attention(ex, &list.items[i], list.now_ms);
-    json_array_end(&ex->out);
-    json_object_end(&ex->out);
+    jsonw_array_end(&ex->out);
+    jsonw_object_end(&ex->out);
     free(list.items);
 }

@@ -56,15 +56,15 @@ void api_get_catalogue(struct http_exchange *ex)
     ex->status = same ? 304 : 200;
     ex->etag = catalogue->etag;
     if (!same)
-        json_raw(&ex->out, catalogue->bytes, catalogue->len);
+        jsonw_raw(&ex->out, catalogue->bytes, catalogue->len);
 }
 
 void api_healthz(struct http_exchange *ex)
 {
     ex->status = 200;
-    json_object(&ex->out);
-    json_member_str(&ex->out, "status", "ok");
-    json_object_end(&ex->out);
+    jsonw_object(&ex->out);
+    jsonw_member_str(&ex->out, "status", "ok");
+    jsonw_object_end(&ex->out);
 }
 
 /* Ready: this worker reached the database, and ingest, where it has a role here, is connected to the broker. */
@@ -80,9 +80,9 @@ void api_readyz(struct http_exchange *ex)
         return;
     }
     ex->status = 200;
-    json_object(&ex->out);
-    json_member_str(&ex->out, "status", "ready");
-    json_object_end(&ex->out);
+    jsonw_object(&ex->out);
+    jsonw_member_str(&ex->out, "status", "ready");
+    jsonw_object_end(&ex->out);
 }
 
 void api_metrics(struct http_exchange *ex)
@@ -97,6 +97,6 @@ void api_metrics(struct http_exchange *ex)
 
     ex->status = 200;
     ex->content_type = "text/plain; version=0.0.4; charset=utf-8";
-    json_raw(&ex->out, text, len < METRICS_TEXT_MAX ? len : METRICS_TEXT_MAX - 1);
+    jsonw_raw(&ex->out, text, len < METRICS_TEXT_MAX ? len : METRICS_TEXT_MAX - 1);
     free(text);
 }

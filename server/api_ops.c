@@ -38,17 +38,17 @@ static void check_flash(const char *device, const struct input_op *in, struct op
 static void answer_problems(struct http_exchange *ex, const struct op_problem *problems, size_t count)
 {
     http_problem_open(ex, 422, "values_refused", count > 0 ? problems[0].field : NULL, "nothing was changed; see problems");
-    json_key(&ex->out, "problems");
-    json_array(&ex->out);
+    jsonw_key(&ex->out, "problems");
+    jsonw_array(&ex->out);
     for (size_t i = 0; i < count; i++) {
-        json_object(&ex->out);
-        json_member_str(&ex->out, "code", problems[i].code);
-        json_member_str(&ex->out, "field", problems[i].field);
-        json_member_str(&ex->out, "detail", problems[i].detail);
-        json_object_end(&ex->out);
+        jsonw_object(&ex->out);
+        jsonw_member_str(&ex->out, "code", problems[i].code);
+        jsonw_member_str(&ex->out, "field", problems[i].field);
+        jsonw_member_str(&ex->out, "detail", problems[i].detail);
+        jsonw_object_end(&ex->out);
     }
-    json_array_end(&ex->out);
-    json_object_end(&ex->out);
+    jsonw_array_end(&ex->out);
+    jsonw_object_end(&ex->out);
 }
 
 static void start(struct http_exchange *ex, const struct op_request *request, const struct input_op *in, struct op *op,

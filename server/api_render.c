@@ -32,123 +32,123 @@ static enum validity validity_of(size_t i, int32_t value)
     return scalars[i].plain ? VALIDITY_OK : scalar_validity(value);
 }
 
-static void member_scalar(struct json *j, const char *name, const struct fleet_vehicle *vehicle, enum sample_scalar i)
+static void member_scalar(struct jsonw *j, const char *name, const struct fleet_vehicle *vehicle, enum sample_scalar i)
 {
-    json_member_opt(j, name, vehicle->has_sample && scalar_validity(vehicle->sample.scalar[i]) == VALIDITY_OK, vehicle->sample.scalar[i]);
+    jsonw_member_opt(j, name, vehicle->has_sample && scalar_validity(vehicle->sample.scalar[i]) == VALIDITY_OK, vehicle->sample.scalar[i]);
 }
 
-void render_row(struct json *j, const struct fleet_vehicle *vehicle, const struct render_extra *extra)
+void render_row(struct jsonw *j, const struct fleet_vehicle *vehicle, const struct render_extra *extra)
 {
     struct view v;
     char text[ALARM_TEXT_SIZE];
     const char *dot = strchr(vehicle->device, '.');
 
     view_of(vehicle, extra->watched, extra->now_ms, &v);
-    json_object(j);
-    json_member_str(j, "id", vehicle->device);
-    json_member_str(j, "name", dot == NULL ? vehicle->device : dot + 1);
-    json_member_str(j, "state", view_state_word(v.state));
+    jsonw_object(j);
+    jsonw_member_str(j, "id", vehicle->device);
+    jsonw_member_str(j, "name", dot == NULL ? vehicle->device : dot + 1);
+    jsonw_member_str(j, "state", view_state_word(v.state));
     if (v.worst != NULL)
         view_alarm_text(&v.worst->alarm, extra->limits, text, sizeof text);
-    json_member_str(j, "reason", v.worst == NULL ? NULL : text);
-    json_member_bool(j, "online", v.online);
-    json_member_opt(j, "link_at", known_time(vehicle->link.at_ms), vehicle->link.at_ms);
-    json_member_str(j, "mode", v.mode);
-    json_member_int(j, "period_ms", v.period_ms);
-    json_member_str(j, "chemistry", vehicle->link.chemistry);
-    json_member_int(j, "cells", vehicle->has_sample ? vehicle->sample.cells : 0);
+    jsonw_member_str(j, "reason", v.worst == NULL ? NULL : text);
+    jsonw_member_bool(j, "online", v.online);
+    jsonw_member_opt(j, "link_at", known_time(vehicle->link.at_ms), vehicle->link.at_ms);
+    jsonw_member_str(j, "mode", v.mode);
+    jsonw_member_int(j, "period_ms", v.period_ms);
+    jsonw_member_str(j, "chemistry", vehicle->link.chemistry);
+    jsonw_member_int(j, "cells", vehicle->has_sample ? vehicle->sample.cells : 0);
     member_scalar(j, "soc_permyriad", vehicle, SAMPLE_soc_permyriad);
     member_scalar(j, "pack_voltage_mV", vehicle, SAMPLE_pack_voltage_mV);
     member_scalar(j, "pack_current_mA", vehicle, SAMPLE_pack_current_mA);
-    json_member_opt(j, "cell_max_mV", v.has_cells, v.cell_max_mV);
-    json_member_opt(j, "cell_min_mV", v.has_cells, v.cell_min_mV);
-    json_member_opt(j, "spread_mV", v.has_cells, v.cell_max_mV - v.cell_min_mV);
-    json_member_opt(j, "temp_max_ddegC", v.has_temps, v.temp_max_ddegC);
-    json_member_opt(j, "temp_min_ddegC", v.has_temps, v.temp_min_ddegC);
-    json_member_opt(j, "measured_at", vehicle->has_sample && vehicle->sample.utc_ms > 0, (int64_t)vehicle->sample.utc_ms);
-    json_member_opt(j, "received_at", vehicle->has_sample, vehicle->received_at_ms);
-    json_object_end(j);
+    jsonw_member_opt(j, "cell_max_mV", v.has_cells, v.cell_max_mV);
+    jsonw_member_opt(j, "cell_min_mV", v.has_cells, v.cell_min_mV);
+    jsonw_member_opt(j, "spread_mV", v.has_cells, v.cell_max_mV - v.cell_min_mV);
+    jsonw_member_opt(j, "temp_max_ddegC", v.has_temps, v.temp_max_ddegC);
+    jsonw_member_opt(j, "temp_min_ddegC", v.has_temps, v.temp_min_ddegC);
+    jsonw_member_opt(j, "measured_at", vehicle->has_sample && vehicle->sample.utc_ms > 0, (int64_t)vehicle->sample.utc_ms);
+    jsonw_member_opt(j, "received_at", vehicle->has_sample, vehicle->received_at_ms);
+    jsonw_object_end(j);
 }
 
-static void render_scalars(struct json *j, const struct sample *s)
+static void render_scalars(struct jsonw *j, const struct sample *s)
 {
-    json_key(j, "scalars");
-    json_object(j);
+    jsonw_key(j, "scalars");
+    jsonw_object(j);
     for (size_t i = 0; i < SAMPLE_SCALARS; i++) {
         int64_t value = scalars[i].plain ? (int64_t)(uint32_t)s->scalar[i] : s->scalar[i];
 
-        json_member_opt(j, scalars[i].name, validity_of(i, s->scalar[i]) == VALIDITY_OK, value);
+        jsonw_member_opt(j, scalars[i].name, validity_of(i, s->scalar[i]) == VALIDITY_OK, value);
     }
-    json_object_end(j);
-    json_key(j, "quality");
-    json_object(j);
+    jsonw_object_end(j);
+    jsonw_key(j, "quality");
+    jsonw_object(j);
     for (size_t i = 0; i < SAMPLE_SCALARS; i++) {
         enum validity why = validity_of(i, s->scalar[i]);
 
         if (why != VALIDITY_OK)
-            json_member_str(j, scalars[i].name, validity_word(why));
+            jsonw_member_str(j, scalars[i].name, validity_word(why));
     }
-    json_object_end(j);
+    jsonw_object_end(j);
 }
 
-static void quality_of(struct json *j, int number, enum validity why)
+static void quality_of(struct jsonw *j, int number, enum validity why)
 {
     char name[8];
 
     if (why == VALIDITY_OK)
         return;
     snprintf(name, sizeof name, "%d", number);
-    json_member_str(j, name, validity_word(why));
+    jsonw_member_str(j, name, validity_word(why));
 }
 
-static void render_cells(struct json *j, const struct sample *s)
+static void render_cells(struct jsonw *j, const struct sample *s)
 {
-    json_key(j, "cell_mV");
-    json_array(j);
+    jsonw_key(j, "cell_mV");
+    jsonw_array(j);
     for (int i = 0; i < s->cells; i++) {
         if (cell_validity(s->cell_mV[i]) == VALIDITY_OK)
-            json_int(j, s->cell_mV[i]);
+            jsonw_int(j, s->cell_mV[i]);
         else
-            json_null(j);
+            jsonw_null(j);
     }
-    json_array_end(j);
-    json_key(j, "cell_quality");
-    json_object(j);
+    jsonw_array_end(j);
+    jsonw_key(j, "cell_quality");
+    jsonw_object(j);
     for (int i = 0; i < s->cells; i++)
         quality_of(j, i + 1, cell_validity(s->cell_mV[i]));
-    json_object_end(j);
+    jsonw_object_end(j);
 }
 
-static void render_temps(struct json *j, const struct sample *s)
+static void render_temps(struct jsonw *j, const struct sample *s)
 {
-    json_key(j, "temp_ddegC");
-    json_array(j);
+    jsonw_key(j, "temp_ddegC");
+    jsonw_array(j);
     for (int i = 0; i < s->temps; i++) {
         if (temp_validity(s->temp_ddegC[i]) == VALIDITY_OK)
-            json_int(j, s->temp_ddegC[i]);
+            jsonw_int(j, s->temp_ddegC[i]);
         else
-            json_null(j);
+            jsonw_null(j);
     }
-    json_array_end(j);
-    json_key(j, "temp_quality");
-    json_object(j);
+    jsonw_array_end(j);
+    jsonw_key(j, "temp_quality");
+    jsonw_object(j);
     for (int i = 0; i < s->temps; i++)
         quality_of(j, i + 1, temp_validity(s->temp_ddegC[i]));
-    json_object_end(j);
+    jsonw_object_end(j);
 }
 
-static void render_balancing(struct json *j, const struct sample *s)
+static void render_balancing(struct jsonw *j, const struct sample *s)
 {
-    json_key(j, "balancing");
-    json_array(j);
+    jsonw_key(j, "balancing");
+    jsonw_array(j);
     for (int i = 0; i < s->cells; i++) {
         if ((s->balancing[i / 16] >> (i % 16) & 1) != 0)
-            json_int(j, i + 1);
+            jsonw_int(j, i + 1);
     }
-    json_array_end(j);
+    jsonw_array_end(j);
 }
 
-void render_alarm(struct json *j, const struct fleet_alarm *alarm, const struct view_limits *limits)
+void render_alarm(struct jsonw *j, const struct fleet_alarm *alarm, const struct view_limits *limits)
 {
     char text[ALARM_TEXT_SIZE], name[16];
     int row = alarm_by_id(alarm->alarm.alarm);
@@ -157,113 +157,113 @@ void render_alarm(struct json *j, const struct fleet_alarm *alarm, const struct 
 
     view_alarm_text(&alarm->alarm, limits, text, sizeof text);
     snprintf(name, sizeof name, "alarm_%d", alarm->alarm.alarm);
-    json_object(j);
-    json_member_str(j, "alarm", row < 0 ? name : alarm_rows[row].name);
-    json_member_str(j, "level", alarm->alarm.level >= ALARM_MAJOR ? "major" : "warning");
-    json_member_int(j, "number", alarm->alarm.number);
-    json_member_int(j, "value", alarm->alarm.value);
-    json_member_opt(j, "limit", limited, limit);
-    json_member_str(j, "unit", row < 0 ? "" : alarm_rows[row].unit);
-    json_member_str(j, "text", text);
-    json_member_int(j, "since", alarm->since_ms);
-    json_object_end(j);
+    jsonw_object(j);
+    jsonw_member_str(j, "alarm", row < 0 ? name : alarm_rows[row].name);
+    jsonw_member_str(j, "level", alarm->alarm.level >= ALARM_MAJOR ? "major" : "warning");
+    jsonw_member_int(j, "number", alarm->alarm.number);
+    jsonw_member_int(j, "value", alarm->alarm.value);
+    jsonw_member_opt(j, "limit", limited, limit);
+    jsonw_member_str(j, "unit", row < 0 ? "" : alarm_rows[row].unit);
+    jsonw_member_str(j, "text", text);
+    jsonw_member_int(j, "since", alarm->since_ms);
+    jsonw_object_end(j);
 }
 
-void render_frame(struct json *j, const struct fleet_vehicle *vehicle, const struct render_extra *extra)
+void render_frame(struct jsonw *j, const struct fleet_vehicle *vehicle, const struct render_extra *extra)
 {
     const struct sample *s = &vehicle->sample;
 
     if (!vehicle->has_sample) {
-        json_null(j);
+        jsonw_null(j);
         return;
     }
-    json_object(j);
-    json_member_str(j, "id", vehicle->device);
-    json_member_uint(j, "boot", s->boot);
-    json_member_uint(j, "no", s->no);
-    json_member_uint(j, "measured_at", s->utc_ms);
-    json_member_int(j, "received_at", vehicle->received_at_ms);
+    jsonw_object(j);
+    jsonw_member_str(j, "id", vehicle->device);
+    jsonw_member_uint(j, "boot", s->boot);
+    jsonw_member_uint(j, "no", s->no);
+    jsonw_member_uint(j, "measured_at", s->utc_ms);
+    jsonw_member_int(j, "received_at", vehicle->received_at_ms);
     render_scalars(j, s);
     render_cells(j, s);
     render_temps(j, s);
     render_balancing(j, s);
-    json_key(j, "alarms");
-    json_array(j);
+    jsonw_key(j, "alarms");
+    jsonw_array(j);
     for (size_t i = 0; i < vehicle->alarm_count; i++)
         render_alarm(j, &vehicle->alarms[i], extra->limits);
-    json_array_end(j);
-    json_object_end(j);
+    jsonw_array_end(j);
+    jsonw_object_end(j);
 }
 
-static void render_layout(struct json *j, const struct fleet_vehicle *vehicle)
+static void render_layout(struct jsonw *j, const struct fleet_vehicle *vehicle)
 {
     int cell = 1, temp = 1;
 
-    json_key(j, "layout");
-    json_array(j);
+    jsonw_key(j, "layout");
+    jsonw_array(j);
     for (size_t i = 0; i < vehicle->link.module_count; i++) {
         const struct fleet_module *m = &vehicle->link.modules[i];
 
-        json_object(j);
-        json_member_str(j, "name", m->name);
-        json_member_int(j, "first_cell", cell);
-        json_member_int(j, "cells", m->cells);
-        json_member_int(j, "first_temp", temp);
-        json_member_int(j, "temps", m->temps);
-        json_object_end(j);
+        jsonw_object(j);
+        jsonw_member_str(j, "name", m->name);
+        jsonw_member_int(j, "first_cell", cell);
+        jsonw_member_int(j, "cells", m->cells);
+        jsonw_member_int(j, "first_temp", temp);
+        jsonw_member_int(j, "temps", m->temps);
+        jsonw_object_end(j);
         cell += m->cells;
         temp += m->temps;
     }
-    json_array_end(j);
+    jsonw_array_end(j);
 }
 
-void render_vehicle(struct json *j, const struct fleet_vehicle *vehicle, const struct render_extra *extra)
+void render_vehicle(struct jsonw *j, const struct fleet_vehicle *vehicle, const struct render_extra *extra)
 {
     const struct fleet_link *link = &vehicle->link;
     uint32_t boot = vehicle->has_sample ? vehicle->sample.boot : link->boot;
     char epoch[17];
 
     snprintf(epoch, sizeof epoch, "%016llx", (unsigned long long)link->epoch);
-    json_object(j);
-    json_key(j, "row");
+    jsonw_object(j);
+    jsonw_key(j, "row");
     render_row(j, vehicle, extra);
-    json_key(j, "frame");
+    jsonw_key(j, "frame");
     render_frame(j, vehicle, extra);
-    json_member_str(j, "version", link->version);
-    json_member_opt(j, "boot", boot > 0, boot);
-    json_member_str(j, "epoch", link->epoch == 0 ? NULL : epoch);
-    json_member_opt(j, "journal_records", link->epoch != 0, link->journal_records);
-    json_member_opt(j, "board_dropped", link->epoch != 0, (int64_t)link->board_dropped);
-    json_member_opt(j, "journal_dropped", link->epoch != 0, (int64_t)link->journal_dropped);
+    jsonw_member_str(j, "version", link->version);
+    jsonw_member_opt(j, "boot", boot > 0, boot);
+    jsonw_member_str(j, "epoch", link->epoch == 0 ? NULL : epoch);
+    jsonw_member_opt(j, "journal_records", link->epoch != 0, link->journal_records);
+    jsonw_member_opt(j, "board_dropped", link->epoch != 0, (int64_t)link->board_dropped);
+    jsonw_member_opt(j, "journal_dropped", link->epoch != 0, (int64_t)link->journal_dropped);
     render_layout(j, vehicle);
-    json_object_end(j);
+    jsonw_object_end(j);
 }
 
-void render_op(struct json *j, const struct op *op)
+void render_op(struct jsonw *j, const struct op *op)
 {
-    json_object(j);
-    json_member_str(j, "op", op->id);
-    json_member_str(j, "id", op->device);
-    json_member_str(j, "kind", op_kind_text(op->kind));
-    json_member_str(j, "by", op->by);
-    json_member_str(j, "reason", op->reason[0] == '\0' ? NULL : op->reason);
-    json_member_str(j, "state", op_state_text(op->state));
-    json_member_str(j, "detail", op->detail[0] == '\0' ? NULL : op->detail);
-    json_member_int(j, "created_at", op->created_at_ms);
-    json_member_int(j, "changed_at", op->changed_at_ms);
-    json_key(j, "readback");
-    json_array(j);
+    jsonw_object(j);
+    jsonw_member_str(j, "op", op->id);
+    jsonw_member_str(j, "id", op->device);
+    jsonw_member_str(j, "kind", op_kind_text(op->kind));
+    jsonw_member_str(j, "by", op->by);
+    jsonw_member_str(j, "reason", op->reason[0] == '\0' ? NULL : op->reason);
+    jsonw_member_str(j, "state", op_state_text(op->state));
+    jsonw_member_str(j, "detail", op->detail[0] == '\0' ? NULL : op->detail);
+    jsonw_member_int(j, "created_at", op->created_at_ms);
+    jsonw_member_int(j, "changed_at", op->changed_at_ms);
+    jsonw_key(j, "readback");
+    jsonw_array(j);
     for (size_t i = 0; i < op->readback_count; i++) {
         const struct op_readback *r = &op->readback[i];
 
-        json_object(j);
-        json_member_int(j, "id", r->id);
-        json_member_opt(j, "wanted", r->has_wanted, r->wanted);
-        json_member_opt(j, "running", r->has_running, r->running);
-        json_member_opt(j, "stored", r->has_stored, r->stored);
-        json_member_bool(j, "ok", r->ok);
-        json_object_end(j);
+        jsonw_object(j);
+        jsonw_member_int(j, "id", r->id);
+        jsonw_member_opt(j, "wanted", r->has_wanted, r->wanted);
+        jsonw_member_opt(j, "running", r->has_running, r->running);
+        jsonw_member_opt(j, "stored", r->has_stored, r->stored);
+        jsonw_member_bool(j, "ok", r->ok);
+        jsonw_object_end(j);
     }
-    json_array_end(j);
-    json_object_end(j);
+    jsonw_array_end(j);
+    jsonw_object_end(j);
 }

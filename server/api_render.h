@@ -6,7 +6,7 @@
 #include "server/api_view.h"
 #include "server/downlink.h"
 #include "server/fleet.h"
-#include "server/json.h"
+#include "server/jsonw.h"
 
 /* What is known beside the table's row. */
 struct render_extra {
@@ -16,18 +16,18 @@ struct render_extra {
 };
 
 /* FleetRow. */
-void render_row(struct json *j, const struct fleet_vehicle *vehicle, const struct render_extra *extra);
+void render_row(struct jsonw *j, const struct fleet_vehicle *vehicle, const struct render_extra *extra);
 
 /* Frame, or null when there is no sample. */
-void render_frame(struct json *j, const struct fleet_vehicle *vehicle, const struct render_extra *extra);
+void render_frame(struct jsonw *j, const struct fleet_vehicle *vehicle, const struct render_extra *extra);
 
 /* Alarm. */
-void render_alarm(struct json *j, const struct fleet_alarm *alarm, const struct view_limits *limits);
+void render_alarm(struct jsonw *j, const struct fleet_alarm *alarm, const struct view_limits *limits);
 
 /* Vehicle. */
-void render_vehicle(struct json *j, const struct fleet_vehicle *vehicle, const struct render_extra *extra);
+void render_vehicle(struct jsonw *j, const struct fleet_vehicle *vehicle, const struct render_extra *extra);
 
 /* Op. */
-void render_op(struct json *j, const struct op *op);
+void render_op(struct jsonw *j, const struct op *op);
 
 #endif

@@ -9,13 +9,13 @@
 static void answer_session(struct http_exchange *ex)
 {
     ex->status = 200;
-    json_object(&ex->out);
-    json_member_str(&ex->out, "user", ex->user.name);
-    json_member_str(&ex->out, "role", auth_role_word(ex->user.access));
-    json_member_str(&ex->out, "csrf", ex->user.csrf);
-    json_member_int(&ex->out, "server_time", http_utc_ms());
-    json_member_str(&ex->out, "build", API_VERSION);
-    json_object_end(&ex->out);
+    jsonw_object(&ex->out);
+    jsonw_member_str(&ex->out, "user", ex->user.name);
+    jsonw_member_str(&ex->out, "role", auth_role_word(ex->user.access));
+    jsonw_member_str(&ex->out, "csrf", ex->user.csrf);
+    jsonw_member_int(&ex->out, "server_time", http_utc_ms());
+    jsonw_member_str(&ex->out, "build", API_VERSION);
+    jsonw_object_end(&ex->out);
 }
 
 void api_sign_in(struct http_exchange *ex)

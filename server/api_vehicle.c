@@ -36,19 +36,19 @@ void api_get_vehicle(struct http_exchange *ex)
     render_vehicle(&ex->out, &vehicle, &extra);
 }
 
-static void render_values(struct json *j, const struct param_reported *rows, int count)
+static void render_values(struct jsonw *j, const struct param_reported *rows, int count)
 {
-    json_key(j, "values");
-    json_array(j);
+    jsonw_key(j, "values");
+    jsonw_array(j);
     for (int i = 0; i < count; i++) {
-        json_object(j);
-        json_member_int(j, "id", rows[i].id);
-        json_member_opt(j, "running", rows[i].has_running, rows[i].running);
-        json_member_opt(j, "stored", rows[i].has_stored, rows[i].stored);
-        json_member_opt(j, "desired", rows[i].has_desired, rows[i].desired);
-        json_object_end(j);
+        jsonw_object(j);
+        jsonw_member_int(j, "id", rows[i].id);
+        jsonw_member_opt(j, "running", rows[i].has_running, rows[i].running);
+        jsonw_member_opt(j, "stored", rows[i].has_stored, rows[i].stored);
+        jsonw_member_opt(j, "desired", rows[i].has_desired, rows[i].desired);
+        jsonw_object_end(j);
     }
-    json_array_end(j);
+    jsonw_array_end(j);
 }
 
 void api_get_params(struct http_exchange *ex)
@@ -68,13 +68,13 @@ void api_get_params(struct http_exchange *ex)
         return;
     }
     ex->status = 200;
-    json_object(&ex->out);
-    json_member_str(&ex->out, "id", vehicle.device);
-    json_member_opt(&ex->out, "running_hash", reported.known, reported.running_hash);
-    json_member_opt(&ex->out, "stored_hash", reported.known, reported.stored_hash);
-    json_member_opt(&ex->out, "read_at", reported.known, reported.read_at_ms);
-    json_member_opt(&ex->out, "boot", reported.known, reported.boot);
+    jsonw_object(&ex->out);
+    jsonw_member_str(&ex->out, "id", vehicle.device);
+    jsonw_member_opt(&ex->out, "running_hash", reported.known, reported.running_hash);
+    jsonw_member_opt(&ex->out, "stored_hash", reported.known, reported.stored_hash);
+    jsonw_member_opt(&ex->out, "read_at", reported.known, reported.read_at_ms);
+    jsonw_member_opt(&ex->out, "boot", reported.known, reported.boot);
     render_values(&ex->out, rows, count);
-    json_object_end(&ex->out);
+    jsonw_object_end(&ex->out);
     free(rows);
 }

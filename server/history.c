@@ -213,46 +213,46 @@ static int64_t mean_of(const struct history_bucket *b)
 
 enum member { MEMBER_MIN, MEMBER_MEAN, MEMBER_MAX, MEMBER_COUNT };
 
-static void render_member(const struct history *h, size_t s, enum member member, struct json *j)
+static void render_member(const struct history *h, size_t s, enum member member, struct jsonw *j)
 {
     static const char *const names[] = { "min", "mean", "max", "count" };
 
-    json_key(j, names[member]);
-    json_array(j);
+    jsonw_key(j, names[member]);
+    jsonw_array(j);
     for (size_t i = 0; i < h->buckets; i++) {
         const struct history_bucket *b = &h->bucket[s * h->buckets + i];
 
         if (member == MEMBER_COUNT)
-            json_uint(j, b->count);
+            jsonw_uint(j, b->count);
         else if (b->count == 0)
-            json_null(j);
+            jsonw_null(j);
         else
-            json_int(j, member == MEMBER_MIN ? b->min : member == MEMBER_MAX ? b->max : mean_of(b));
+            jsonw_int(j, member == MEMBER_MIN ? b->min : member == MEMBER_MAX ? b->max : mean_of(b));
     }
-    json_array_end(j);
+    jsonw_array_end(j);
 }
 
-void history_render(const struct history *h, struct json *j)
+void history_render(const struct history *h, struct jsonw *j)
 {
-    json_object(j);
-    json_member_int(j, "from", h->from_ms);
-    json_member_int(j, "to", h->to_ms);
-    json_member_int(j, "step_ms", h->step_ms);
-    json_key(j, "t");
-    json_array(j);
+    jsonw_object(j);
+    jsonw_member_int(j, "from", h->from_ms);
+    jsonw_member_int(j, "to", h->to_ms);
+    jsonw_member_int(j, "step_ms", h->step_ms);
+    jsonw_key(j, "t");
+    jsonw_array(j);
     for (size_t i = 0; i < h->buckets; i++)
-        json_int(j, h->from_ms + (int64_t)i * h->step_ms);
-    json_array_end(j);
-    json_key(j, "series");
-    json_object(j);
+        jsonw_int(j, h->from_ms + (int64_t)i * h->step_ms);
+    jsonw_array_end(j);
+    jsonw_key(j, "series");
+    jsonw_object(j);
     for (size_t s = 0; s < h->series_count; s++) {
-        json_key(j, h->series[s].name);
-        json_object(j);
-        json_member_str(j, "unit", h->series[s].unit);
+        jsonw_key(j, h->series[s].name);
+        jsonw_object(j);
+        jsonw_member_str(j, "unit", h->series[s].unit);
         for (int member = MEMBER_MIN; member <= MEMBER_COUNT; member++)
             render_member(h, s, (enum member)member, j);
-        json_object_end(j);
+        jsonw_object_end(j);
     }
-    json_object_end(j);
-    json_object_end(j);
+    jsonw_object_end(j);
+    jsonw_object_end(j);
 }

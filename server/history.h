@@ -10,7 +10,7 @@
 #ifndef SERVER_HISTORY_H
 #define SERVER_HISTORY_H
 
-#include "server/json.h"
+#include "server/jsonw.h"
 
 #include "proto/sample.h"
 
@@ -60,6 +60,6 @@ void history_add(struct history *h, size_t s, int64_t at_ms, int64_t min, int64_
 void history_add_sample(struct history *h, const struct sample *sample);
 
 /* The answer of openapi.yaml, get_history. */
-void history_render(const struct history *h, struct json *j);
+void history_render(const struct history *h, struct jsonw *j);
 
 #endif

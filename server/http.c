@@ -64,7 +64,7 @@ static struct http_exchange *exchange_create(struct http *http, struct MHD_Conne
     ex->connection = connection;
     ex->http = http;
     ex->began_ms = http_clock_ms();
-    json_init(&ex->out, HTTP_ANSWER_MAX);
+    jsonw_init(&ex->out, HTTP_ANSWER_MAX);
     snprintf(ex->request_id, sizeof ex->request_id, "%016llx", (unsigned long long)atomic_fetch_add(&http->next_id, 1));
     http_peer_address(connection, ex->address, sizeof ex->address);
     atomic_fetch_add(&http->open, 1);
@@ -74,7 +74,9 @@ static struct http_exchange *exchange_create(struct http *http, struct MHD_Conne
 static void exchange_free(struct http_exchange *ex)
 {
     atomic_fetch_sub(&ex->http->open, 1);
-    json_deinit(&ex->out);
+    if (ex->response != NULL && !ex->sent)
+        MHD_destroy_response(ex->response);
+    jsonw_deinit(&ex->out);
     free(ex->body);
     free(ex->path);
     free(ex);
@@ -121,6 +123,13 @@ static bool refuse_early(struct http_exchange *ex, const char *method)
         return true;
     }
     return false;
+}
+
+static bool has_body(const struct http_exchange *ex)
+{
+    const char *length = http_header(ex, "Content-Length");
+
+    return http_header(ex, "Transfer-Encoding") != NULL || (length != NULL && strcmp(length, "0") != 0);
 }
 
 /* Keep a piece of the body. False: the peer sends without end, drop it. */
@@ -205,7 +214,9 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
             return MHD_NO;
         *con_cls = ex;
         ex->head = strcmp(method, "HEAD") == 0;
-        return refuse_early(ex, method) ? http_answer_send(ex) : MHD_YES;
+        ex->answered = refuse_early(ex, method);
+        /* An answer now ends the connection, as what follows is not read: right for a body nobody wants, wrong for a request without one. */
+        return ex->answered && has_body(ex) ? http_answer_send(ex) : MHD_YES;
     }
     if (*size > 0) {
         bool taken = take_body(ex, data, *size);
@@ -213,7 +224,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
         *size = 0;
         return taken ? MHD_YES : MHD_NO;
     }
-    if (!ex->suspended && !refuse_body(ex)) {
+    if (!ex->answered && !ex->suspended && !refuse_body(ex)) {
         run(ex);
         if (ex->suspended)
             return MHD_YES; /* called again when the connection is resumed */

@@ -17,7 +17,7 @@
 
 #include "server/db.h"
 #include "server/http_route.h"
-#include "server/json.h"
+#include "server/jsonw.h"
 
 #include <microhttpd.h>
 #include <stdbool.h>
@@ -55,7 +55,7 @@ struct http_exchange {
     char address[HTTP_ADDRESS_SIZE];
 
     unsigned status;               /* 0 until answered */
-    struct json out;               /* the body, unless `response` is set */
+    struct jsonw out;              /* the body, unless `response` is set */
     const char *content_type;      /* of `out`; application/json unless set */
     struct MHD_Response *response; /* an answer made by the handler itself; http.c releases it */
     char location[128];            /* header Location when not empty */
@@ -67,7 +67,7 @@ struct http_exchange {
     struct http *http; /* private to http.c from here on */
     size_t body_cap;
     uint64_t began_ms;
-    bool routed, suspended, guard_again;
+    bool answered, sent, suspended, guard_again;
 };
 
 enum http_guard { HTTP_PASS, HTTP_REFUSED, HTTP_ASK_DATABASE };

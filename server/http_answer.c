@@ -36,22 +36,22 @@ void http_problem_open(struct http_exchange *ex, unsigned status, const char *co
 {
     ex->status = status;
     ex->content_type = "application/problem+json";
-    json_reset(&ex->out);
-    json_object(&ex->out);
-    json_member_str(&ex->out, "type", "about:blank");
-    json_member_str(&ex->out, "title", title_of(status));
-    json_member_uint(&ex->out, "status", status);
-    json_member_str(&ex->out, "code", code);
+    jsonw_reset(&ex->out);
+    jsonw_object(&ex->out);
+    jsonw_member_str(&ex->out, "type", "about:blank");
+    jsonw_member_str(&ex->out, "title", title_of(status));
+    jsonw_member_uint(&ex->out, "status", status);
+    jsonw_member_str(&ex->out, "code", code);
     if (field != NULL)
-        json_member_str(&ex->out, "field", field);
-    json_member_str(&ex->out, "detail", detail);
-    json_member_str(&ex->out, "request_id", ex->request_id);
+        jsonw_member_str(&ex->out, "field", field);
+    jsonw_member_str(&ex->out, "detail", detail);
+    jsonw_member_str(&ex->out, "request_id", ex->request_id);
 }
 
 void http_problem(struct http_exchange *ex, unsigned status, const char *code, const char *field, const char *detail)
 {
     http_problem_open(ex, status, code, field, detail);
-    json_object_end(&ex->out);
+    jsonw_object_end(&ex->out);
 }
 
 const char *http_query(const struct http_exchange *ex, const char *name)
@@ -86,7 +86,7 @@ int http_query_int(const struct http_exchange *ex, const char *name, int64_t min
 }
 
 /* Replace `out` by its gzip form. False: left as it was. */
-static bool gzip(struct json *out)
+static bool gzip(struct jsonw *out)
 {
     z_stream z = { .zalloc = NULL };
 
@@ -130,7 +130,7 @@ static struct MHD_Response *response_of(struct http_exchange *ex)
     if (response == NULL)
         return NULL;
     ex->out.buf = NULL;
-    json_deinit(&ex->out);
+    jsonw_deinit(&ex->out);
     if (ex->status != 204 && ex->status != 304)
         MHD_add_response_header(response, "Content-Type", ex->content_type == NULL ? "application/json" : ex->content_type);
     if (packed)
@@ -177,5 +177,6 @@ enum MHD_Result http_answer_send(struct http_exchange *ex)
     enum MHD_Result queued = MHD_queue_response(ex->connection, ex->status, response);
 
     MHD_destroy_response(response);
+    ex->sent = true;
     return queued;
 }

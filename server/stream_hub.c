@@ -5,7 +5,7 @@
 #include "common/err.h"
 #include "server/auth_role.h"
 #include "server/http.h"
-#include "server/json.h"
+#include "server/jsonw.h"
 #include "server/metrics.h"
 #include "server/stream_ring.h"
 #include "server/stream_topic.h"
@@ -332,29 +332,29 @@ int stream_set_topics_by_sid(struct stream_hub *hub, const char *sid, uint64_t s
 static struct stream_text *private_text(const struct stream_hub *hub, struct stream *s)
 {
     const char *event = NULL;
-    struct json j;
+    struct jsonw j;
 
-    json_init(&j, 512);
-    json_object(&j);
+    jsonw_init(&j, 512);
+    jsonw_object(&j);
     if ((s->tell & TELL_HELLO) != 0) {
         s->tell &= ~(unsigned)TELL_HELLO;
         event = "hello";
-        json_member_str(&j, "sid", s->sid);
-        json_member_int(&j, "server_time", http_utc_ms());
-        json_member_str(&j, "build", hub->config.build);
-        json_member_int(&j, "api", 1);
+        jsonw_member_str(&j, "sid", s->sid);
+        jsonw_member_int(&j, "server_time", http_utc_ms());
+        jsonw_member_str(&j, "build", hub->config.build);
+        jsonw_member_int(&j, "api", 1);
     } else if ((s->tell & TELL_RESYNC) != 0) {
         s->tell &= ~(unsigned)TELL_RESYNC;
         event = "resync";
     } else if ((s->tell & TELL_AUTH) != 0) {
         s->tell &= ~(unsigned)TELL_AUTH;
         event = "auth";
-        json_member_int(&j, "ends_at", s->request.ends_at_ms);
+        jsonw_member_int(&j, "ends_at", s->request.ends_at_ms);
     }
-    json_object_end(&j);
+    jsonw_object_end(&j);
     struct stream_text *text = event == NULL || j.failed ? NULL : event_text(hub, s->cursor - 1, event, j.buf, j.len);
 
-    json_deinit(&j);
+    jsonw_deinit(&j);
     return text;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* json.h -- write JSON into one growing buffer.
+/* jsonw.h -- write JSON into one growing buffer.
  *
  * For the hot answers (frames, fleet rows, history): integers are formatted by hand, commas come by themselves, and text from
  * outside is always escaped. Bytes that are not UTF-8 become U+FFFD, so a bad name cannot spoil the document around it. Besides
@@ -8,14 +8,14 @@
  * This is a writer only: input is parsed by jansson (api_input.h). The caller keeps the nesting right; the tests check the documents.
  * Nothing here fails early: when memory or `max` is exceeded, `failed` is set, the rest is dropped, and the owner looks once at the end.
  */
-#ifndef SERVER_JSON_H
-#define SERVER_JSON_H
+#ifndef SERVER_JSONW_H
+#define SERVER_JSONW_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct json {
+struct jsonw {
     char *buf;   /* owned; not NUL terminated */
     size_t len;  /* bytes used */
     size_t cap;  /* bytes allocated */
@@ -25,37 +25,37 @@ struct json {
 };
 
 /* An empty document that may grow to `max` bytes. Allocates nothing yet. */
-void json_init(struct json *j, size_t max);
-void json_deinit(struct json *j);
+void jsonw_init(struct jsonw *j, size_t max);
+void jsonw_deinit(struct jsonw *j);
 
 /* Forget what was written, keep the memory. */
-void json_reset(struct json *j);
+void jsonw_reset(struct jsonw *j);
 
-void json_object(struct json *j);
-void json_object_end(struct json *j);
-void json_array(struct json *j);
-void json_array_end(struct json *j);
+void jsonw_object(struct jsonw *j);
+void jsonw_object_end(struct jsonw *j);
+void jsonw_array(struct jsonw *j);
+void jsonw_array_end(struct jsonw *j);
 
 /* A member's name; the value comes next. */
-void json_key(struct json *j, const char *name);
+void jsonw_key(struct jsonw *j, const char *name);
 
-void json_int(struct json *j, int64_t value);
-void json_uint(struct json *j, uint64_t value);
-void json_bool(struct json *j, bool value);
-void json_null(struct json *j);
+void jsonw_int(struct jsonw *j, int64_t value);
+void jsonw_uint(struct jsonw *j, uint64_t value);
+void jsonw_bool(struct jsonw *j, bool value);
+void jsonw_null(struct jsonw *j);
 
 /* Text, escaped; NULL becomes null. */
-void json_str(struct json *j, const char *text);
-void json_strn(struct json *j, const char *text, size_t len);
+void jsonw_str(struct jsonw *j, const char *text);
+void jsonw_strn(struct jsonw *j, const char *text, size_t len);
 
 /* A finished JSON value of ours, copied as it is. */
-void json_raw(struct json *j, const char *value, size_t len);
+void jsonw_raw(struct jsonw *j, const char *value, size_t len);
 
 /* A member in one call. `json_member_opt` writes null when `known` is false. */
-void json_member_int(struct json *j, const char *name, int64_t value);
-void json_member_uint(struct json *j, const char *name, uint64_t value);
-void json_member_bool(struct json *j, const char *name, bool value);
-void json_member_str(struct json *j, const char *name, const char *text);
-void json_member_opt(struct json *j, const char *name, bool known, int64_t value);
+void jsonw_member_int(struct jsonw *j, const char *name, int64_t value);
+void jsonw_member_uint(struct jsonw *j, const char *name, uint64_t value);
+void jsonw_member_bool(struct jsonw *j, const char *name, bool value);
+void jsonw_member_str(struct jsonw *j, const char *name, const char *text);
+void jsonw_member_opt(struct jsonw *j, const char *name, bool known, int64_t value);
 
 #endif

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* json.c -- see json.h. */
-#include "server/json.h"
+/* jsonw.c -- see jsonw.h. */
+#include "server/jsonw.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define FIRST_CAPACITY 1024u
 
-void json_init(struct json *j, size_t max)
+void jsonw_init(struct jsonw *j, size_t max)
 {
-    *j = (struct json) { .max = max };
+    *j = (struct jsonw) { .max = max };
 }
 
-void json_deinit(struct json *j)
+void jsonw_deinit(struct jsonw *j)
 {
     free(j->buf);
-    *j = (struct json) { .max = j->max };
+    *j = (struct jsonw) { .max = j->max };
 }
 
-void json_reset(struct json *j)
+void jsonw_reset(struct jsonw *j)
 {
     j->len = 0;
     j->comma = false;
@@ -26,7 +26,7 @@ void json_reset(struct json *j)
 }
 
 /* Make room for `more` bytes. False: the document has failed. */
-static bool grow(struct json *j, size_t more)
+static bool grow(struct jsonw *j, size_t more)
 {
     if (j->failed)
         return false;
@@ -48,7 +48,7 @@ static bool grow(struct json *j, size_t more)
     return true;
 }
 
-static void put(struct json *j, const char *bytes, size_t len)
+static void put(struct jsonw *j, const char *bytes, size_t len)
 {
     if (!grow(j, len))
         return;
@@ -57,42 +57,42 @@ static void put(struct json *j, const char *bytes, size_t len)
 }
 
 /* What comes before a value: the comma after the one before. */
-static void value_begins(struct json *j)
+static void value_begins(struct jsonw *j)
 {
     if (j->comma)
         put(j, ",", 1);
     j->comma = true;
 }
 
-static void opens(struct json *j, const char *bracket)
+static void opens(struct jsonw *j, const char *bracket)
 {
     value_begins(j);
     put(j, bracket, 1);
     j->comma = false;
 }
 
-static void closes(struct json *j, const char *bracket)
+static void closes(struct jsonw *j, const char *bracket)
 {
     put(j, bracket, 1);
     j->comma = true;
 }
 
-void json_object(struct json *j)
+void jsonw_object(struct jsonw *j)
 {
     opens(j, "{");
 }
 
-void json_object_end(struct json *j)
+void jsonw_object_end(struct jsonw *j)
 {
     closes(j, "}");
 }
 
-void json_array(struct json *j)
+void jsonw_array(struct jsonw *j)
 {
     opens(j, "[");
 }
 
-void json_array_end(struct json *j)
+void jsonw_array_end(struct jsonw *j)
 {
     closes(j, "]");
 }
@@ -128,7 +128,7 @@ static bool must_escape(unsigned char c)
     return c < 0x20 || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' || c == 0x7F;
 }
 
-static void put_escape(struct json *j, unsigned char c)
+static void put_escape(struct jsonw *j, unsigned char c)
 {
     static const char hex[] = "0123456789abcdef";
     char text[6] = { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15u] };
@@ -147,7 +147,7 @@ static bool is_line_separator(const unsigned char *s, size_t len)
     return len == 3 && s[0] == 0xE2 && s[1] == 0x80 && (s[2] == 0xA8 || s[2] == 0xA9);
 }
 
-static void put_text(struct json *j, const unsigned char *s, size_t len)
+static void put_text(struct jsonw *j, const unsigned char *s, size_t len)
 {
     size_t plain = 0; /* start of the run that needs no escape */
 
@@ -173,28 +173,28 @@ static void put_text(struct json *j, const unsigned char *s, size_t len)
     put(j, "\"", 1);
 }
 
-void json_strn(struct json *j, const char *text, size_t len)
+void jsonw_strn(struct jsonw *j, const char *text, size_t len)
 {
     value_begins(j);
     put_text(j, (const unsigned char *)text, len);
 }
 
-void json_str(struct json *j, const char *text)
+void jsonw_str(struct jsonw *j, const char *text)
 {
     if (text == NULL)
-        json_null(j);
+        jsonw_null(j);
     else
-        json_strn(j, text, strlen(text));
+        jsonw_strn(j, text, strlen(text));
 }
 
-void json_key(struct json *j, const char *name)
+void jsonw_key(struct jsonw *j, const char *name)
 {
-    json_str(j, name);
+    jsonw_str(j, name);
     put(j, ":", 1);
     j->comma = false;
 }
 
-static void put_digits(struct json *j, bool negative, uint64_t magnitude)
+static void put_digits(struct jsonw *j, bool negative, uint64_t magnitude)
 {
     char text[21];
     size_t at = sizeof text;
@@ -209,63 +209,63 @@ static void put_digits(struct json *j, bool negative, uint64_t magnitude)
     put(j, text + at, sizeof text - at);
 }
 
-void json_int(struct json *j, int64_t value)
+void jsonw_int(struct jsonw *j, int64_t value)
 {
     put_digits(j, value < 0, value < 0 ? ~(uint64_t)value + 1 : (uint64_t)value);
 }
 
-void json_uint(struct json *j, uint64_t value)
+void jsonw_uint(struct jsonw *j, uint64_t value)
 {
     put_digits(j, false, value);
 }
 
-void json_bool(struct json *j, bool value)
+void jsonw_bool(struct jsonw *j, bool value)
 {
     value_begins(j);
     put(j, value ? "true" : "false", value ? 4 : 5);
 }
 
-void json_null(struct json *j)
+void jsonw_null(struct jsonw *j)
 {
     value_begins(j);
     put(j, "null", 4);
 }
 
-void json_raw(struct json *j, const char *value, size_t len)
+void jsonw_raw(struct jsonw *j, const char *value, size_t len)
 {
     value_begins(j);
     put(j, value, len);
 }
 
-void json_member_int(struct json *j, const char *name, int64_t value)
+void jsonw_member_int(struct jsonw *j, const char *name, int64_t value)
 {
-    json_key(j, name);
-    json_int(j, value);
+    jsonw_key(j, name);
+    jsonw_int(j, value);
 }
 
-void json_member_uint(struct json *j, const char *name, uint64_t value)
+void jsonw_member_uint(struct jsonw *j, const char *name, uint64_t value)
 {
-    json_key(j, name);
-    json_uint(j, value);
+    jsonw_key(j, name);
+    jsonw_uint(j, value);
 }
 
-void json_member_bool(struct json *j, const char *name, bool value)
+void jsonw_member_bool(struct jsonw *j, const char *name, bool value)
 {
-    json_key(j, name);
-    json_bool(j, value);
+    jsonw_key(j, name);
+    jsonw_bool(j, value);
 }
 
-void json_member_str(struct json *j, const char *name, const char *text)
+void jsonw_member_str(struct jsonw *j, const char *name, const char *text)
 {
-    json_key(j, name);
-    json_str(j, text);
+    jsonw_key(j, name);
+    jsonw_str(j, text);
 }
 
-void json_member_opt(struct json *j, const char *name, bool known, int64_t value)
+void jsonw_member_opt(struct jsonw *j, const char *name, bool known, int64_t value)
 {
-    json_key(j, name);
+    jsonw_key(j, name);
     if (known)
-        json_int(j, value);
+        jsonw_int(j, value);
     else
-        json_null(j);
+        jsonw_null(j);
 }
