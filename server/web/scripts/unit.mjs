@@ -20,5 +20,5 @@ await build({
   sourcemap: "inline",
   logLevel: "warning",
 });
-const run = spawnSync(process.execPath, ["--enable-source-maps", "--test", ...tests.map((f) => `${out}/${f.replace(/\.ts$/, ".mjs")}`)], { stdio: "inherit" });
+const run = spawnSync(process.execPath, ["--enable-source-maps", "--test-reporter=spec", "--test", ...tests.map((f) => `${out}/${f.replace(/\.ts$/, ".mjs")}`)], { stdio: "inherit" });
 process.exit(run.status ?? 1);

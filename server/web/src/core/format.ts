@@ -60,6 +60,11 @@ const UNITS: Record<string, Quantity> = {
 const PLAIN = q("", 1, 0);
 export const COUNT = PLAIN;
 
+/* The same quantity with every digit that the wire's integer has: a parameter is never shown rounded. */
+export function exact(quantity: Quantity): Quantity {
+  return { ...quantity, decimals: Math.round(Math.log10(quantity.divisor)) };
+}
+
 /* The quantity of a signal row: pack and supply voltages are read in V, cell voltages in mV. */
 export function quantityOfSignal(name: string, unit: string): Quantity {
   return unit === "mV" && !name.startsWith("cell_") ? Q.pack : quantityOf(unit);

@@ -35,6 +35,12 @@ export function tr(key: string, otherwise: Key): string {
   return t(key in STRINGS ? (key as Key) : otherwise);
 }
 
+/* The word of a group of parameters; a group that this console does not know is shown by its own name. */
+export function groupWords(group: string): string {
+  const key = "group." + group;
+  return key in STRINGS ? t(key as Key) : group;
+}
+
 /* Words of a row of the tables, as a label: without requirement ids and programmer's asides, first letter upper case. */
 export function tableWords(text: string): string {
   const plain = text.replace(/ \([A-Z]{2}-\d+(, [A-Z]{2}-\d+)*\)/g, "").replace(/, enum \w+$/, "");

@@ -2,7 +2,6 @@
 // strings.ts -- every word the console says, in every language it speaks. One row, one meaning: [English, 中文].
 // {name} is filled in by t(). Words that come from the board (parameter and signal texts, alarm texts) are not here.
 
-/* clang-format off */
 export const STRINGS = {
   // shell
   "app.name":               ["Cellwarden", "Cellwarden"],
@@ -213,6 +212,11 @@ export const STRINGS = {
   "cal.search":             ["Find a parameter", "查找参数"],
   "cal.group.all":          ["All groups", "全部分组"],
   "cal.group":              ["Group", "分组"],
+  "group.alarms":           ["Alarms", "告警"],
+  "group.balancing":        ["Balancing", "均衡"],
+  "group.soc":              ["State of charge", "荷电状态"],
+  "group.sampling":         ["Sampling", "采样"],
+  "group.pack":             ["Pack", "电池包"],
   "cal.only":               ["Only differences", "仅显示差异"],
   "cal.col.name":           ["Name", "名称"],
   "cal.col.running":        ["Running", "运行值"],
@@ -264,6 +268,10 @@ export const STRINGS = {
   "cal.why.busy":           ["An operation is under way.", "有操作正在进行。"],
   "cal.why.nodrafts":       ["There are no drafts.", "没有草稿。"],
   "cal.why.nothing":        ["Nothing to store: running equals stored and there are no drafts.", "无需存储：运行值与存储值一致且无草稿。"],
+  "cal.detail":             ["Details of {name}", "{name} 的详情"],
+  "cal.state":              ["Parameters in short", "参数摘要"],
+  "cal.actions":            ["What can be done", "可用操作"],
+  "cal.limits":             ["{low} to {high}", "{low} 至 {high}"],
   "cal.why.unread":         ["The parameters have not been read from the board.", "尚未从电池板读取参数。"],
   "cal.rebooted":           ["Restarted {time}: {n} calibrated values are gone.", "{time} 重启：{n} 项标定值已丢失。"],
   "cal.rebooted1":          ["Restarted {time}: 1 calibrated value is gone.", "{time} 重启：1 项标定值已丢失。"],
@@ -289,6 +297,8 @@ export const STRINGS = {
   "rev.go.flash":           ["Flash {n} values", "写入 {n} 项"],
   "rev.go.flash1":          ["Flash 1 value", "写入 1 项"],
   "rev.go.flash0":          ["Store what runs now", "存储当前运行值"],
+  "rev.none":               ["No value is ticked.", "未勾选任何数值。"],
+  "rev.reason.need":        ["A reason is needed.", "需要填写原因。"],
   "rev.stores":             ["Stored as they run now", "按当前运行值存储"],
   "rev.reason":             ["Reason, kept in the record", "原因（将留档）"],
   "rev.confirm":            ["Type the last 4 characters of {id}", "输入 {id} 的最后 4 个字符"],
@@ -324,6 +334,8 @@ export const STRINGS = {
   "imp.type":               ["{name}: not a whole number", "{name}：不是整数"],
   "imp.missing":            ["Not in the file, unchanged: {n}", "文件中没有，保持不变：{n} 项"],
   "imp.schema":             ["The file was made for another firmware (table {theirs}, here {ours}).", "该文件适用于其他固件（表 {theirs}，此处 {ours}）。"],
+  "imp.pack":               ["The file was made for another pack ({theirs}; here {ours}).", "该文件适用于其他电池包（{theirs}；此处 {ours}）。"],
+  "imp.what":               ["The file", "文件"],
   "imp.changes":            ["{n} values differ from what runs.", "{n} 项与运行值不同。"],
   "imp.changes0":           ["The file holds what runs already.", "文件内容与运行值相同。"],
   "imp.blocked":            ["Nothing can be loaded until the file is right.", "文件更正之前无法载入。"],
