@@ -39,7 +39,7 @@ static void sense_current(struct rig *r)
     r->rx[r->rx_count++] = f;
 }
 
-void rig_step(struct rig *r)
+void rig_before(struct rig *r)
 {
     sense_current(r);
     r->in.now_ms += BIU_STEP_MS;
@@ -52,7 +52,10 @@ void rig_step(struct rig *r)
     r->in.can_rx = r->rx;
     r->in.can_rx_count = r->rx_count;
     r->in.contactors_feedback = r->out.contactors;
-    biu_step(&r->biu, &r->in, &r->out);
+}
+
+void rig_after(struct rig *r)
+{
     r->rx_count = 0;
     r->in.nvm = BIU_NVM_IDLE;
     fake_chain_receive(&r->chain, r->out.afe_tx, r->out.afe_tx_len);
@@ -62,6 +65,13 @@ void rig_step(struct rig *r)
         r->samples++;
         r->last = *r->out.sample;
     }
+}
+
+void rig_step(struct rig *r)
+{
+    rig_before(r);
+    biu_step(&r->biu, &r->in, &r->out);
+    rig_after(r);
 }
 
 void rig_run(struct rig *r, uint32_t ms)

@@ -31,7 +31,9 @@ struct rig {
 void rig_init(struct rig *r, int cells, uint32_t now_ms);
 int rig_start(struct rig *r);
 
-/* One step of 10 ms; many of them. */
+/* What comes before and after biu_step(&r->biu, &r->in, &r->out) in a step of 10 ms; a whole step; many of them. */
+void rig_before(struct rig *r);
+void rig_after(struct rig *r);
 void rig_step(struct rig *r);
 void rig_run(struct rig *r, uint32_t ms);
 
