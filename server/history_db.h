@@ -11,8 +11,8 @@
 #include "server/db.h"
 #include "server/history.h"
 
-/* Longest span whose bodies are decoded: a week at one sample a second. */
-#define HISTORY_DECODE_MAX_MS (7ll * 24 * 3600 * 1000)
+/* Longest span whose bodies are decoded: a week at one sample a second, and room for the widening to whole buckets. */
+#define HISTORY_DECODE_MAX_MS (8ll * 24 * 3600 * 1000)
 
 /* Returns 0; BMS_ERR_NOSPACE when the series need bodies and the span is too long for that; BMS_ERR_IO. */
 int history_load(struct history *h, struct db *db, const char *device);
