@@ -24,6 +24,13 @@ static void note(struct db *db, const char *text, const char *sqlstate)
         db->error[n - 1] = '\0';
 }
 
+/* libpq would print them to standard error by itself. */
+static void on_notice(void *ctx, const char *text)
+{
+    (void)ctx;
+    log_debug("database", "notice", "text='%s'", text);
+}
+
 int db_open(struct db *db)
 {
     /* Later keys win over those of the connection string, which is expanded in place of `dbname`. */
@@ -38,8 +45,10 @@ int db_open(struct db *db)
         return 0;
     db_close(db);
     db->conn = PQconnectdbParams(keys, values, 1);
-    if (PQstatus(db->conn) == CONNECTION_OK)
+    if (PQstatus(db->conn) == CONNECTION_OK) {
+        PQsetNoticeProcessor(db->conn, on_notice, NULL);
         return 0;
+    }
     note(db, db->conn ? PQerrorMessage(db->conn) : "no memory", "");
     db_close(db);
     return BMS_ERR_IO;

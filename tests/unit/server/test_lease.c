@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/err.h"
+#include "server/reread.h"
+#include "server/watch.h"
+#include "tests/unit/suite.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct watches w;
+static char device[DEVICE_NAME_MAX + 1];
+static uint32_t seconds;
+
+static void test_a_lease_is_sent_at_once_renewed_and_ended(void)
+{
+    memset(&w, 0, sizeof w);
+    CU_ASSERT_EQUAL(watch_set(&w, "demo.a", true, 1000), 0);
+    CU_ASSERT_TRUE(watch_next(&w, 1000, device, &seconds));
+    CU_ASSERT_STRING_EQUAL(device, "demo.a");
+    CU_ASSERT_EQUAL(seconds, WATCH_LEASE_S);
+    CU_ASSERT_FALSE(watch_next(&w, 1000 + WATCH_RENEW_MS - 1, device, &seconds));
+    CU_ASSERT_TRUE(watch_next(&w, 1000 + WATCH_RENEW_MS, device, &seconds));
+    CU_ASSERT_EQUAL(watch_set(&w, "demo.a", false, 12000), 0);
+    CU_ASSERT_TRUE(watch_next(&w, 12000, device, &seconds));
+    CU_ASSERT_EQUAL(seconds, 0);
+    CU_ASSERT_FALSE(watch_next(&w, 99999999, device, &seconds));
+    CU_ASSERT_EQUAL(w.count, 0);
+}
+
+static void test_the_last_that_looks_away_ends_it(void)
+{
+    memset(&w, 0, sizeof w);
+    watch_set(&w, "demo.a", true, 0);
+    watch_set(&w, "demo.a", true, 0);
+    watch_next(&w, 0, device, &seconds);
+    watch_set(&w, "demo.a", false, 1);
+    CU_ASSERT_FALSE(watch_next(&w, 1, device, &seconds));
+    watch_set(&w, "demo.a", false, 2);
+    CU_ASSERT_TRUE(watch_next(&w, 2, device, &seconds));
+    CU_ASSERT_EQUAL(watch_set(&w, "demo.a", false, 3), BMS_ERR_UNKNOWN);
+}
+
+static void test_looking_again_before_the_end_was_sent_goes_on(void)
+{
+    memset(&w, 0, sizeof w);
+    watch_set(&w, "demo.a", true, 0);
+    watch_next(&w, 0, device, &seconds);
+    watch_set(&w, "demo.a", false, 1);
+    watch_set(&w, "demo.a", true, 2);
+    CU_ASSERT_TRUE(watch_next(&w, 2, device, &seconds));
+    CU_ASSERT_EQUAL(seconds, WATCH_LEASE_S);
+}
+
+static void test_the_list_of_leases_has_an_end(void)
+{
+    char name[40];
+
+    memset(&w, 0, sizeof w);
+    for (int i = 0; i < WATCHES_MAX; i++) {
+        snprintf(name, sizeof name, "demo.v%d", i);
+        CU_ASSERT_EQUAL(watch_set(&w, name, true, 0), 0);
+    }
+    CU_ASSERT_EQUAL(watch_set(&w, "demo.more", true, 0), BMS_ERR_NOSPACE);
+    CU_ASSERT_EQUAL(watch_set(&w, "demo.v0", true, 0), 0);
+}
+
+static struct reread items[REREADS_MAX];
+
+static void test_a_board_never_read_is_read_at_once(void)
+{
+    struct rereads r = { .items = items };
+
+    CU_ASSERT_TRUE(reread_wanted(&r, "demo.a", true, false, 1000));
+    CU_ASSERT_FALSE(reread_wanted(&r, "demo.a", true, false, 1000 + REREAD_MIN_MS - 1));
+    CU_ASSERT_TRUE(reread_wanted(&r, "demo.a", true, false, 1000 + REREAD_MIN_MS));
+}
+
+static void test_a_difference_must_last(void)
+{
+    struct rereads r = { .items = items };
+
+    CU_ASSERT_FALSE(reread_wanted(&r, "demo.a", true, true, 1000));
+    CU_ASSERT_FALSE(reread_wanted(&r, "demo.a", false, true, 2000)); /* the result came */
+    CU_ASSERT_FALSE(reread_wanted(&r, "demo.a", true, true, 3000));
+    CU_ASSERT_FALSE(reread_wanted(&r, "demo.a", true, true, 3000 + REREAD_PATIENCE_MS - 1));
+    CU_ASSERT_TRUE(reread_wanted(&r, "demo.a", true, true, 3000 + REREAD_PATIENCE_MS));
+}
+
+static void test_a_board_that_never_agrees_is_asked_ever_more_rarely(void)
+{
+    struct rereads r = { .items = items };
+    int64_t last = -REREAD_MIN_MS, gap = 0;
+    int asked = 0;
+
+    for (int64_t now = 0; now < 3600000; now += 1000) {
+        if (!reread_wanted(&r, "demo.a", true, false, now))
+            continue;
+        CU_ASSERT_TRUE(now - last >= gap || now - last >= REREAD_MAX_MS);
+        gap = now - last;
+        last = now;
+        asked++;
+    }
+    CU_ASSERT_TRUE(asked >= 8 && asked <= 14);
+    CU_ASSERT_TRUE(gap >= REREAD_MAX_MS);
+}
+
+int main(void)
+{
+    static CU_TestInfo tests[] = {
+        { "a lease is sent at once, renewed and ended", test_a_lease_is_sent_at_once_renewed_and_ended },
+        { "the last that looks away ends it", test_the_last_that_looks_away_ends_it },
+        { "looking again before the end was sent goes on", test_looking_again_before_the_end_was_sent_goes_on },
+        { "the list of leases has an end", test_the_list_of_leases_has_an_end },
+        { "a board never read is read at once [UC-3]", test_a_board_never_read_is_read_at_once },
+        { "a difference must last", test_a_difference_must_last },
+        { "a board that never agrees is asked ever more rarely", test_a_board_that_never_agrees_is_asked_ever_more_rarely },
+        CU_TEST_INFO_NULL,
+    };
+    return suite_run("lease", tests);
+}
