@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "firmware/core/alarm.h"
+#include "firmware/core/params.h"
+#include "tests/unit/suite.h"
+
+static struct alarms a;
+static struct alarm_in in;
+static int32_t values[PARAMS];
+
+/* A quantity shows this value, at number 12. */
+static void show(const struct alarm_row *row, int32_t value)
+{
+    struct measure_extreme x = { true, value, 12 };
+
+    if (row->compare == ALARM_ABOVE)
+        in.high[row->quantity] = x;
+    else
+        in.low[row->quantity] = x;
+}
+
+static void start(void)
+{
+    params_defaults(CHEMISTRY_NMC, values);
+    alarm_init(&a);
+    in = (struct alarm_in) { .dt_ms = 10 };
+}
+
+/* One step further towards trouble. */
+static int32_t worse(const struct alarm_row *row, int32_t value)
+{
+    return row->compare == ALARM_ABOVE ? value + 1 : value - 1;
+}
+
+static int32_t better(const struct alarm_row *row, int32_t value)
+{
+    return row->compare == ALARM_ABOVE ? value - 1 : value + 1;
+}
+
+/* Calls until the row is (not) active; the ms that have passed since the first of them, or -1 after max_ms. */
+static int32_t ms_until(int i, bool active, int32_t max_ms)
+{
+    for (int32_t t = 0; t <= max_ms; t += 10) {
+        alarm_judge(&a, &in, values);
+        if (a.row[i].active == active)
+            return t;
+    }
+    return -1;
+}
+
+static int32_t up_to_10(int32_t ms)
+{
+    return (ms + 9) / 10 * 10;
+}
+
+static void test_every_row_limits_and_delays(void)
+{
+    for (int i = 0; i < ALARMS; i++) {
+        const struct alarm_row *row = &alarm_rows[i];
+
+        start();
+        int32_t set_ms = up_to_10(values[row->set_ms]), clear_ms = up_to_10(values[row->clear_ms]);
+
+        show(row, better(row, values[row->limit]));
+        CU_ASSERT_EQUAL(ms_until(i, true, set_ms + 100), -1);
+        show(row, values[row->limit]); /* exactly the limit sets it */
+        CU_ASSERT_EQUAL(ms_until(i, true, set_ms + 100), set_ms);
+        CU_ASSERT_EQUAL(a.row[i].raised.alarm, row->id);
+        CU_ASSERT_EQUAL(a.row[i].raised.number, 12);
+        CU_ASSERT_EQUAL(a.row[i].raised.value, values[row->limit]);
+        CU_ASSERT_EQUAL(a.level, row->level);
+        CU_ASSERT_EQUAL(a.open, row->reaction == ALARM_REACT_OPEN);
+        show(row, worse(row, values[row->clear])); /* one short of the clear value keeps it */
+        CU_ASSERT_EQUAL(ms_until(i, false, clear_ms + 100), -1);
+        show(row, values[row->clear]);
+        CU_ASSERT_EQUAL(ms_until(i, false, clear_ms + 100), clear_ms);
+        CU_ASSERT(a.level < ALARM_MAJOR); /* a major one leaves its warning behind for a while */
+        CU_ASSERT_FALSE(a.open);
+    }
+}
+
+static void test_a_short_excursion_starts_the_delay_afresh(void)
+{
+    const struct alarm_row *row = &alarm_rows[ALARM_cell_over_voltage];
+
+    start();
+    show(row, 4250);
+    CU_ASSERT_EQUAL(ms_until(ALARM_cell_over_voltage, true, 90), -1); /* one call short */
+    show(row, 4249);
+    alarm_judge(&a, &in, values);
+    show(row, 4250);
+    CU_ASSERT_EQUAL(ms_until(ALARM_cell_over_voltage, true, 200), 100);
+}
+
+static void test_one_alarm_is_one_event_and_names_who_raised_it(void)
+{
+    struct sample_alarm list[SAMPLE_ALARMS_MAX];
+    int events = 0;
+
+    start();
+    in.high[ALARM_Q_CELL_VOLTAGE] = (struct measure_extreme) { true, 4300, 48 };
+    for (int t = 0; t < 1000; t += 10)
+        events += alarm_judge(&a, &in, values);
+    CU_ASSERT_EQUAL(events, 2); /* the warning and the alarm */
+    in.high[ALARM_Q_CELL_VOLTAGE] = (struct measure_extreme) { true, 4400, 3 };
+    for (int t = 0; t < 1000; t += 10)
+        events += alarm_judge(&a, &in, values);
+    CU_ASSERT_EQUAL(events, 2);
+    CU_ASSERT_EQUAL(alarm_list(&a, list), 2);
+    CU_ASSERT_EQUAL(list[1].alarm, 2);
+    CU_ASSERT_EQUAL(list[1].number, 48);
+    CU_ASSERT_EQUAL(list[1].value, 4300);
+    CU_ASSERT_EQUAL(a.active, 2);
+}
+
+static void test_a_quantity_that_is_not_known_changes_nothing(void)
+{
+    start();
+    in.high[ALARM_Q_CELL_VOLTAGE] = (struct measure_extreme) { true, 4300, 1 };
+    ms_until(ALARM_cell_over_voltage, true, 1000);
+    in.high[ALARM_Q_CELL_VOLTAGE] = (struct measure_extreme) { false, 0, 0 };
+    CU_ASSERT_EQUAL(ms_until(ALARM_cell_over_voltage, false, 60000), -1);
+    CU_ASSERT(a.open);
+    CU_ASSERT_FALSE(a.row[ALARM_cell_under_voltage].active); /* and the missing value is not 0 */
+}
+
+static void test_clear_set_beyond_the_limit_does_not_chatter(void)
+{
+    int events = 0;
+
+    start();
+    values[PARAM_cell_over_voltage_clear] = 4300;
+    values[PARAM_cell_over_voltage_clear_ms] = 0;
+    values[PARAM_cell_over_voltage_set_ms] = 0;
+    values[PARAM_cell_over_voltage_warning_limit] = 5000;
+    in.high[ALARM_Q_CELL_VOLTAGE] = (struct measure_extreme) { true, 4260, 1 };
+    for (int t = 0; t < 1000; t += 10)
+        events += alarm_judge(&a, &in, values);
+    CU_ASSERT_EQUAL(events, 1);
+}
+
+static void test_long_spans_do_not_wrap(void)
+{
+    start();
+    values[PARAM_cell_over_voltage_set_ms] = 60000;
+    show(&alarm_rows[ALARM_cell_over_voltage], 4300);
+    alarm_judge(&a, &in, values);
+    in.dt_ms = UINT32_MAX;
+    alarm_judge(&a, &in, values);
+    CU_ASSERT(a.row[ALARM_cell_over_voltage].active);
+}
+
+static void test_a_sleep_does_not_count(void)
+{
+    start();
+    show(&alarm_rows[ALARM_cell_over_voltage], 4300);
+    CU_ASSERT_EQUAL(ms_until(ALARM_cell_over_voltage, true, 90), -1);
+    alarm_hold(&a);
+    CU_ASSERT_EQUAL(ms_until(ALARM_cell_over_voltage, true, 200), 100);
+}
+
+static void test_value_saturates(void)
+{
+    start();
+    in.high[ALARM_Q_AFE_AGE] = (struct measure_extreme) { true, AFE_AGE_MAX, 5 };
+    alarm_judge(&a, &in, values);
+    CU_ASSERT_EQUAL(a.row[ALARM_afe_silent].raised.value, INT16_MAX);
+    CU_ASSERT_EQUAL(a.row[ALARM_afe_silent].raised.number, 5);
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        { "every row: exact limits, exact delays, hysteresis, reaction [AC-6]", test_every_row_limits_and_delays },
+        { "an excursion that is too short starts the delay afresh [AC-6]", test_a_short_excursion_starts_the_delay_afresh },
+        { "one alarm is one event and names the cell that raised it [AC-6]", test_one_alarm_is_one_event_and_names_who_raised_it },
+        { "a quantity that is not known changes nothing", test_a_quantity_that_is_not_known_changes_nothing },
+        { "a clear value set beyond the limit does not make it chatter", test_clear_set_beyond_the_limit_does_not_chatter },
+        { "long spans do not wrap", test_long_spans_do_not_wrap },
+        { "a sleep does not count towards a delay", test_a_sleep_does_not_count },
+        { "the reported value saturates", test_value_saturates },
+        CU_TEST_INFO_NULL,
+    };
+
+    return suite_run("alarm", tests);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "firmware/core/balance.h"
+#include "tests/unit/firmware/fake_chain.h"
+#include "tests/unit/suite.h"
+
+static struct topology topology;
+static struct afe afe;
+static struct measure m;
+static struct balance b;
+static int32_t values[PARAMS];
+static struct balance_in in;
+
+static void start(int cells, int mV)
+{
+    params_defaults(CHEMISTRY_NMC, values);
+    topology_plan(cells, values);
+    topology_read(values, &topology);
+    afe_init(&afe, &topology);
+    measure_init(&m, &topology);
+    balance_init(&b);
+    in = (struct balance_in) { .dt_ms = 10, .permitted = true, .start_mV = 50, .min_cell_mV = 3600 };
+    for (unsigned k = 0; k < topology.devices; k++)
+        for (unsigned i = 0; i < AFE_CHANNELS_MAX; i++)
+            afe.chip[k].raw[i] = fake_raw(mV);
+}
+
+static void set(unsigned cell, int mV)
+{
+    for (unsigned k = 0; k < topology.devices; k++)
+        if (cell - 1 >= topology.chip[k].first_cell && cell - 1 < (unsigned)topology.chip[k].first_cell + topology.chip[k].cells)
+            afe.chip[k].raw[cell - 1 - topology.chip[k].first_cell] = fake_raw(mV);
+}
+
+static void judge(void)
+{
+    afe.fresh = (uint16_t)((1u << topology.devices) - 1);
+    measure_step(&m, &afe, values);
+    b.since_ms = BALANCE_PERIOD_MS;
+    balance_step(&b, &m, &in);
+}
+
+static bool is_on(unsigned cell)
+{
+    return b.cells[(cell - 1) / 16] >> (cell - 1) % 16 & 1u;
+}
+
+static unsigned count(void)
+{
+    unsigned n = 0;
+
+    for (unsigned cell = 1; cell <= topology.cells; cell++)
+        n += is_on(cell);
+    return n;
+}
+
+static void test_starts_exactly_at_the_spread(void)
+{
+    start(48, 3700);
+    set(20, 3749);
+    judge();
+    CU_ASSERT_EQUAL(count(), 0);
+    set(20, 3750);
+    judge();
+    CU_ASSERT_EQUAL(count(), 1);
+    CU_ASSERT(is_on(20));
+    CU_ASSERT_EQUAL(b.chip[1], 1u << 3);
+}
+
+static void test_low_cells_are_left_alone(void)
+{
+    start(16, 3500);
+    set(3, 3600);
+    judge();
+    CU_ASSERT_EQUAL(count(), 0);
+    set(3, 3601);
+    judge();
+    CU_ASSERT(is_on(3));
+}
+
+static void test_never_two_neighbours(void)
+{
+    unsigned seed = 7;
+
+    start(90, 3700);
+    for (int n = 0; n < 2000; n++) {
+        for (unsigned cell = 1; cell <= 90; cell++) {
+            seed = seed * 1103515245u + 12345u;
+            set(cell, 3650 + (int)((seed >> 16) % 200u));
+        }
+        judge();
+        CU_ASSERT(count() > 0);
+        CU_ASSERT(is_on(m.cell.max.number) || is_on(m.cell.max.number + 1u) || (m.cell.max.number > 1 && is_on(m.cell.max.number - 1u)));
+        for (unsigned cell = 1; cell < 90; cell++)
+            CU_ASSERT_FALSE(is_on(cell) && is_on(cell + 1));
+    }
+}
+
+static void test_ends_at_once_without_permission(void)
+{
+    start(48, 3700);
+    set(20, 3800);
+    judge();
+    CU_ASSERT_EQUAL(count(), 1);
+    in.permitted = false;
+    b.since_ms = 0;
+    balance_step(&b, &m, &in);
+    CU_ASSERT_EQUAL(count(), 0);
+    CU_ASSERT_EQUAL(b.chip[1], 0);
+}
+
+static void test_judged_once_a_second(void)
+{
+    start(48, 3700);
+    set(20, 3800);
+    judge();
+    set(20, 3700);
+    afe.fresh = 7;
+    measure_step(&m, &afe, values);
+    for (int t = 10; t < BALANCE_PERIOD_MS; t += 10)
+        balance_step(&b, &m, &in);
+    CU_ASSERT(is_on(20));
+    balance_step(&b, &m, &in);
+    CU_ASSERT_FALSE(is_on(20));
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        { "starts exactly at the spread balance_start_mV [AC-4]", test_starts_exactly_at_the_spread },
+        { "cells at balance_min_cell_mV or below are left alone [AC-4]", test_low_cells_are_left_alone },
+        { "never two neighbours, also across chips [AC-4]", test_never_two_neighbours },
+        { "ends at once without permission [AC-4]", test_ends_at_once_without_permission },
+        { "judged once a second", test_judged_once_a_second },
+        CU_TEST_INFO_NULL,
+    };
+
+    return suite_run("balance", tests);
+}
