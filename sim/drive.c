@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/err.h"
+#include "sim/pack.h"
+#include "sim/report.h"
+
+int pack_run_model(struct pack *p, uint64_t utc_ms)
+{
+    int scenario = scenario_by_name(p->options->scenario);
+    const struct sample *s;
+    int got = 0;
+
+    if (scenario < 0) {
+        report_error("pack", "unknown scenario=%s", p->options->scenario);
+        return BMS_ERR_RANGE;
+    }
+    model_init(&p->model, (enum scenario)scenario, p->chemistry, param_rows[PARAM_capacity_mAh].dflt[p->chemistry], p->wiring.cells,
+               p->seed);
+    while (got >= 0 && !pack_is_done(p)) {
+        model_step(&p->model, &p->world);
+        utc_ms += WORLD_STEP_MS;
+        got = pack_step(p, utc_ms, &s);
+    }
+    if (got >= 0)
+        pack_flush(p, utc_ms);
+    report_info("pack", "stopped samples=%llu frames=%llu dropped=%llu late_ms=%llu", (unsigned long long)p->samples,
+                (unsigned long long)p->bus.frames, (unsigned long long)doors_dropped(&p->doors), (unsigned long long)p->late_ms);
+    return got >= 0 || got == BMS_ERR_STATE ? BMS_ERR_OK : got;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* model.h -- a vehicle that drives, rests and charges, for ever: moves the world by the cell model.
+ *
+ *   DRIVE ──> REST ──> CHARGE ──> REST ──> DRIVE ..     a scenario says where it starts and how long each lasts
+ *
+ * No current flows while the contactors are open, whatever road and charger want.
+ */
+#ifndef SIM_MODEL_H
+#define SIM_MODEL_H
+
+#include "sim/cells.h"
+#include "sim/load.h"
+#include "sim/world.h"
+
+enum scenario { SCENARIO_DRIVE, SCENARIO_MIXED, SCENARIO_CHARGE, SCENARIOS };
+enum model_phase { MODEL_DRIVE, MODEL_REST_EMPTY, MODEL_CHARGE, MODEL_REST_FULL, MODEL_PHASES };
+
+struct model {
+    enum scenario scenario;
+    enum model_phase phase;
+    double phase_s; /* since it began */
+    struct cells cells;
+    struct drive drive;
+    struct charger charger;
+    struct noise noise;
+};
+
+/* "drive", "mixed", "charge" -> the scenario, or BMS_ERR_UNKNOWN. */
+int scenario_by_name(const char *name);
+
+void model_init(struct model *m, enum scenario scenario, enum chemistry chemistry, double capacity_mAh, int cells, uint64_t seed);
+
+/* 10 ms of the vehicle; the result goes to the pins of `w`. Call before world_step(). */
+void model_step(struct model *m, struct world *w);
+
+#endif

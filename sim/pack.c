@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/pack.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "common/crc.h"
+#include "common/err.h"
+#include "proto/can0.h"
+#include "sim/report.h"
+
+enum {
+    CLIENT_WAIT_MS = 60000, /* --lossless: how long the hub may have no client, or a client no room */
+    LATE_MAX_MS = 1000,     /* the board's clock is set back after that */
+    TESTER_MS = 250,        /* real time lasts so long after a tester's frame */
+    FLUSH_STEPS = 500,
+    FLUSH_MS = 5000,
+    ROOM_FRAMES = 2 * BOARD_CAN_FRAMES_PER_STEP,
+};
+
+static const double noise_mV = 0.25;
+static volatile sig_atomic_t stopped;
+
+void pack_stop(void)
+{
+    stopped = 1;
+}
+
+bool pack_is_stopped(void)
+{
+    return stopped != 0;
+}
+
+/* A tester on the bus: see pack.h. */
+static void watch(void *ctx, const struct can_frame *f)
+{
+    struct pack *p = ctx;
+
+    if (f->ext && f->id == CAN0_ISOTP_TO_BIU)
+        p->tester_ns = clock_ns() + (int64_t)TESTER_MS * 1000000;
+}
+
+static int chemistry_by_word(const char *word)
+{
+    for (int i = 0; i < CHEMISTRIES; i++) {
+        if (strcmp(word, chemistry_word(i)) == 0)
+            return i;
+    }
+    return BMS_ERR_UNKNOWN;
+}
+
+/* The board comes from production with the parameters of its pack. A board that has others already keeps them, all but the wiring. */
+static int provision(struct pack *p, int32_t *factory)
+{
+    struct nvm_image image;
+    struct nvm nvm;
+    bool same = true;
+
+    wiring_params(&p->wiring, p->chemistry, factory);
+    if (p->options->replay)
+        factory[PARAM_sample_period_ms] = 0;
+    else if (p->options->sample_ms >= 0)
+        factory[PARAM_sample_period_ms] = (int32_t)p->options->sample_ms;
+    if (nvm_load(&nvm, &p->nvm.port, &image) != BMS_ERR_OK)
+        return BMS_ERR_OK;
+    for (int i = 0; i < PARAMS; i++) {
+        bool wired = i == PARAM_chemistry || (i >= PARAM_biu_devices && i <= PARAM_afe16_probes);
+        bool asked = i == PARAM_sample_period_ms && (p->options->replay || p->options->sample_ms >= 0);
+
+        if ((!wired && !asked) || image.params[i] == factory[i])
+            continue;
+        image.params[i] = factory[i];
+        same = false;
+    }
+    if (same)
+        return BMS_ERR_OK;
+    report_warn("pack", "the stored parameters describe another pack: wiring replaced nvm=%s", p->options->nvm);
+    return nvm_store(&nvm, image.params);
+}
+
+static int open_files(struct pack *p)
+{
+    int err = nvm_file_open(&p->nvm, p->options->nvm);
+
+    if (err) {
+        report_error("pack", "cannot open nvm=%s why=\"%s\"", p->options->nvm, strerror(errno));
+        return err;
+    }
+    if (!p->options->truth)
+        return BMS_ERR_OK;
+    err = truth_file_open(&p->truth, p->options->truth);
+    if (err)
+        report_error("pack", "cannot open truth=%s why=\"%s\"", p->options->truth,
+                     err == BMS_ERR_IO ? strerror(errno) : "is no truth file");
+    return err;
+}
+
+static int power_on(struct pack *p, uint64_t utc_ms)
+{
+    int32_t factory[PARAMS];
+    int err = provision(p, factory);
+
+    if (!err)
+        err = board_init(&p->board, &p->world, &p->bus, &p->nvm.port, factory, utc_ms);
+    if (err) {
+        report_error("pack", "the board does not start why=\"%s\" pack=\"%s\"", bms_err_text(err),
+                     topology_text(p->board.app.biu.topology_error));
+        return err;
+    }
+    report_info("pack", "started name=%s cells=%d chips=%d chemistry=%s boot=%u sample_ms=%d", p->options->name, p->wiring.cells,
+                p->wiring.chips, chemistry_word(p->chemistry), p->board.app.nvm.boot, factory[PARAM_sample_period_ms]);
+    return BMS_ERR_OK;
+}
+
+static int set_up(struct pack *p)
+{
+    int chemistry = chemistry_by_word(p->options->chemistry);
+    bool replay = p->options->replay != NULL;
+
+    if (chemistry < 0) {
+        report_error("pack", "unknown chemistry=%s", p->options->chemistry);
+        return BMS_ERR_RANGE;
+    }
+    p->chemistry = (enum chemistry)chemistry;
+    p->seed = p->options->seed ? (uint64_t)p->options->seed : crc32c(0, (const uint8_t *)p->options->name, strlen(p->options->name));
+    if (wiring_init(&p->wiring, replay ? p->log.cells : (int)p->options->cells) != BMS_ERR_OK)
+        return BMS_ERR_RANGE;
+    if (replay)
+        wiring_fit_probes(&p->wiring, p->log.fitted, p->log.temps);
+    world_init(&p->world, &p->wiring, replay ? 0 : noise_mV, p->seed);
+    return BMS_ERR_OK;
+}
+
+int pack_open(struct pack *p, const struct pack_options *options, uint64_t utc_ms)
+{
+    p->options = options;
+    p->nvm.fd = -1;
+    p->truth.fd = -1;
+    p->doors.hub.fd = -1;
+    int err = set_up(p);
+
+    if (!err)
+        err = open_files(p);
+    if (!err)
+        err = doors_open(&p->doors, options, &p->bus);
+    if (err)
+        return err;
+    p->node = can_bus_attach(&p->bus, watch, p);
+    p->due_ns = clock_ns();
+    return power_on(p, utc_ms);
+}
+
+/* Wait until the step is due, or only look at the doors when there is no hurry limit. */
+static void keep_time(struct pack *p)
+{
+    int64_t now = clock_ns();
+    double speed = now < p->tester_ns ? 1 : p->options->speed;
+
+    if (speed > 0) {
+        p->due_ns += (int64_t)(WORLD_STEP_MS * 1e6 / speed);
+        if (now - p->due_ns > (int64_t)LATE_MAX_MS * 1000000) {
+            p->late_ms += (uint64_t)(now - p->due_ns) / 1000000;
+            p->due_ns = now;
+        }
+        if (p->due_ns > now) {
+            doors_wait(&p->doors, p->due_ns);
+            return;
+        }
+    } else {
+        p->due_ns = now;
+    }
+    doors_poll(&p->doors);
+}
+
+static int wait_for_clients(struct pack *p)
+{
+    if (!p->options->lossless)
+        return BMS_ERR_OK;
+    int err = doors_wait_for_room(&p->doors, ROOM_FRAMES, CLIENT_WAIT_MS);
+
+    if (err == BMS_ERR_TIMEOUT)
+        report_error("can", "nobody took frames from the hub for %d s", CLIENT_WAIT_MS / 1000);
+    return err;
+}
+
+static int note_sample(struct pack *p, const struct sample *s, const uint16_t *truth_mV)
+{
+    p->samples++;
+    p->last_no = s->no;
+    if (s->alarms != p->alarms)
+        report_info("pack", "alarms active=%u worst=%d sample=%u", s->alarms, s->scalar[SAMPLE_alarm_level], s->no);
+    p->alarms = s->alarms;
+    int err = truth_file_append(&p->truth, s, truth_mV);
+
+    if (err)
+        report_error("pack", "cannot write truth=%s why=\"%s\"", p->options->truth, strerror(errno));
+    return err;
+}
+
+int pack_step(struct pack *p, uint64_t utc_ms, const struct sample **s)
+{
+    uint16_t truth_mV[PACK_CELLS_MAX];
+    uint32_t restarts = p->board.restarts;
+    struct can_frame f;
+    int err = wait_for_clients(p);
+
+    keep_time(p);
+    if (pack_is_stopped())
+        return BMS_ERR_STATE;
+    if (err)
+        return err;
+    world_step(&p->world);
+    if (csu_step(&p->world.csu, p->world.current_A, &f))
+        can_bus_send(&p->bus, p->node, &f);
+    world_truth(&p->world, truth_mV); /* of the scan whose answers the board is about to read */
+    *s = board_step(&p->board, utc_ms);
+    if (p->board.restarts != restarts)
+        report_info("pack", "board restarted boot=%u", p->board.app.nvm.boot);
+    if (!*s)
+        return 0;
+    err = note_sample(p, *s, truth_mV);
+    return err ? err : 1;
+}
+
+void pack_sleep(struct pack *p, uint32_t ms)
+{
+    board_sleep(&p->board, ms);
+    if (p->options->speed <= 0)
+        return;
+    p->due_ns += (int64_t)(ms * 1e6 / p->options->speed);
+    doors_wait(&p->doors, p->due_ns);
+}
+
+bool pack_is_done(const struct pack *p)
+{
+    return p->options->samples > 0 && p->samples >= (uint64_t)p->options->samples;
+}
+
+void pack_flush(struct pack *p, uint64_t utc_ms)
+{
+    const struct sample *s;
+    int64_t until_ns = clock_ns() + (int64_t)FLUSH_MS * 1000000;
+
+    for (int i = 0; i < FLUSH_STEPS && p->board.streamed_no < p->last_no; i++) {
+        if (pack_step(p, utc_ms, &s) < 0)
+            return;
+    }
+    while (!can_hub_is_flushed(&p->doors.hub) && clock_ns() < until_ns && !pack_is_stopped())
+        doors_wait(&p->doors, clock_ns() + 1000000);
+}
+
+void pack_close(struct pack *p)
+{
+    if (p->log.file)
+        replay_close(&p->log);
+    if (p->doors.hub.fd >= 0)
+        doors_close(&p->doors);
+    truth_file_close(&p->truth);
+    nvm_file_close(&p->nvm);
+}
