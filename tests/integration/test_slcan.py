@@ -50,6 +50,10 @@ def test_frames_carry_a_right_crc_and_a_running_counter(bus, dbc):
     for frame in frames:
         assert frame.dlc == 8
         assert frame.data[0] == crc8_j1850(frame.arbitration_id.to_bytes(4, "little") + frame.data[1:8]), frame
+    csu = dbc.get_message_by_name("CSU_Current").frame_id
+    counters = [f.data[1] for f in frames if f.arbitration_id == csu]
+    assert len(counters) > 100
+    assert all((b - a) & 0xFF == 1 for a, b in zip(counters, counters[1:])), "the counter goes up by one"
 
 
 def samples(bus, dbc, seconds):
@@ -96,11 +100,5 @@ def test_what_the_dbc_decodes_is_what_the_api_shows(system, bus, dbc):
 
 
 def cell_values(signals, count):
-    """Cells in order; the DBC names them with their number."""
-    import re
-    numbered = {}
-    for name, value in signals.items():
-        if match := re.fullmatch(r"(?:BIU_)?(?:cell|CellVoltage)_?0*(\d+)(?:_mV)?", name):
-            numbered[int(match[1])] = value
-    first = min(numbered)
-    return [numbered[first + k] for k in range(count)]
+    """The cells in their order."""
+    return [signals[f"BIU_CellVoltage_{k:03d}"] for k in range(1, count + 1)]
