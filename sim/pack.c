@@ -124,8 +124,10 @@ static int set_up(struct pack *p)
     }
     p->chemistry = (enum chemistry)chemistry;
     p->seed = p->options->seed ? (uint64_t)p->options->seed : crc32c(0, (const uint8_t *)p->options->name, strlen(p->options->name));
-    if (wiring_init(&p->wiring, replay ? p->log.cells : (int)p->options->cells) != BMS_ERR_OK)
+    if (wiring_init(&p->wiring, replay ? p->log.cells : (int)p->options->cells, replay ? p->log.temps : 0) != BMS_ERR_OK) {
+        report_error("pack", "%s: line 1: %d cells cannot have %d probes", p->log.path, p->log.cells, p->log.temps);
         return BMS_ERR_RANGE;
+    }
     if (replay)
         wiring_fit_probes(&p->wiring, p->log.fitted, p->log.temps);
     world_init(&p->world, &p->wiring, replay ? 0 : noise_mV, p->seed);

@@ -149,10 +149,8 @@ static int check_columns(struct replay_log *log)
     }
     if (log->cells < PACK_CELLS_MIN)
         return refuse(log, BMS_ERR_RANGE, "line 1: %d cell columns: a pack has at least %d cells", log->cells, PACK_CELLS_MIN);
-    int inputs = (log->cells + AFE_CELLS_MAX - 1) / AFE_CELLS_MAX * AFE_TEMPS;
-
-    if (log->temps > inputs)
-        return refuse(log, BMS_ERR_RANGE, "line 1: column t%d_C: %d cells have %d probes at most", log->temps, log->cells, inputs);
+    if (log->temps > PACK_TEMPS_MAX)
+        return refuse(log, BMS_ERR_RANGE, "line 1: column t%d_C: a pack has at most %d probes", log->temps, PACK_TEMPS_MAX);
     log->has_pack_V = number[REPLAY_PACK] != 0;
     return BMS_ERR_OK;
 }

@@ -3,15 +3,19 @@
 
 #include "common/err.h"
 
-enum { BOARD_CHIPS = 3, PROBES_ALL = (1 << AFE_TEMPS) - 1 };
+enum { BOARD_CHIPS = 3, CHIP_CELLS_MIN = 6, PROBES_ALL = (1 << AFE_TEMPS) - 1 };
 
-int wiring_init(struct wiring *t, int cells)
+int wiring_init(struct wiring *t, int cells, int probes)
 {
-    if (cells < PACK_CELLS_MIN || cells > PACK_CELLS_MAX)
+    int for_cells = (cells + AFE_CELLS_MAX - 1) / AFE_CELLS_MAX;
+    int for_probes = (probes + AFE_TEMPS - 1) / AFE_TEMPS;
+    int chips = for_cells > for_probes ? for_cells : for_probes;
+
+    if (cells < PACK_CELLS_MIN || cells > PACK_CELLS_MAX || chips > AFE_DEVICES_MAX || (chips > 1 && cells / chips < CHIP_CELLS_MIN))
         return BMS_ERR_RANGE;
-    *t = (struct wiring) { .cells = cells, .chips = (cells + AFE_CELLS_MAX - 1) / AFE_CELLS_MAX };
-    for (int i = 0; i < t->chips; i++) {
-        t->chip_cells[i] = (uint8_t)(cells / t->chips + (i < cells % t->chips));
+    *t = (struct wiring) { .cells = cells, .chips = chips };
+    for (int i = 0; i < chips; i++) {
+        t->chip_cells[i] = (uint8_t)(cells / chips + (i < cells % chips));
         t->chip_probes[i] = PROBES_ALL;
     }
     return BMS_ERR_OK;

@@ -18,8 +18,9 @@ struct wiring {
     uint8_t chip_probes[AFE_DEVICES_MAX]; /* bit mask of the 4 channels */
 };
 
-/* Returns 0, or BMS_ERR_RANGE outside PACK_CELLS_MIN to PACK_CELLS_MAX. All four probes of each chip are fitted. */
-int wiring_init(struct wiring *t, int cells);
+/* Returns 0, or BMS_ERR_RANGE: fewer than PACK_CELLS_MIN or more than PACK_CELLS_MAX cells, or more probes than so many cells can have chips
+ * for. With more than four probes to 16 cells there are more chips, each with fewer cells. All four probes of each chip are fitted. */
+int wiring_init(struct wiring *t, int cells, int probes);
 
 /* Only these probes are there: fitted[n] in the order of the chips, four a chip. */
 void wiring_fit_probes(struct wiring *t, const bool *fitted, int n);
