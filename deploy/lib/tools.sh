@@ -152,7 +152,7 @@ replay_through() {
     "$bin/cellwarden-pack" --name "$device" --replay "$file" --speed "$speed" --lossless --hub "$work/hub" \
         --nvm "$work/nvm" --truth "$work/truth" 2>"$work/pack.log" 9>&- &
     pack=$!
-    wait_for 20 pack_listens || fail_replay
+    wait_for 20 pack_listens && ! is_gone "$pack" || fail_replay
     "$bin/cellwarden-dtu" --name "$device" --hub "$work/hub" --journal "$work/journal" --broker "$where" \
         --server-name localhost --ca "$VAR/pki/ca.crt" --cert "$VAR/pki/$device.crt" --key "$VAR/pki/$device.key" \
         2>"$work/dtu.log" 9>&- &
@@ -174,13 +174,13 @@ replay_through() {
         die "what the board measured is not what the database holds (logs: $VAR/log, $work)"
 }
 
-pack_listens() { [ -S "$work/hub" ] || ! kill -0 "$pack" 2>/dev/null; }
+pack_listens() { [ -S "$work/hub" ] || is_gone "$pack"; }
 
 number_in() { tr -d ' \n' <"$work/result" | sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p" | grep . || echo 0; }
 
 # The pack says what is wrong with the file; that line is the answer.
 fail_replay() {
-    sed -n 's/.*error/error/p' "$work/pack.log" | tail -n 3 >&2
+    sed -n 's/^error [^ ]* /error: /p' "$work/pack.log" | tail -n 3 >&2
     [ -s "$work/pack.log" ] || note "cellwarden-pack ended without a word"
     die "the replay of '$file' failed"
 }
