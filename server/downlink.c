@@ -219,8 +219,10 @@ static bool differs(const struct fleet_vehicle *v)
 
 void downlink_observe(struct downlink *d, const struct fleet_vehicle *v)
 {
+    bool same_start = v->reported.known && v->reported.boot == v->sample.boot; /* else no write can explain the difference */
+
     pthread_mutex_lock(&d->lock);
-    if (reread_wanted(&d->rereads, v->device, differs(v), v->reported.known, clock_mono_ms()) && d->read_count < READS_MAX) {
+    if (reread_wanted(&d->rereads, v->device, differs(v), same_start, clock_mono_ms()) && d->read_count < READS_MAX) {
         memcpy(d->reads[d->read_count++], v->device, sizeof v->device);
         pthread_cond_signal(&d->wake);
     }

@@ -22,7 +22,7 @@ struct rereads {
     size_t count;
 };
 
-/* Look at one device. `known` = a set was read before: then a difference must last REREAD_PATIENCE_MS, because a write's result and the first sample
+/* Look at one device. `known` = a set was read before, since the same board start: then a difference must last REREAD_PATIENCE_MS, because a write's result and the first sample
  * after it may cross. True: read now. Asking goes on with 10 s, 20 s .. 10 min between, until it does not differ. */
 bool reread_wanted(struct rereads *r, const char *device, bool differs, bool known, int64_t now_ms);
 
