@@ -13,7 +13,7 @@
 
 #define V1 "/api/v1"
 
-enum { WORKERS = 4, STREAMS_MAX = 512, SESSION_STREAMS_MAX = 16, TIMER_MS = 100, STOP_MS = 2000 };
+enum { WORKERS = 4, STREAMS_MAX = 512, SESSION_STREAMS_MAX = 16, TIMER_MS = 100, ADMIN_TURNS = 20, STOP_MS = 2000 };
 
 /* clang-format off */
 static const struct http_route routes[] = {
@@ -23,7 +23,7 @@ static const struct http_route routes[] = {
     { "DELETE", V1 "/session",                      ACCESS_VIEWER,   true,  true,  api_sign_out },
     { "GET",    V1 "/fleet/summary",                ACCESS_VIEWER,   false, false, api_fleet_summary },
     { "GET",    V1 "/fleet/rows",                   ACCESS_VIEWER,   false, false, api_fleet_rows },
-    { "GET",    V1 "/vehicles/{id}",                ACCESS_VIEWER,   false, true,  api_get_vehicle },
+    { "GET",    V1 "/vehicles/{id}",                ACCESS_VIEWER,   false, false, api_get_vehicle },
     { "GET",    V1 "/vehicles/{id}/history",        ACCESS_VIEWER,   false, true,  api_get_history },
     { "GET",    V1 "/vehicles/{id}/params",         ACCESS_VIEWER,   false, true,  api_get_params },
     { "POST",   V1 "/vehicles/{id}/ops",            ACCESS_OPERATOR, true,  true,  api_start_op },
@@ -69,24 +69,29 @@ static void *keep_time(void *arg)
 {
     struct api *api = arg;
 
-    while (!atomic_load(&api->stopping)) {
+    for (unsigned turn = 0; !atomic_load(&api->stopping); turn++) {
         stream_tick(api->hub, http_clock_ms(), http_utc_ms());
-        if (auth_admin_is_due(api->auth) && !atomic_exchange(&api->admin_queued, true) && !http_pool_submit(api->chores, apply_admin, api))
+        if (turn % ADMIN_TURNS == 0 && auth_admin_is_due(api->auth) && !atomic_exchange(&api->admin_queued, true) &&
+            !http_pool_submit(api->chores, apply_admin, api))
             atomic_store(&api->admin_queued, false);
         nanosleep(&(struct timespec) { .tv_nsec = TIMER_MS * 1000000L }, NULL);
     }
     return NULL;
 }
 
-/* Everything that needs no thread. Returns 0 or a BMS_ERR_*. */
+/* Everything that does not run by itself. Returns 0 or a BMS_ERR_*. */
 static int make_parts(struct api *api)
 {
     const struct config *config = api->parts.config;
     struct stream_hub_config hub = { STREAMS_MAX, SESSION_STREAMS_MAX, API_VERSION, api, watch };
 
+    int err = http_pool_start(&api->chores, 1, config->database);
+
+    if (err != 0)
+        return err;
     api->auth = auth_create(config->admin_password_file);
     api->hub = stream_hub_create(&hub);
-    api->limits = api_limits_create();
+    api->limits = api_limits_create(api->chores);
     if (api->auth == NULL || api->hub == NULL || api->limits == NULL)
         return BMS_ERR_NOSPACE;
     if (static_open(&api->files, config->web) != 0)
@@ -106,10 +111,8 @@ static int start_threads(struct api *api)
                                 .ctx = api,
                                 .guard = guard,
                                 .fallback = console };
-    int err = http_pool_start(&api->chores, 1, http.database);
+    int err = events_listen(api->parts.events, api_on_event, api);
 
-    if (err == 0)
-        err = events_listen(api->parts.events, api_on_event, api);
     if (err == 0) {
         err = http_start(&api->http, &http);
         if (err != 0)

@@ -4,8 +4,6 @@
 #include "server/api_render.h"
 #include "server/metrics.h"
 
-#include <stdlib.h>
-
 enum { EVENT_MAX = 65536 }; /* bytes of one event's JSON; the largest frame has about 4,000 */
 
 /* What one event needs while it is written. */
@@ -16,33 +14,6 @@ struct telling {
     struct render_extra extra;
     struct jsonw j;
 };
-
-/* One job of the chores: read the alarm limits of a vehicle. */
-struct limits_job {
-    struct api *api;
-    char device[DEVICE_NAME_MAX + 1];
-};
-
-static void load_limits(void *job, struct db *db)
-{
-    struct limits_job *l = job;
-
-    if (db != NULL)
-        api_limits_load(l->api->limits, db, l->device);
-    free(l);
-}
-
-static void ask_for_limits(struct api *api, const char *device)
-{
-    struct limits_job *job = calloc(1, sizeof *job);
-
-    if (job == NULL)
-        return;
-    job->api = api;
-    snprintf(job->device, sizeof job->device, "%s", device);
-    if (!http_pool_submit(api->chores, load_limits, job))
-        free(job);
-}
 
 static void publish(struct telling *t, enum stream_kind kind, unsigned to, const char *name)
 {
@@ -123,7 +94,7 @@ static void tell_params(struct telling *t)
     jsonw_member_opt(&t->j, "boot", r->known, r->boot);
     jsonw_object_end(&t->j);
     publish(t, STREAM_ONCE, STREAM_TO_VEHICLE, "params");
-    ask_for_limits(t->api, t->event->device);
+    api_limits_refresh(t->api->limits, t->event->device);
 }
 
 static void tell_op(struct telling *t)
@@ -143,10 +114,8 @@ void api_on_event(void *ctx, const struct event *event)
     if ((size_t)event->kind >= sizeof tell / sizeof tell[0] || (event->vehicle == NULL && event->kind != EVENT_OP))
         return;
     jsonw_init(&t.j, EVENT_MAX);
-    bool known = api_limits_get(t.api->limits, event->device, &t.limits);
-
-    if (!known && event->kind == EVENT_ALARM_OPEN)
-        ask_for_limits(t.api, event->device);
+    if (event->vehicle != NULL && (event->vehicle->alarm_count > 0 || event->alarm != NULL))
+        api_limits_get(t.api->limits, event->device, &t.limits);
     t.extra = (struct render_extra) { http_utc_ms(), stream_vehicle_is_watched(t.api->hub, event->device), &t.limits };
     tell[event->kind](&t);
     jsonw_deinit(&t.j);

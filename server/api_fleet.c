@@ -221,8 +221,12 @@ static void render_window(struct http_exchange *ex, const struct list *list, siz
 
         if (!fleet_get(api->parts.fleet, device, &vehicle))
             continue;
-        api_limits_get(api->limits, device, &limits);
-        struct render_extra extra = { list->now_ms, stream_vehicle_is_watched(api->hub, device), &limits };
+        struct render_extra extra = { list->now_ms, stream_vehicle_is_watched(api->hub, device), NULL };
+
+        if (vehicle.alarm_count > 0) {
+            api_limits_get(api->limits, device, &limits);
+            extra.limits = &limits;
+        }
 
         render_row(&ex->out, &vehicle, &extra);
     }

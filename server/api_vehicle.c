@@ -25,10 +25,7 @@ void api_get_vehicle(struct http_exchange *ex)
 
     if (!api_vehicle_of(ex, &vehicle))
         return;
-    if (!api_limits_get(api_of(ex)->limits, vehicle.device, &limits)) {
-        api_limits_load(api_of(ex)->limits, ex->db, vehicle.device);
-        api_limits_get(api_of(ex)->limits, vehicle.device, &limits);
-    }
+    api_limits_get(api_of(ex)->limits, vehicle.device, &limits);
     /* Who asks for a vehicle is going to look at it: the period is the one of a watched vehicle. */
     struct render_extra extra = { http_utc_ms(), true, &limits };
 

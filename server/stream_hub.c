@@ -47,8 +47,10 @@ struct stream_hub {
     bool fleet_left;
     uint64_t fleet_left_ms;
     uint64_t ticked_ms, purged_ms;
-    bool leases_due; /* a lease may have to begin or to end */
-    char run[17];    /* names this process in event ids: numbers start again with each */
+    bool leases_due;       /* a lease may have to begin or to end */
+    uint64_t rows_left;    /* rows that may be sent now, in thousandths */
+    uint64_t rows_left_ms; /* when that was counted */
+    char run[17];          /* names this process in event ids: numbers start again with each */
 };
 
 struct stream_hub *stream_hub_create(const struct stream_hub_config *config)
@@ -183,6 +185,30 @@ bool stream_vehicle_is_watched(struct stream_hub *hub, const char *device)
     return watched;
 }
 
+/* Take one row from the allowance of all vehicles, which fills up again with time. */
+static bool take_row(struct stream_hub *hub, uint64_t now_ms)
+{
+    uint64_t most = STREAM_ROWS_PER_S * 1000u;
+    uint64_t more = (now_ms - hub->rows_left_ms) * STREAM_ROWS_PER_S;
+
+    hub->rows_left = more > most - hub->rows_left ? most : hub->rows_left + more;
+    hub->rows_left_ms = now_ms;
+    if (hub->rows_left < 1000)
+        return false;
+    hub->rows_left -= 1000;
+    return true;
+}
+
+/* The more vehicles there are, the seldomer is the turn of each, so that the first ones do not take all the rows. */
+static bool row_turn(struct stream_hub *hub, const struct stream_topic *t, uint64_t now_ms)
+{
+    uint64_t since = now_ms - t->row_ms;
+
+    if (vehicle_is_wanted(t, now_ms))
+        return since >= STREAM_ROW_MS;
+    return since >= STREAM_ROW_MS + hub->topics.count * 1000 / STREAM_ROWS_PER_S && take_row(hub, now_ms);
+}
+
 bool stream_row_is_due(struct stream_hub *hub, const char *device, int state, uint64_t now_ms)
 {
     bool due = false;
@@ -192,14 +218,12 @@ bool stream_row_is_due(struct stream_hub *hub, const char *device, int state, ui
     struct stream_topic *t = fleet ? stream_topic_get(&hub->topics, device) : stream_topic_find(&hub->topics, device);
 
     if (t != NULL && (fleet || vehicle_is_wanted(t, now_ms))) {
-        uint64_t apart = vehicle_is_wanted(t, now_ms) ? STREAM_ROW_MS : STREAM_ROW_MS + hub->topics.count * 1000 / STREAM_ROWS_PER_S;
+        bool changed = t->row_state >= 0 && t->row_state != state;
 
-        due = t->row_state != state || now_ms - t->row_ms >= apart;
+        due = changed || row_turn(hub, t, now_ms);
         t->used_ms = now_ms;
-        if (due) {
-            t->row_state = state;
-            t->row_ms = now_ms;
-        }
+        t->row_state = state;
+        t->row_ms = due ? now_ms : t->row_ms;
     }
     pthread_mutex_unlock(&hub->lock);
     return due;

@@ -365,6 +365,31 @@ static void test_rows_are_thinned_out_but_a_new_state_is_told_at_once(void)
     close_all();
 }
 
+static void test_rows_of_a_large_fleet_share_an_allowance(void)
+{
+    char device[32];
+    int due = 0;
+
+    CU_ASSERT_EQUAL_FATAL(setup(), 0);
+    open_one(&one, 1, "*", NULL);
+    look_at(&one, "fleet");
+    for (int i = 0; i < 10000; i++) {
+        snprintf(device, sizeof device, "demo.%d", i);
+        due += stream_row_is_due(hub, device, 1, 1000000);
+    }
+    CU_ASSERT_EQUAL(due, STREAM_ROWS_PER_S);
+    due = 0;
+    for (int i = 0; i < 10000; i++) {
+        snprintf(device, sizeof device, "demo.%d", i);
+        due += stream_row_is_due(hub, device, 1, 1001000);
+        if (i < STREAM_ROWS_PER_S)
+            CU_ASSERT_EQUAL(due, 0); /* those of before have had their turn */
+    }
+    CU_ASSERT_EQUAL(due, STREAM_ROWS_PER_S);
+    CU_ASSERT_TRUE(stream_row_is_due(hub, "demo.0", 2, 1001000)); /* its state is new */
+    close_all();
+}
+
 static void test_tick_comes_every_10_seconds_to_all(void)
 {
     CU_ASSERT_EQUAL_FATAL(setup(), 0);
@@ -426,6 +451,7 @@ int main(void)
         { "the end of the session is announced and kept", test_end_of_the_session_is_announced_and_kept },
         { "sign-out ends the streams of the session alone", test_sign_out_ends_the_streams_of_the_session_alone },
         { "rows are thinned out, but a new state is told at once", test_rows_are_thinned_out_but_a_new_state_is_told_at_once },
+        { "rows of a large fleet share an allowance", test_rows_of_a_large_fleet_share_an_allowance },
         { "a tick comes every 10 seconds to all", test_tick_comes_every_10_seconds_to_all },
         { "only the session may change its topics", test_only_the_session_may_change_its_topics },
         { "the ring keeps to its bytes", test_ring_keeps_to_its_bytes },
