@@ -90,7 +90,7 @@ cmd_fuzz() {
 
 help_replay() {
     cat <<TEXT
-usage: ./cellwarden replay FILE [--speed N|max] [--json] [--var DIR]
+usage: ./cellwarden replay FILE [--speed N|max] [--json] [--var DIR] [--no-build]
 
 Plays a recorded pack log (CSV, plain or gzip: t_s,i_A[,pack_V],c<k>_mV..,t<k>_C..) through the simulated chips, the board,
 a DTU, the broker and the server into the database, then compares what the board measured with what the database holds.
@@ -103,12 +103,14 @@ cmd_replay() {
     file=
     speed=max
     json=no
+    build=yes
     var=${CELLWARDEN_VAR:-}
     while [ $# -gt 0 ]; do
         case $1 in
         --speed) speed=$(value_of "$@"); shift 2 ;;
         --var) var=$(value_of "$@"); shift 2 ;;
         --json) json=yes; shift ;;
+        --no-build) build=no; shift ;;
         -*) usage_error "replay has no option '$1' (./cellwarden replay --help)" ;;
         *) [ -z "$file" ] || usage_error "one file at a time"; file=$1; shift ;;
         esac
@@ -119,9 +121,11 @@ cmd_replay() {
     [ -r "$file" ] || die "the file '$file' cannot be read"
 
     PRESET=${CELLWARDEN_PRESET:-release}
-    need_packages run >&2
-    # shellcheck disable=SC2086
-    build_preset "$PRESET" $PROGRAMS >&2
+    if [ $build = yes ]; then
+        need_packages run >&2
+        # shellcheck disable=SC2086
+        build_preset "$PRESET" $PROGRAMS >&2
+    fi
     for program in cellwarden-pack cellwarden-dtu cellwarden-server cellwarden-verify; do need_program $program; done
     use_instance "$var"
     replay_var=

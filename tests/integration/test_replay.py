@@ -18,7 +18,7 @@ def row(t, cells=12):
 
 
 def replay(system, file, *options):
-    return subprocess.run([ROOT / "cellwarden", "replay", str(file), "--json", "--var", str(system.var), *options], capture_output=True, text=True,
+    return subprocess.run([ROOT / "cellwarden", "replay", str(file), "--json", "--no-build", "--var", str(system.var), *options], capture_output=True, text=True,
                           timeout=300, env={**os.environ, "CELLWARDEN_PRESET": PRESET}, stdin=subprocess.DEVNULL)
 
 
