@@ -71,6 +71,10 @@ void mqtt_fail(struct mqtt *c, uint8_t reason)
 /* What belongs to one stream and not to the session. */
 static void forget_stream(struct mqtt *c)
 {
+    struct mqtt_msg *half = mqtt_inflight_writing(&c->inflight);
+
+    if (half)
+        half->state = MQTT_MSG_AGAIN;
     mqtt_frame_init(&c->frame, c->config->rx, c->config->rx_n);
     c->head_at = c->head_end = c->body_n = 0;
     c->puback_n = 0;
