@@ -103,6 +103,19 @@ static void test_every_message_is_acked_once_and_in_order(void)
         CU_ASSERT_EQUAL(r.acked[i].token, (uint32_t)i);
 }
 
+static void test_each_ack_starts_the_wait_anew(void)
+{
+    rig_setup(&r, 0);
+    rig_up_plain(&r);
+    publish(1);
+    publish(2);
+    rig_pass(&r, 0);
+    rig_pass(&r, 9000);
+    puback(2);
+    CU_ASSERT_EQUAL(rig_pass(&r, 10000), MQTT_UP);
+    CU_ASSERT_EQUAL(rig_pass(&r, 1), MQTT_DEAD);
+}
+
 static void test_session_kept_sends_again_with_dup(void)
 {
     static const uint8_t session[] = { 1, 0, 0 };
@@ -300,6 +313,7 @@ int main(void)
         { "QoS 0 is done when the stream has it", test_qos0 },
         { "no more are on the wire than the broker's Receive Maximum", test_window },
         { "every message is acknowledged once and in order", test_every_message_is_acked_once_and_in_order },
+        { "each acknowledgement starts the wait for the next anew", test_each_ack_starts_the_wait_anew },
         { "a kept session gets the messages again, with DUP and the same identifiers", test_session_kept_sends_again_with_dup },
         { "a lost session gets them as new", test_session_gone_sends_as_new },
         { "the stream may go at every byte of a message", test_lost_at_every_byte },

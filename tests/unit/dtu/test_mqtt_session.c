@@ -246,6 +246,16 @@ static void test_server_disconnect(void)
     CU_ASSERT_STRING_EQUAL(mqtt_why(&r.c), "session taken over by another client of this name");
 }
 
+static void test_suback_of_another_subscribe(void)
+{
+    rig_setup(&r, 0);
+    mqtt_connect(&r.c, 0);
+    rig_take(&r);
+    SAY(&r, 0x20, 3, 0, 0, 0);
+    SAY(&r, 0x90, 4, 0, 2, 0, 1);
+    CU_ASSERT(SAID(&r, 0xE0, 1, 0x82));
+}
+
 static void test_session_nobody_had(void)
 {
     rig_setup(&r, 0);
@@ -311,6 +321,7 @@ int main(void)
         { "a stream that takes nothing ends the session", test_stuck_stream },
         { "a protocol error is answered with one DISCONNECT and its reason", test_protocol_errors },
         { "the broker's DISCONNECT is told in words", test_server_disconnect },
+        { "an answer to another SUBSCRIBE is refused", test_suback_of_another_subscribe },
         { "a session that nobody had is refused", test_session_nobody_had },
         { "stopping says so, with or without the will", test_stop },
         { "a configuration outside its limits is refused", test_configuration_limits },
