@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "common/bytes.h"
+#include "firmware/core/uds.h"
+#include "tests/unit/suite.h"
+
+static struct params params;
+static struct sample ring[4];
+static struct sampler sampler;
+static struct stream stream;
+static struct uds u;
+static uint8_t out[UDS_RESPONSE_MAX];
+static size_t n;
+
+static void start(void)
+{
+    int32_t values[PARAMS];
+
+    params_defaults(CHEMISTRY_NMC, values);
+    params_init(&params, values);
+    sampler_init(&sampler, ring, 4);
+    stream_init(&stream);
+    uds_init(&u, &params, &sampler, &stream);
+}
+
+static void ask(const uint8_t *req, size_t len)
+{
+    memset(out, 0xEE, sizeof(out));
+    n = uds_request(&u, req, len, out);
+}
+#define ASK(...) ask((const uint8_t[]) { __VA_ARGS__ }, sizeof((const uint8_t[]) { __VA_ARGS__ }))
+
+static bool refused(uint8_t service, uint8_t nrc)
+{
+    return n == 3 && out[0] == UDS_NEGATIVE && out[1] == service && out[2] == nrc;
+}
+
+static void test_read(void)
+{
+    start();
+    ASK(0x22, 0x20, 104, 0x30, 104);
+    CU_ASSERT_EQUAL(n, 13);
+    CU_ASSERT_EQUAL(out[0], 0x62);
+    CU_ASSERT_EQUAL(get_be16(out + 1), 0x2000 + 104);
+    CU_ASSERT_EQUAL(get_be32(out + 3), 4250);
+    CU_ASSERT_EQUAL(get_be16(out + 7), 0x3000 + 104);
+    CU_ASSERT_EQUAL(get_be32(out + 9), 4250);
+    ASK(0x22, 0x20, 128); /* a negative value */
+    CU_ASSERT_EQUAL((int32_t)get_be32(out + 3), -200);
+    ASK(0x22, 0x20, 14);
+    CU_ASSERT(refused(0x22, UDS_NRC_RANGE));
+    ASK(0x22, 0x1F, 0xFF);
+    CU_ASSERT(refused(0x22, UDS_NRC_RANGE));
+    ASK(0x22, 0xFF, 0xFF);
+    CU_ASSERT(refused(0x22, UDS_NRC_RANGE));
+    ASK(0x22);
+    CU_ASSERT(refused(0x22, UDS_NRC_LENGTH));
+    ASK(0x22, 0x20);
+    CU_ASSERT(refused(0x22, UDS_NRC_LENGTH));
+    ASK(0x22, 0x20, 1, 0x20);
+    CU_ASSERT(refused(0x22, UDS_NRC_LENGTH));
+}
+
+static void test_read_64_and_one_more(void)
+{
+    uint8_t req[1 + 2 * (UDS_DIDS_MAX + 1)] = { 0x22 };
+
+    start();
+    for (int i = 0; i <= UDS_DIDS_MAX; i++)
+        put_be16(req + 1 + 2 * i, 0x2001);
+    ask(req, sizeof(req) - 2);
+    CU_ASSERT_EQUAL(n, UDS_RESPONSE_MAX);
+    ask(req, sizeof(req));
+    CU_ASSERT(refused(0x22, UDS_NRC_LENGTH));
+}
+
+static void test_write(void)
+{
+    start();
+    ASK(0x2E, 0x20, 80, 0, 0, 0, 77);
+    CU_ASSERT_EQUAL(n, 3);
+    CU_ASSERT_EQUAL(out[0], 0x6E);
+    CU_ASSERT_EQUAL(get_be16(out + 1), 0x2000 + 80);
+    CU_ASSERT_EQUAL(params.running[PARAM_balance_start_mV], 77);
+    CU_ASSERT_EQUAL(params.stored[PARAM_balance_start_mV], 50);
+    ASK(0x2E, 0x20, 80, 0, 0, 0, 29);
+    CU_ASSERT(refused(0x2E, UDS_NRC_RANGE));
+    ASK(0x2E, 0x20, 80, 0xFF, 0xFF, 0xFF, 0xFF);
+    CU_ASSERT(refused(0x2E, UDS_NRC_RANGE));
+    ASK(0x2E, 0x30, 80, 0, 0, 0, 77); /* the stored copy is read only */
+    CU_ASSERT(refused(0x2E, UDS_NRC_RANGE));
+    ASK(0x2E, 0x20, 99, 0, 0, 0, 1);
+    CU_ASSERT(refused(0x2E, UDS_NRC_RANGE));
+    ASK(0x2E, 0x20, 80, 0, 0, 0);
+    CU_ASSERT(refused(0x2E, UDS_NRC_LENGTH));
+    ASK(0x2E, 0x20, 80, 0, 0, 0, 77, 0);
+    CU_ASSERT(refused(0x2E, UDS_NRC_LENGTH));
+    CU_ASSERT_EQUAL(params.running[PARAM_balance_start_mV], 77);
+}
+
+static void test_store(void)
+{
+    start();
+    params_set(&params, PARAM_balance_start_mV, 77);
+    ASK(0x31, 0x01, 0x02, 0x01);
+    CU_ASSERT_EQUAL(n, 0);
+    CU_ASSERT(uds_is_busy(&u));
+    CU_ASSERT(u.store);
+    params_set(&params, PARAM_balance_start_mV, 88); /* too late for this store */
+    CU_ASSERT_EQUAL(uds_poll(&u, 10, BIU_NVM_IDLE, out), 0);
+    n = uds_poll(&u, 10, BIU_NVM_DONE, out);
+    CU_ASSERT_EQUAL(n, 4);
+    CU_ASSERT_EQUAL(get_be32(out), 0x71010201);
+    CU_ASSERT_EQUAL(params.stored[PARAM_balance_start_mV], 77);
+    CU_ASSERT_FALSE(uds_is_busy(&u));
+}
+
+static void test_slow_store_tells_pending_once(void)
+{
+    unsigned pending = 0;
+
+    start();
+    ASK(0x31, 0x01, 0x02, 0x01);
+    for (int t = 10; t < UDS_STORE_MS; t += 10) {
+        n = uds_poll(&u, 10, BIU_NVM_IDLE, out);
+        if (n) {
+            CU_ASSERT(refused(0x31, UDS_NRC_PENDING));
+            CU_ASSERT_EQUAL(t, UDS_PENDING_MS);
+            pending++;
+        }
+    }
+    CU_ASSERT_EQUAL(pending, 1);
+    n = uds_poll(&u, 10, BIU_NVM_IDLE, out);
+    CU_ASSERT(refused(0x31, UDS_NRC_PROGRAMMING));
+    ASK(0x31, 0x01, 0x02, 0x01); /* the memory still works on the first */
+    CU_ASSERT(refused(0x31, UDS_NRC_CONDITIONS));
+    params_set(&params, PARAM_balance_start_mV, 77);
+    uds_poll(&u, 10, BIU_NVM_DONE, out);
+    CU_ASSERT_EQUAL(params.stored[PARAM_balance_start_mV], 50);
+    ASK(0x31, 0x01, 0x02, 0x01);
+    CU_ASSERT(uds_is_busy(&u));
+}
+
+static void test_failed_store(void)
+{
+    start();
+    params_set(&params, PARAM_balance_start_mV, 77);
+    ASK(0x31, 0x01, 0x02, 0x01);
+    n = uds_poll(&u, 10, BIU_NVM_FAILED, out);
+    CU_ASSERT(refused(0x31, UDS_NRC_PROGRAMMING));
+    CU_ASSERT_EQUAL(params.stored[PARAM_balance_start_mV], 50);
+}
+
+static void test_impossible_pack_is_not_stored(void)
+{
+    start();
+    params_set(&params, PARAM_bmu02_devices, 1);
+    ASK(0x31, 0x01, 0x02, 0x01);
+    CU_ASSERT(refused(0x31, UDS_NRC_CONDITIONS));
+    CU_ASSERT_FALSE(u.store);
+}
+
+static void resend(uint32_t no)
+{
+    uint8_t req[8] = { 0x31, 0x01, 0x02, 0x02 };
+
+    put_be32(req + 4, no);
+    ask(req, sizeof(req));
+}
+
+static void test_resend(void)
+{
+    start();
+    resend(1);
+    CU_ASSERT_EQUAL(n, 12);
+    CU_ASSERT_EQUAL(get_be32(out), 0x71010202);
+    CU_ASSERT_EQUAL(get_be32(out + 4), 1);
+    CU_ASSERT_EQUAL(get_be32(out + 8), 0);
+    for (int i = 0; i < 10; i++)
+        sampler_add(&sampler);
+    stream.no = 11;
+    resend(9);
+    CU_ASSERT_EQUAL(get_be32(out + 4), 9);
+    CU_ASSERT_EQUAL(get_be32(out + 8), 10);
+    CU_ASSERT_EQUAL(stream.no, 9);
+    resend(0); /* the ring of 4 holds 7 to 10 */
+    CU_ASSERT_EQUAL(get_be32(out + 4), 7);
+    CU_ASSERT_EQUAL(stream.no, 7);
+    stream.no = 11;
+    resend(11);
+    CU_ASSERT_EQUAL(n, 12);
+    CU_ASSERT_EQUAL(stream.no, 11);
+    resend(12);
+    CU_ASSERT(refused(0x31, UDS_NRC_RANGE));
+    resend(0xFFFFFFFF);
+    CU_ASSERT(refused(0x31, UDS_NRC_RANGE));
+    ASK(0x31, 0x01, 0x02, 0x02, 0, 0, 0);
+    CU_ASSERT(refused(0x31, UDS_NRC_LENGTH));
+}
+
+static void test_routine_refusals(void)
+{
+    start();
+    ASK(0x31, 0x01, 0x02);
+    CU_ASSERT(refused(0x31, UDS_NRC_LENGTH));
+    ASK(0x31, 0x02, 0x02, 0x01);
+    CU_ASSERT(refused(0x31, UDS_NRC_SUBFUNCTION));
+    ASK(0x31, 0x01, 0x02, 0x03);
+    CU_ASSERT(refused(0x31, UDS_NRC_RANGE));
+    ASK(0x31, 0x01, 0x02, 0x01, 0x00);
+    CU_ASSERT(refused(0x31, UDS_NRC_LENGTH));
+}
+
+static void test_restart_and_tester_present(void)
+{
+    start();
+    ASK(0x11, 0x02);
+    CU_ASSERT(refused(0x11, UDS_NRC_SUBFUNCTION));
+    ASK(0x11);
+    CU_ASSERT(refused(0x11, UDS_NRC_LENGTH));
+    ASK(0x11, 0x01, 0x00);
+    CU_ASSERT(refused(0x11, UDS_NRC_LENGTH));
+    CU_ASSERT_FALSE(u.restart);
+    ASK(0x11, 0x01);
+    CU_ASSERT_EQUAL(n, 2);
+    CU_ASSERT_EQUAL(get_be16(out), 0x5101);
+    CU_ASSERT(u.restart);
+    ASK(0x3E, 0x00);
+    CU_ASSERT_EQUAL(n, 2);
+    CU_ASSERT_EQUAL(get_be16(out), 0x7E00);
+    ASK(0x3E, 0x80); /* no answer wanted */
+    CU_ASSERT_EQUAL(n, 0);
+    ASK(0x3E, 0x01);
+    CU_ASSERT(refused(0x3E, UDS_NRC_SUBFUNCTION));
+    ASK(0x3E);
+    CU_ASSERT(refused(0x3E, UDS_NRC_LENGTH));
+}
+
+static void test_unknown_service(void)
+{
+    start();
+    for (unsigned service = 0; service <= 0xFF; service++) {
+        if (service == 0x11 || service == 0x22 || service == 0x2E || service == 0x31 || service == 0x3E)
+            continue;
+        ask((const uint8_t[]) { (uint8_t)service, 0, 0, 0 }, 4);
+        CU_ASSERT(refused((uint8_t)service, UDS_NRC_SERVICE));
+    }
+}
+
+static void test_any_request_is_answered_in_bounds(void)
+{
+    uint8_t req[UDS_REQUEST_MAX];
+    unsigned seed = 3;
+
+    start();
+    for (int i = 0; i < 200000; i++) {
+        static const uint8_t services[] = { 0x11, 0x22, 0x2E, 0x31, 0x3E };
+        size_t len;
+
+        for (size_t k = 0; k < sizeof(req); k++) {
+            seed = seed * 1103515245u + 12345u;
+            req[k] = k && (seed >> 9) % 2 ? (uint8_t)(seed >> 16 & 0x3u) : (uint8_t)(seed >> 16);
+        }
+        req[0] = services[(seed >> 20) % 5];
+        len = 1 + (seed >> 12) % sizeof(req);
+        ask(req, len);
+        CU_ASSERT(n <= UDS_RESPONSE_MAX);
+        if (uds_is_busy(&u))
+            uds_poll(&u, 10, BIU_NVM_DONE, out);
+    }
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        { "22 reads both copies and refuses what is not there [UC-3]", test_read },
+        { "22 reads 64 parameters at once, not 65", test_read_64_and_one_more },
+        { "2E changes the running copy inside its row alone [UC-5]", test_write },
+        { "31 0201 stores what ran when it was asked [UC-5]", test_store },
+        { "a slow store tells pending once and then fails; its late result still counts", test_slow_store_tells_pending_once },
+        { "a store that failed is answered with 72 and changes nothing", test_failed_store },
+        { "an impossible pack is not stored", test_impossible_pack_is_not_stored },
+        { "31 0202 says what the ring holds and moves the stream back", test_resend },
+        { "31 refuses other routines, sub-functions and lengths", test_routine_refusals },
+        { "11 restarts, 3E answers, bit 7 keeps it quiet", test_restart_and_tester_present },
+        { "every other service is refused with 11", test_unknown_service },
+        { "any request is answered within bounds", test_any_request_is_answered_in_bounds },
+        CU_TEST_INFO_NULL,
+    };
+
+    return suite_run("uds", tests);
+}
