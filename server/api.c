@@ -91,8 +91,8 @@ static int make_parts(struct api *api)
         return err;
     api->auth = auth_create(config->admin_password_file);
     api->hub = stream_hub_create(&hub);
-    api->limits = api_limits_create(api->chores);
-    if (api->auth == NULL || api->hub == NULL || api->limits == NULL)
+    api->running = api_running_create(api->chores);
+    if (api->auth == NULL || api->hub == NULL || api->running == NULL)
         return BMS_ERR_NOSPACE;
     if (static_open(&api->files, config->web) != 0)
         log_warn("api", "the console's folder cannot be opened", "folder=%s", config->web);
@@ -176,7 +176,7 @@ void api_stop(struct api *api)
     http_pool_stop(api->chores);
     static_close(&api->files);
     free(api->catalogue.bytes);
-    api_limits_destroy(api->limits);
+    api_running_destroy(api->running);
     stream_hub_destroy(api->hub);
     auth_destroy(api->auth);
     free(api);

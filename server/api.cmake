@@ -5,7 +5,7 @@ cw_library(cw_http SOURCES jsonw.c http.c http_answer.c http_listen.c http_pool.
   LIBS cw_server cw_common microhttpd pq z Threads::Threads)
 
 cw_library(cw_api SOURCES
-  api.c api_events.c api_fleet.c api_health.c api_history.c api_input.c api_limits.c api_ops.c api_render.c api_session.c api_stream.c
+  api.c api_events.c api_fleet.c api_health.c api_history.c api_input.c api_ops.c api_render.c api_running.c api_session.c api_stream.c
   api_vehicle.c api_view.c
   auth.c auth_limit.c auth_role.c auth_session.c
   history.c history_db.c

@@ -10,7 +10,7 @@ enum { EVENT_MAX = 65536 }; /* bytes of one event's JSON; the largest frame has 
 struct telling {
     struct api *api;
     const struct event *event;
-    struct view_limits limits;
+    struct view_running running;
     struct render_extra extra;
     struct jsonw j;
 };
@@ -26,7 +26,7 @@ static void tell_row(struct telling *t)
 {
     struct view v;
 
-    view_of(t->event->vehicle, t->extra.watched, t->extra.now_ms, &v);
+    view_of(t->event->vehicle, &t->running, t->extra.now_ms, &v);
     if (!stream_row_is_due(t->api->hub, t->event->device, (int)v.state, http_clock_ms()))
         return;
     render_row(&t->j, t->event->vehicle, &t->extra);
@@ -48,7 +48,7 @@ static void tell_state(struct telling *t)
     uint32_t boot = f->has_sample ? f->sample.boot : f->link.boot;
     struct view v;
 
-    view_of(f, t->extra.watched, t->extra.now_ms, &v);
+    view_of(f, &t->running, t->extra.now_ms, &v);
     jsonw_object(&t->j);
     jsonw_member_str(&t->j, "id", f->device);
     jsonw_member_bool(&t->j, "online", v.online);
@@ -77,7 +77,7 @@ static void tell_alarm(struct telling *t)
     jsonw_member_str(&t->j, "id", t->event->device);
     jsonw_member_str(&t->j, "change", t->event->kind == EVENT_ALARM_OPEN ? "open" : "clear");
     jsonw_key(&t->j, "alarm");
-    render_alarm(&t->j, t->event->alarm, &t->limits);
+    render_alarm(&t->j, t->event->alarm, &t->running);
     jsonw_object_end(&t->j);
     publish(t, STREAM_ONCE, STREAM_TO_FLEET | STREAM_TO_VEHICLE, "alarm");
 }
@@ -94,7 +94,7 @@ static void tell_params(struct telling *t)
     jsonw_member_opt(&t->j, "boot", r->known, r->boot);
     jsonw_object_end(&t->j);
     publish(t, STREAM_ONCE, STREAM_TO_VEHICLE, "params");
-    api_limits_refresh(t->api->limits, t->event->device);
+    api_running_refresh(t->api->running, t->event->device);
 }
 
 static void tell_op(struct telling *t)
@@ -114,9 +114,10 @@ void api_on_event(void *ctx, const struct event *event)
     if ((size_t)event->kind >= sizeof tell / sizeof tell[0] || (event->vehicle == NULL && event->kind != EVENT_OP))
         return;
     jsonw_init(&t.j, EVENT_MAX);
-    if (event->vehicle != NULL && (event->vehicle->alarm_count > 0 || event->alarm != NULL))
-        api_limits_get(t.api->limits, event->device, &t.limits);
-    t.extra = (struct render_extra) { http_utc_ms(), stream_vehicle_is_watched(t.api->hub, event->device), &t.limits };
+    bool alarmed = event->vehicle != NULL && (event->vehicle->alarm_count > 0 || event->alarm != NULL);
+
+    api_running_get(t.api->running, event->device, alarmed, &t.running);
+    t.extra = (struct render_extra) { http_utc_ms(), &t.running };
     tell[event->kind](&t);
     jsonw_deinit(&t.j);
     metrics_add(METRIC_EVENTS, 1);

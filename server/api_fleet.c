@@ -145,7 +145,7 @@ static void take_vehicle(void *ctx, const struct fleet_vehicle *vehicle)
 
     if (list->count == list->max || !auth_role_sees(list->user, vehicle->device))
         return;
-    view_of(vehicle, false, list->now_ms, &v);
+    view_of(vehicle, NULL, list->now_ms, &v);
     if (!matches(list->filter, vehicle->device, v.state))
         return;
     struct found *item = &list->items[list->count++];
@@ -212,7 +212,7 @@ static void render_window(struct http_exchange *ex, const struct list *list, siz
 {
     struct api *api = api_of(ex);
     struct fleet_vehicle vehicle;
-    struct view_limits limits;
+    struct view_running running;
 
     jsonw_key(&ex->out, "rows");
     jsonw_array(&ex->out);
@@ -221,13 +221,9 @@ static void render_window(struct http_exchange *ex, const struct list *list, siz
 
         if (!fleet_get(api->parts.fleet, device, &vehicle))
             continue;
-        struct render_extra extra = { list->now_ms, stream_vehicle_is_watched(api->hub, device), NULL };
+        struct render_extra extra = { list->now_ms, &running };
 
-        if (vehicle.alarm_count > 0) {
-            api_limits_get(api->limits, device, &limits);
-            extra.limits = &limits;
-        }
-
+        api_running_get(api->running, device, true, &running);
         render_row(&ex->out, &vehicle, &extra);
     }
     jsonw_array_end(&ex->out);
@@ -261,18 +257,18 @@ static void render_attention(struct http_exchange *ex, const struct found *item,
 {
     struct api *api = api_of(ex);
     struct fleet_vehicle vehicle;
-    struct view_limits limits;
+    struct view_running running;
     struct view v;
     char text[ALARM_TEXT_SIZE] = "no contact";
 
     if (!fleet_get(api->parts.fleet, item->device, &vehicle))
         return;
-    api_limits_get(api->limits, item->device, &limits);
-    view_of(&vehicle, false, now_ms, &v);
+    api_running_get(api->running, item->device, true, &running);
+    view_of(&vehicle, &running, now_ms, &v);
     bool by_alarm = v.state != VIEW_OFFLINE && v.worst != NULL;
 
     if (by_alarm)
-        view_alarm_text(&v.worst->alarm, &limits, text, sizeof text);
+        view_alarm_text(&v.worst->alarm, &running, text, sizeof text);
     jsonw_object(&ex->out);
     jsonw_member_str(&ex->out, "id", item->device);
     jsonw_member_str(&ex->out, "state", view_state_word(v.state));

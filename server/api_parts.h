@@ -4,7 +4,7 @@
 #define SERVER_API_PARTS_H
 
 #include "server/api.h"
-#include "server/api_limits.h"
+#include "server/api_running.h"
 #include "server/auth.h"
 #include "server/http.h"
 #include "server/http_pool.h"
@@ -25,10 +25,10 @@ struct api {
     struct http *http;
     struct auth *auth;
     struct stream_hub *hub;
-    struct api_limits *limits;
+    struct api_running *running;
     struct static_files files;
     struct api_catalogue catalogue;
-    struct http_pool *chores; /* one worker for what no request waits for: the administrator's password, the alarm limits */
+    struct http_pool *chores; /* one worker for what no request waits for: the administrator's password, what runs on the boards */
     pthread_t timer;
     bool timer_runs;
     atomic_bool stopping;

@@ -43,13 +43,13 @@ void render_row(struct jsonw *j, const struct fleet_vehicle *vehicle, const stru
     char text[ALARM_TEXT_SIZE];
     const char *dot = strchr(vehicle->device, '.');
 
-    view_of(vehicle, extra->watched, extra->now_ms, &v);
+    view_of(vehicle, extra->running, extra->now_ms, &v);
     jsonw_object(j);
     jsonw_member_str(j, "id", vehicle->device);
     jsonw_member_str(j, "name", dot == NULL ? vehicle->device : dot + 1);
     jsonw_member_str(j, "state", view_state_word(v.state));
     if (v.worst != NULL)
-        view_alarm_text(&v.worst->alarm, extra->limits, text, sizeof text);
+        view_alarm_text(&v.worst->alarm, extra->running, text, sizeof text);
     jsonw_member_str(j, "reason", v.worst == NULL ? NULL : text);
     jsonw_member_bool(j, "online", v.online);
     jsonw_member_opt(j, "link_at", known_time(vehicle->link.at_ms), vehicle->link.at_ms);
@@ -148,14 +148,14 @@ static void render_balancing(struct jsonw *j, const struct sample *s)
     jsonw_array_end(j);
 }
 
-void render_alarm(struct jsonw *j, const struct fleet_alarm *alarm, const struct view_limits *limits)
+void render_alarm(struct jsonw *j, const struct fleet_alarm *alarm, const struct view_running *running)
 {
     char text[ALARM_TEXT_SIZE], name[16];
     int row = alarm_by_id(alarm->alarm.alarm);
     int32_t limit = 0;
-    bool limited = view_alarm_limit(&alarm->alarm, limits, &limit);
+    bool limited = view_alarm_limit(&alarm->alarm, running, &limit);
 
-    view_alarm_text(&alarm->alarm, limits, text, sizeof text);
+    view_alarm_text(&alarm->alarm, running, text, sizeof text);
     snprintf(name, sizeof name, "alarm_%d", alarm->alarm.alarm);
     jsonw_object(j);
     jsonw_member_str(j, "alarm", row < 0 ? name : alarm_rows[row].name);
@@ -190,7 +190,7 @@ void render_frame(struct jsonw *j, const struct fleet_vehicle *vehicle, const st
     jsonw_key(j, "alarms");
     jsonw_array(j);
     for (size_t i = 0; i < vehicle->alarm_count; i++)
-        render_alarm(j, &vehicle->alarms[i], extra->limits);
+        render_alarm(j, &vehicle->alarms[i], extra->running);
     jsonw_array_end(j);
     jsonw_object_end(j);
 }

@@ -10,9 +10,8 @@
 
 /* What is known beside the table's row. */
 struct render_extra {
-    int64_t now_ms;                   /* UTC */
-    bool watched;                     /* somebody looks at it now */
-    const struct view_limits *limits; /* NULL: not known */
+    int64_t now_ms;                     /* UTC */
+    const struct view_running *running; /* NULL: not known */
 };
 
 /* FleetRow. */
@@ -22,7 +21,7 @@ void render_row(struct jsonw *j, const struct fleet_vehicle *vehicle, const stru
 void render_frame(struct jsonw *j, const struct fleet_vehicle *vehicle, const struct render_extra *extra);
 
 /* Alarm. */
-void render_alarm(struct jsonw *j, const struct fleet_alarm *alarm, const struct view_limits *limits);
+void render_alarm(struct jsonw *j, const struct fleet_alarm *alarm, const struct view_running *running);
 
 /* Vehicle. */
 void render_vehicle(struct jsonw *j, const struct fleet_vehicle *vehicle, const struct render_extra *extra);

@@ -21,13 +21,12 @@ bool api_vehicle_of(struct http_exchange *ex, struct fleet_vehicle *vehicle)
 void api_get_vehicle(struct http_exchange *ex)
 {
     struct fleet_vehicle vehicle;
-    struct view_limits limits;
+    struct view_running running;
 
     if (!api_vehicle_of(ex, &vehicle))
         return;
-    api_limits_get(api_of(ex)->limits, vehicle.device, &limits);
-    /* Who asks for a vehicle is going to look at it: the period is the one of a watched vehicle. */
-    struct render_extra extra = { http_utc_ms(), true, &limits };
+    api_running_get(api_of(ex)->running, vehicle.device, true, &running);
+    struct render_extra extra = { http_utc_ms(), &running };
 
     ex->status = 200;
     render_vehicle(&ex->out, &vehicle, &extra);

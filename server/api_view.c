@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-_Static_assert(ALARMS <= sizeof((struct view_limits *)0)->known, "room for the limit of each alarm");
+_Static_assert(ALARMS <= sizeof((struct view_running *)0)->limit_known, "room for the limit of each alarm");
 
 const char *view_state_word(enum view_state state)
 {
@@ -80,7 +80,7 @@ static const char *mode_of(const struct fleet_vehicle *vehicle)
     }
 }
 
-void view_of(const struct fleet_vehicle *vehicle, bool watched, int64_t now_ms, struct view *v)
+void view_of(const struct fleet_vehicle *vehicle, const struct view_running *running, int64_t now_ms, struct view *v)
 {
     *v = (struct view) { .state = VIEW_OK, .mode = mode_of(vehicle), .worst = worst_of(vehicle) };
     v->online = vehicle->link.known ? vehicle->link.online : vehicle->has_sample && now_ms - vehicle->received_at_ms < VIEW_SILENT_MS;
@@ -92,16 +92,16 @@ void view_of(const struct fleet_vehicle *vehicle, bool watched, int64_t now_ms, 
         v->state = VIEW_OFFLINE;
     else if (v->worst != NULL)
         v->state = v->worst->alarm.level >= ALARM_MAJOR ? VIEW_ALARM : VIEW_WARNING;
-    v->period_ms = watched || v->worst != NULL ? VIEW_PERIOD_MS : v->mode[0] == 'p' ? VIEW_PARKED_MS : VIEW_RECORD_MS;
+    v->period_ms = running != NULL && running->sample_period_ms > 0 ? running->sample_period_ms : VIEW_PERIOD_MS;
 }
 
-bool view_alarm_limit(const struct sample_alarm *alarm, const struct view_limits *limits, int32_t *limit)
+bool view_alarm_limit(const struct sample_alarm *alarm, const struct view_running *running, int32_t *limit)
 {
     int i = alarm_by_id(alarm->alarm);
 
-    if (limits == NULL || i < 0 || !limits->known[i])
+    if (running == NULL || i < 0 || !running->limit_known[i])
         return false;
-    *limit = limits->limit[i];
+    *limit = running->limit[i];
     return true;
 }
 
@@ -156,7 +156,7 @@ static const char *validity_phrase(int value)
     return value >= 0 && (size_t)value < sizeof phrases / sizeof phrases[0] ? phrases[value] : "not valid";
 }
 
-static void measured_text(const struct alarm_row *row, const struct sample_alarm *alarm, const struct view_limits *limits, char *text,
+static void measured_text(const struct alarm_row *row, const struct sample_alarm *alarm, const struct view_running *running, char *text,
                           size_t size)
 {
     char value[40], limit[40];
@@ -165,7 +165,7 @@ static void measured_text(const struct alarm_row *row, const struct sample_alarm
     value_text(alarm->value, row->unit, value, sizeof value);
     if (value_is_validity(row)) {
         snprintf(text, size, "%s", validity_phrase(alarm->value));
-    } else if (view_alarm_limit(alarm, limits, &limit_value)) {
+    } else if (view_alarm_limit(alarm, running, &limit_value)) {
         value_text(limit_value, row->unit, limit, sizeof limit);
         snprintf(text, size, "%s (limit %s)", value, limit);
     } else {
@@ -173,7 +173,7 @@ static void measured_text(const struct alarm_row *row, const struct sample_alarm
     }
 }
 
-void view_alarm_text(const struct sample_alarm *alarm, const struct view_limits *limits, char *text, size_t size)
+void view_alarm_text(const struct sample_alarm *alarm, const struct view_running *running, char *text, size_t size)
 {
     char measured[96];
     const char *noun, *rest;
@@ -186,7 +186,7 @@ void view_alarm_text(const struct sample_alarm *alarm, const struct view_limits 
     const struct alarm_row *row = &alarm_rows[i];
 
     subject_of(row, &noun, &rest);
-    measured_text(row, alarm, limits, measured, sizeof measured);
+    measured_text(row, alarm, running, measured, sizeof measured);
     if (alarm->number > 0) {
         snprintf(text, size, "%s %d %s: %s", noun, alarm->number, rest, measured);
         return;

@@ -17,8 +17,8 @@ enum view_state { VIEW_ALARM, VIEW_WARNING, VIEW_OFFLINE, VIEW_OK, VIEW_STATES }
 
 enum { ALARM_TEXT_SIZE = 160 };
 
-/* How often samples come: the board takes one a second; the DTU sends 10 in a record, 60 when parked, each one while watched or in alarm. */
-enum { VIEW_PERIOD_MS = 1000, VIEW_RECORD_MS = 10000, VIEW_PARKED_MS = 60000 };
+/* Between two samples, where the board has not said. A record carries several of them unless somebody looks: that is no property of the vehicle. */
+enum { VIEW_PERIOD_MS = 1000 };
 
 /* Without a State message the link is guessed from the newest sample: online while it is younger than this. */
 enum { VIEW_SILENT_MS = 150000 };
@@ -34,21 +34,22 @@ struct view {
     const struct fleet_alarm *worst; /* points into the vehicle; NULL when no alarm stands */
 };
 
-/* `watched`: somebody looks at it, so its DTU sends every sample. */
-void view_of(const struct fleet_vehicle *vehicle, bool watched, int64_t now_ms, struct view *view);
+/* Values of running parameters, as far as the board has reported them. */
+struct view_running {
+    bool limit_known[64]; /* in the order of alarms.def */
+    int32_t limit[64];
+    int32_t sample_period_ms; /* 0 = not known */
+};
+
+/* `running` may be NULL. */
+void view_of(const struct fleet_vehicle *vehicle, const struct view_running *running, int64_t now_ms, struct view *view);
 
 const char *view_state_word(enum view_state state);
 
-/* Running limits of one vehicle's alarms, in the order of alarms.def. */
-struct view_limits {
-    bool known[64];
-    int32_t limit[64];
-};
+/* "Cell 47 over-voltage: 4215 mV (limit 4200 mV)". `running` may be NULL. `text[size]` is always terminated. */
+void view_alarm_text(const struct sample_alarm *alarm, const struct view_running *running, char *text, size_t size);
 
-/* "Cell 47 over-voltage: 4215 mV (limit 4200 mV)". `limits` may be NULL. `text[size]` is always terminated. */
-void view_alarm_text(const struct sample_alarm *alarm, const struct view_limits *limits, char *text, size_t size);
-
-/* Index in alarms.def of the alarm's row, or -1; and its limit, when known. */
-bool view_alarm_limit(const struct sample_alarm *alarm, const struct view_limits *limits, int32_t *limit);
+/* The alarm's limit; false when it is not known. */
+bool view_alarm_limit(const struct sample_alarm *alarm, const struct view_running *running, int32_t *limit);
 
 #endif

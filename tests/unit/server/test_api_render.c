@@ -35,7 +35,7 @@ static void fill(void)
 /* The vehicle as the browser reads it; the caller releases it. */
 static json_t *rendered(void)
 {
-    struct render_extra extra = { 1800000000500, true, NULL };
+    struct render_extra extra = { 1800000000500, NULL };
     struct jsonw j;
 
     jsonw_init(&j, 1u << 20);

@@ -36,30 +36,30 @@ static void test_extremes_leave_out_what_is_not_valid(void)
     healthy();
     vehicle.sample.cell_mV[0] = cell_invalid(VALIDITY_OPEN);
     vehicle.sample.temp_ddegC[1] = temp_invalid(VALIDITY_STALE);
-    view_of(&vehicle, false, 1000000, &view);
+    view_of(&vehicle, NULL, 1000000, &view);
     CU_ASSERT(view.has_cells && view.cell_min_mV == 3301 && view.cell_max_mV == 3303 && view.cell_mean_mV == 3302);
     CU_ASSERT(view.has_temps && view.temp_min_ddegC == -10 && view.temp_max_ddegC == -10);
     for (int i = 0; i < 4; i++)
         vehicle.sample.cell_mV[i] = cell_invalid(VALIDITY_NEVER);
-    view_of(&vehicle, false, 1000000, &view);
+    view_of(&vehicle, NULL, 1000000, &view);
     CU_ASSERT_FALSE(view.has_cells);
 }
 
 static void test_state_is_the_worst_alarm_and_offline_wins(void)
 {
     healthy();
-    view_of(&vehicle, false, 1000000, &view);
+    view_of(&vehicle, NULL, 1000000, &view);
     CU_ASSERT_EQUAL(view.state, VIEW_OK);
     add_alarm(1, ALARM_WARNING, 10);
-    view_of(&vehicle, false, 1000000, &view);
+    view_of(&vehicle, NULL, 1000000, &view);
     CU_ASSERT_EQUAL(view.state, VIEW_WARNING);
     add_alarm(2, ALARM_MAJOR, 30);
     add_alarm(4, ALARM_MAJOR, 20);
-    view_of(&vehicle, false, 1000000, &view);
+    view_of(&vehicle, NULL, 1000000, &view);
     CU_ASSERT_EQUAL(view.state, VIEW_ALARM);
     CU_ASSERT_EQUAL(view.worst->alarm.alarm, 4); /* of equals the one that stands longest */
     vehicle.link.online = false;
-    view_of(&vehicle, false, 1000000, &view);
+    view_of(&vehicle, NULL, 1000000, &view);
     CU_ASSERT_EQUAL(view.state, VIEW_OFFLINE);
     CU_ASSERT_PTR_NOT_NULL(view.worst);
 }
@@ -68,30 +68,29 @@ static void test_unknown_link_is_judged_by_the_newest_sample(void)
 {
     healthy();
     vehicle.link.known = false;
-    view_of(&vehicle, false, 1000000 + VIEW_SILENT_MS - 1, &view);
+    view_of(&vehicle, NULL, 1000000 + VIEW_SILENT_MS - 1, &view);
     CU_ASSERT_TRUE(view.online);
-    view_of(&vehicle, false, 1000000 + VIEW_SILENT_MS, &view);
+    view_of(&vehicle, NULL, 1000000 + VIEW_SILENT_MS, &view);
     CU_ASSERT_FALSE(view.online);
     vehicle.has_sample = false;
-    view_of(&vehicle, false, 1000000, &view);
+    view_of(&vehicle, NULL, 1000000, &view);
     CU_ASSERT_FALSE(view.online);
 }
 
-static void test_period_follows_mode_alarm_and_watcher(void)
+static void test_mode_and_period_are_what_the_board_says(void)
 {
+    struct view_running running = { .sample_period_ms = 5000 };
+
     healthy();
-    view_of(&vehicle, false, 1000000, &view);
-    CU_ASSERT(view.period_ms == VIEW_RECORD_MS && strcmp(view.mode, "driving") == 0);
+    view_of(&vehicle, NULL, 1000000, &view);
+    CU_ASSERT(view.period_ms == VIEW_PERIOD_MS && strcmp(view.mode, "driving") == 0);
+    view_of(&vehicle, &running, 1000000, &view);
+    CU_ASSERT_EQUAL(view.period_ms, 5000);
     vehicle.sample.scalar[SAMPLE_mode] = PACK_MODE_PARKED;
-    view_of(&vehicle, false, 1000000, &view);
-    CU_ASSERT(view.period_ms == VIEW_PARKED_MS && strcmp(view.mode, "parked") == 0);
-    view_of(&vehicle, true, 1000000, &view);
-    CU_ASSERT_EQUAL(view.period_ms, VIEW_PERIOD_MS);
-    add_alarm(1, ALARM_WARNING, 10);
-    view_of(&vehicle, false, 1000000, &view);
-    CU_ASSERT_EQUAL(view.period_ms, VIEW_PERIOD_MS);
+    view_of(&vehicle, NULL, 1000000, &view);
+    CU_ASSERT_STRING_EQUAL(view.mode, "parked");
     vehicle.sample.scalar[SAMPLE_mode] = scalar_invalid(VALIDITY_NEVER);
-    view_of(&vehicle, false, 1000000, &view);
+    view_of(&vehicle, NULL, 1000000, &view);
     CU_ASSERT_STRING_EQUAL(view.mode, "unknown");
 }
 
@@ -121,11 +120,11 @@ static void test_alarm_names_the_cell_the_value_and_the_limit(void)
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char text[ALARM_TEXT_SIZE];
-        struct view_limits limits = { .known = { false } };
+        struct view_running limits = { .limit_known = { false } };
         int row = alarm_by_id(rows[i].alarm.alarm);
 
         if (row >= 0 && rows[i].limit != 0) {
-            limits.known[row] = true;
+            limits.limit_known[row] = true;
             limits.limit[row] = rows[i].limit;
         }
         view_alarm_text(&rows[i].alarm, &limits, text, sizeof text);
@@ -152,7 +151,7 @@ int main(void)
         { "extremes leave out what is not valid", test_extremes_leave_out_what_is_not_valid },
         { "the state is the worst alarm and offline wins [FL-5]", test_state_is_the_worst_alarm_and_offline_wins },
         { "an unknown link is judged by the newest sample", test_unknown_link_is_judged_by_the_newest_sample },
-        { "the period follows mode, alarm and watcher", test_period_follows_mode_alarm_and_watcher },
+        { "mode and period are what the board says", test_mode_and_period_are_what_the_board_says },
         { "an alarm names the cell, the value and the limit [AC-6]", test_alarm_names_the_cell_the_value_and_the_limit },
         { "every alarm of the table has words", test_every_alarm_of_the_table_has_words },
         CU_TEST_INFO_NULL,
