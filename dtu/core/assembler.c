@@ -23,6 +23,7 @@ void assembler_restart(struct assembler *a, uint32_t now_ms)
     a->open = false;
     a->want = true;
     a->asking = false;
+    a->anew = false;
     a->jump = 0;
     a->retry_ms = ASSEMBLER_RETRY_MS;
     a->not_before_ms = now_ms;
@@ -164,6 +165,7 @@ static int close_sample(struct assembler *a, uint32_t now_ms, struct sample *out
         return 0;
     }
     a->heard_ms = now_ms;
+    a->anew = false;
     return judge(a, out);
 }
 
@@ -245,7 +247,7 @@ bool assembler_wants(struct assembler *a, uint32_t now_ms, uint32_t *from)
         return false;
     a->asking = true;
     a->counts.requests++;
-    *from = a->next;
+    *from = a->anew ? 1 : a->next;
     return true;
 }
 
@@ -264,4 +266,10 @@ void assembler_no_answer(struct assembler *a, uint32_t now_ms)
     a->want = true;
     a->not_before_ms = now_ms + a->retry_ms;
     a->retry_ms = a->retry_ms * 2 < ASSEMBLER_RETRY_MAX_MS ? a->retry_ms * 2 : ASSEMBLER_RETRY_MAX_MS;
+}
+
+void assembler_refused(struct assembler *a, uint32_t now_ms)
+{
+    a->anew = true;
+    assembler_no_answer(a, now_ms);
 }

@@ -51,6 +51,7 @@ struct assembler {                  /* allocated by the caller, fields private b
     uint32_t jump;                  /* first number that the board still has, if beyond next */
     bool want;                      /* a resend is needed */
     bool asking;                    /* a request is out */
+    bool anew;                      /* the board refused the number: ask from 1 */
     uint32_t not_before_ms, retry_ms, heard_ms;
     /* the sample that is coming in */
     bool open;
@@ -74,6 +75,9 @@ void assembler_taken(struct assembler *a, const struct sample *s, uint32_t now_m
 bool assembler_wants(struct assembler *a, uint32_t now_ms, uint32_t *from);
 void assembler_answer(struct assembler *a, uint32_t first, uint32_t now_ms);
 void assembler_no_answer(struct assembler *a, uint32_t now_ms);
+
+/* The board has never had that number: it has started anew. It is asked for all it has, and its samples will tell. */
+void assembler_refused(struct assembler *a, uint32_t now_ms);
 
 /* The bus was away: what was half received is forgotten, and a resend is wanted at once. */
 void assembler_restart(struct assembler *a, uint32_t now_ms);

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dtu/core/uds_client.h"
+
+#include <string.h>
+
+#include "common/err.h"
+#include "proto/can0.h"
+
+enum { POSITIVE = 0x40, NEGATIVE_LEN = 3 };
+
+void uds_client_init(struct uds_client *c)
+{
+    memset(c, 0, sizeof(*c));
+    struct isotp_config cfg = { .tx_id = CAN0_ISOTP_TO_BIU,
+                                .rx_id = CAN0_ISOTP_FROM_BIU,
+                                .tx_buf = c->tx,
+                                .tx_size = sizeof(c->tx),
+                                .rx_buf = c->rx,
+                                .rx_size = sizeof(c->rx) };
+
+    isotp_init(&c->tp, &cfg);
+}
+
+int uds_ask(struct uds_client *c, const uint8_t *request, size_t n, uint32_t now_ms)
+{
+    if (c->busy)
+        return BMS_ERR_STATE;
+    int err = isotp_send(&c->tp, request, n, now_ms);
+
+    if (err)
+        return err;
+    c->busy = true;
+    c->since_ms = now_ms;
+    c->wait_ms = UDS_P2_MS;
+    c->pendings = 0;
+    c->head_n = n < sizeof(c->head) ? n : sizeof(c->head);
+    memcpy(c->head, request, c->head_n);
+    return BMS_ERR_OK;
+}
+
+bool uds_client_feed(struct uds_client *c, const struct can_frame *f, uint32_t now_ms)
+{
+    return isotp_receive(&c->tp, f, now_ms);
+}
+
+/* How many bytes behind the service an answer repeats. */
+static size_t echo_of(uint8_t service)
+{
+    switch (service) {
+    case UDS_READ_DATA:
+    case UDS_WRITE_DATA:
+        return 2;
+    case UDS_ROUTINE:
+        return 3;
+    case UDS_ECU_RESET:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+static bool is_ours(const struct uds_client *c, const uint8_t *in, size_t n)
+{
+    size_t echo = echo_of(c->head[0]);
+
+    if (in[0] == UDS_NEGATIVE)
+        return n == NEGATIVE_LEN && in[1] == c->head[0];
+    return in[0] == (uint8_t)(c->head[0] + POSITIVE) && n > echo && c->head_n > echo && memcmp(in + 1, c->head + 1, echo) == 0;
+}
+
+static enum uds_outcome finish(struct uds_client *c, enum uds_outcome outcome)
+{
+    c->busy = false;
+    return outcome;
+}
+
+static enum uds_outcome take(struct uds_client *c, const uint8_t *in, size_t n, uint32_t now_ms)
+{
+    if (!is_ours(c, in, n)) {
+        c->late++;
+        return UDS_BUSY;
+    }
+    if (in[0] != UDS_NEGATIVE) {
+        c->answer = in;
+        c->answer_n = n;
+        return finish(c, UDS_OK);
+    }
+    if (in[2] != UDS_NRC_PENDING) {
+        c->nrc = in[2];
+        return finish(c, UDS_REFUSED);
+    }
+    if (++c->pendings > UDS_PENDINGS)
+        return finish(c, UDS_SILENT);
+    c->since_ms = now_ms;
+    c->wait_ms = UDS_P2_STAR_MS;
+    return UDS_BUSY;
+}
+
+enum uds_outcome uds_client_step(struct uds_client *c, uint32_t now_ms)
+{
+    const uint8_t *in;
+    size_t n = isotp_take(&c->tp, &in);
+
+    if (!c->busy) {
+        c->late += n ? 1 : 0;
+        return UDS_IDLE;
+    }
+    if (n > 0)
+        return take(c, in, n, now_ms);
+    if (c->tp.rx_state != 0) /* an answer is coming in: N_Cr of ISO-TP bounds it */
+        c->since_ms = now_ms;
+    return now_ms - c->since_ms > c->wait_ms ? finish(c, UDS_SILENT) : UDS_BUSY;
+}
+
+int uds_client_output(struct uds_client *c, uint32_t now_ms, struct can_frame *out)
+{
+    return isotp_poll(&c->tp, now_ms, out);
+}
