@@ -6,7 +6,7 @@
 #include "firmware/core/biu.h"
 #include "tests/unit/firmware/fake_chain.h"
 
-enum { RIG_RING = 64, RIG_FRAMES = 4096 };
+enum { RIG_RING = 16, RIG_FRAMES = 1024 };
 
 struct rig {
     struct biu biu;
