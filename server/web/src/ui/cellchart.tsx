@@ -195,10 +195,10 @@ function labels(p: Props, alarms: Map<number, Alarm>): Label[] {
   return [...all.values()];
 }
 
-/* Labels stand in a row above the plot (high cells) or under it (low cells); one that would touch another is left out, its mark stays. */
-function writeLabels(g: CanvasRenderingContext2D, pl: Plan, p: Props, alarms: Map<number, Alarm>): number {
-  const taken: { from: number; to: number; up: boolean }[] = [];
-  let written = 0;
+/* Labels stand in a row above the plot (high cells) or under it (low cells); one that would touch another is left out, its mark stays.
+ * Returns what was written and where. */
+function writeLabels(g: CanvasRenderingContext2D, pl: Plan, p: Props, alarms: Map<number, Alarm>): object[] {
+  const taken: (Label & { from: number; to: number })[] = [];
   g.font = FONT;
   g.textBaseline = "middle";
   g.textAlign = "left";
@@ -208,14 +208,13 @@ function writeLabels(g: CanvasRenderingContext2D, pl: Plan, p: Props, alarms: Ma
     const w = g.measureText(l.text).width + mark;
     const from = Math.min(Math.max(pl.left, s.x + s.w / 2 - w / 2), pl.width - w - 1);
     if (taken.some((k) => k.up === l.up && from < k.to + 8 && from + w > k.from - 8)) continue;
-    taken.push({ from, to: from + w, up: l.up });
+    taken.push({ ...l, from: Math.floor(from), to: Math.ceil(from + w) });
     const y = l.up ? pl.top - 14 : pl.bottom + LANE + 9;
     if (l.level) shape(g, from + 5, y, l.level, p.colour);
     g.fillStyle = color("ink");
     g.fillText(l.text, from + mark, y);
-    written++;
   }
-  return written;
+  return taken;
 }
 
 function modules(g: CanvasRenderingContext2D, pl: Plan, p: Props): void {
@@ -288,19 +287,20 @@ function draw(canvas: HTMLCanvasElement, p: Props, cursor: number): void {
     g.fillRect(at.x, pl.top, at.w, pl.bottom - pl.top);
   }
   bars(g, pl, p, alarms);
-  if (p.stats.spread > 0) marks(g, pl, p);
+  canvas.dataset["notches"] = String(p.stats.spread > 0 ? marks(g, pl, p) : 0);
   if (!p.mini) {
     limitLines(g, pl, p);
     rings(g, pl, p);
     values(g, pl, p);
-    canvas.dataset["labels"] = String(writeLabels(g, pl, p, alarms));
+    canvas.dataset["labels"] = JSON.stringify(writeLabels(g, pl, p, alarms)); // where they stand, for the browser tests
     modules(g, pl, p);
   }
   canvas.dataset["drawMs"] = (performance.now() - started).toFixed(2);
   canvas.dataset["no"] = String(p.frame.no);
 }
 
-function marks(g: CanvasRenderingContext2D, pl: Plan, p: Props): void {
+/* Notches at all extremes; returns how many. */
+function marks(g: CanvasRenderingContext2D, pl: Plan, p: Props): number {
   for (const [cells, up] of [[p.stats.maxAt, true], [p.stats.minAt, false]] as const) {
     for (const cell of cells) {
       const s = pl.slots[cell - 1] as Slot;
@@ -308,6 +308,7 @@ function marks(g: CanvasRenderingContext2D, pl: Plan, p: Props): void {
       notch(g, s.x + s.w / 2, up ? Math.max(y, 9) : p.absolute ? pl.bottom - 2 : Math.min(y, pl.height - 9), up);
     }
   }
+  return p.stats.maxAt.length + p.stats.minAt.length;
 }
 
 /* One cell in words: what the cursor reads out. */

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+import { real } from "../lib/target.mjs";
+void real;
