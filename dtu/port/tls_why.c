@@ -29,7 +29,7 @@ static const struct { /* RFC 5246 7.2, RFC 8446 6 */
     uint8_t alert;
     const char *text;
 } alerts[] = {
-    {  40, "handshake failure (no client certificate?)" },
+    {  40, "handshake failure (no client certificate, or no common cipher)" },
     {  42, "our certificate is bad" },
     {  43, "our certificate is of an unsupported kind" },
     {  44, "our certificate is revoked" },

@@ -2,6 +2,7 @@
 """The DTU's MQTT client over both streams against a real Mosquitto, without the rest of the system (cellwarden-mqtt-probe)."""
 import getpass
 import os
+import re
 import shutil
 import signal
 import socket
@@ -9,7 +10,7 @@ import subprocess
 import threading
 
 import pytest
-from harness import ROOT, Process, free_port, program, wait_until
+from harness import ROOT, Process, Proxy, free_port, program, wait_until
 
 STREAMS = ["posix", "lwip"]
 DEVICE = "test.probe"
@@ -74,9 +75,9 @@ def broker(tmp_path, pki):
         yield one
 
 
-def probe(folder, stream, port, pki, *, ca="good", device="good", name="localhost", count=1, size=100, seconds=20, every_ms=0, host="localhost"):
-    own = ["-", "-"] if device is None else [pki / device / f"{DEVICE}.crt", pki / device / f"{DEVICE}.key"]
-    return Process(folder, f"probe-{stream}", [program("cellwarden-mqtt-probe"), stream, f"{host}:{port}", name, pki / ca / "ca.crt", *own, DEVICE,
+def probe(folder, stream, port, pki, *, ca="good", device="good", name="localhost", who=DEVICE, count=1, size=100, seconds=20, every_ms=0):
+    own = ["-", "-"] if device is None else [pki / device / f"{who}.crt", pki / device / f"{who}.key"]
+    return Process(folder, f"probe-{stream}", [program("cellwarden-mqtt-probe"), stream, f"localhost:{port}", name, pki / ca / "ca.crt", *own, who,
                                                count, size, seconds, every_ms])
 
 
@@ -98,6 +99,9 @@ def test_messages_of_qos_1_are_all_acknowledged(broker, tmp_path, pki, stream, c
     with probe(tmp_path, stream, broker.port, pki, count=count, size=size) as one:
         assert finish(one) == 0, one.log()
     assert f"acked {count}" in one.log()
+    if stream == "lwip":
+        peak, arena = map(int, re.search(r"arena peak=(\d+) size=(\d+)", one.log()).groups())
+        assert peak < arena * 3 / 4, "all of TLS and TCP fits in its fixed memory with room to spare"
 
 
 @pytest.mark.parametrize("stream", STREAMS)
@@ -180,16 +184,31 @@ def test_a_broker_that_is_killed_and_comes_back_gets_every_message(broker, tmp_p
 @pytest.mark.parametrize("every_ms, reason", [(100, "no PUBACK in time"), (1000000, "no answer to PINGREQ in time")])
 def test_a_broker_that_only_keeps_the_connection_is_noticed(broker, tmp_path, pki, every_ms, reason):
     """A stopped broker: its kernel still acknowledges, so only answers count (keep-alive 8 s, answer within 3 s)"""
-    with probe(tmp_path, "posix", broker.port, pki, count=40, every_ms=every_ms, seconds=60) as one, \
-            probe(tmp_path, "lwip", broker.port, pki, count=40, every_ms=every_ms, seconds=60) as two:
-        for stream in (one, two):
+    with probe(tmp_path, "posix", broker.port, pki, count=10000, every_ms=every_ms, seconds=60) as one, \
+            probe(tmp_path, "lwip", broker.port, pki, who="test.else", count=10000, every_ms=every_ms, seconds=60) as two:
+        both = (one, two)
+        for stream in both:
             stream.says("state up")
-        # Both have one name: the broker keeps the second, the first comes back later; either is enough.
         os.kill(broker.child.pid, signal.SIGSTOP)
         try:
-            wait_until(lambda: reason in one.log() + two.log(), 15, reason)
+            for stream in both:
+                stream.says(reason, 12)
         finally:
             os.kill(broker.child.pid, signal.SIGCONT)
+        wait_until(lambda: all(stream.log().count("state up") == 2 for stream in both), 15, "both are back")
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_a_second_handshake_is_short(broker, tmp_path, pki, stream):
+    """The TLS session is kept: no certificates travel again"""
+    with Proxy(("127.0.0.1", broker.port)) as wire, probe(tmp_path, stream, wire.address[1], pki, count=0, seconds=40) as one:
+        one.says("state up")
+        full = wire.forwarded
+        wire.cut()
+        wire.ended.wait(0.2)
+        wire.mend()
+        wait_until(lambda: one.log().count("state up") == 2, 15, "up again")
+        assert wire.forwarded - full < full / 2, f"{full} bytes, then {wire.forwarded - full}"
 
 
 class Damage:

@@ -10,9 +10,9 @@
 void lwip_platform_assert(const char *message, const char *file, int line);
 unsigned int lwip_platform_random(void);
 
-#define LWIP_TIMEVAL_PRIVATE 0
-#define LWIP_PLATFORM_DIAG(x) ((void)0)
+#define LWIP_TIMEVAL_PRIVATE          0
+#define LWIP_PLATFORM_DIAG(x)         ((void)0)
 #define LWIP_PLATFORM_ASSERT(message) lwip_platform_assert(message, __FILE__, __LINE__)
-#define LWIP_RAND() lwip_platform_random()
+#define LWIP_RAND()                   lwip_platform_random()
 
 #endif
