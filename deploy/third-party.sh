@@ -81,7 +81,7 @@ write_sources() { # into directory $1
 private_apt() { # apt-get with lists, cache and sources of our own
     apt-get -o Dir::State::lists="$state/lists" -o Dir::Cache="$state/cache" -o Dir::Etc::sourcelist=/dev/null \
         -o Dir::Etc::sourceparts="$state/sources" -o APT::Sandbox::User="$(id -un)" -o Debug::NoLocking=1 -o Acquire::Retries=2 \
-        -o APT::Get::List-Cleanup=0 -o Acquire::Languages=none -q "$@"
+        -o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any -o Acquire::Languages=none -q "$@"
 }
 
 fetch() { # $1 = package, $2 = version
