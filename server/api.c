@@ -13,7 +13,7 @@
 
 #define V1 "/api/v1"
 
-enum { WORKERS = 4, STREAMS_MAX = 512, SESSION_STREAMS_MAX = 16, TIMER_MS = 100, ADMIN_TURNS = 20, STOP_MS = 2000 };
+enum { WORKERS = 4, STREAMS_MAX = 512, SESSION_STREAMS_MAX = 16, TIMER_MS = 100, ADMIN_TURNS = 20, SESSION_TURNS = 300, STOP_MS = 2000 };
 
 /* clang-format off */
 static const struct http_route routes[] = {
@@ -64,7 +64,20 @@ static void apply_admin(void *job, struct db *db)
     atomic_store(&api->admin_queued, false);
 }
 
-/* Ticks of the streams, and the administrator's password file. */
+/* A stream must not outlive the right to it: whoever was signed out elsewhere, or disabled, is found here. */
+static void check_sessions(void *job, struct db *db)
+{
+    struct api *api = job;
+    uint64_t sessions[STREAMS_MAX];
+    size_t count = stream_sessions(api->hub, sessions, STREAMS_MAX);
+
+    for (size_t i = 0; db != NULL && i < count; i++) {
+        if (auth_session_stands(db->conn, sessions[i]) == 0)
+            stream_end_session(api->hub, sessions[i]);
+    }
+}
+
+/* Ticks of the streams, their sessions, and the administrator's password file. */
 static void *keep_time(void *arg)
 {
     struct api *api = arg;
@@ -74,6 +87,8 @@ static void *keep_time(void *arg)
         if (turn % ADMIN_TURNS == 0 && auth_admin_is_due(api->auth) && !atomic_exchange(&api->admin_queued, true) &&
             !http_pool_submit(api->chores, apply_admin, api))
             atomic_store(&api->admin_queued, false);
+        if (turn % SESSION_TURNS == SESSION_TURNS - 1)
+            http_pool_submit(api->chores, check_sessions, api);
         nanosleep(&(struct timespec) { .tv_nsec = TIMER_MS * 1000000L }, NULL);
     }
     return NULL;

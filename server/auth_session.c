@@ -172,6 +172,23 @@ void auth_session_close(struct auth_sessions *s, PGconn *db, const char *token)
     pthread_mutex_unlock(&s->lock);
 }
 
+int auth_session_stands(PGconn *db, uint64_t session)
+{
+    char prefix[2 * sizeof session + 1];
+    const char *params[] = { prefix };
+
+    sodium_bin2hex(prefix, sizeof prefix, (const unsigned char *)&session, sizeof session);
+    PGresult *r =
+        PQexecParams(db,
+                     "SELECT 1 FROM app_session s JOIN app_user u ON u.name = s.user_name"
+                     " WHERE s.token_hash >= $1 AND left(s.token_hash, 16) = $1 AND s.expires_at > now() AND NOT u.disabled LIMIT 1",
+                     1, NULL, params, NULL, NULL, 0);
+    int stands = PQresultStatus(r) != PGRES_TUPLES_OK ? BMS_ERR_IO : PQntuples(r) > 0;
+
+    PQclear(r);
+    return stands;
+}
+
 void auth_sessions_forget(struct auth_sessions *s)
 {
     pthread_mutex_lock(&s->lock);

@@ -36,6 +36,9 @@ int auth_session_open(PGconn *db, const char *name, char token[AUTH_TOKEN_SIZE])
 /* End it, in the database and the cache. */
 void auth_session_close(struct auth_sessions *sessions, PGconn *db, const char *token);
 
+/* Whether the session named by http_user.session still stands: not ended, not run out, its user not disabled. 1, 0 or BMS_ERR_IO. */
+int auth_session_stands(PGconn *db, uint64_t session);
+
 /* Nothing of the cache is believed any more, e.g. after a password changed. */
 void auth_sessions_forget(struct auth_sessions *sessions);
 

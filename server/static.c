@@ -184,14 +184,18 @@ static int open_coded(int folder, const char *name, const char *accept, struct s
     return -1;
 }
 
-static void add_headers(struct MHD_Response *r, const char *name, const char *etag, size_t coding)
+static void add_headers(const struct http_exchange *ex, struct MHD_Response *r, const char *name, const char *etag, size_t coding)
 {
+    const char *proto = http_header(ex, "X-Forwarded-Proto");
+
     for (size_t i = 0; i < sizeof security / sizeof security[0]; i++)
         MHD_add_response_header(r, security[i].name, security[i].value);
     MHD_add_response_header(r, "Content-Type", static_type(name));
     MHD_add_response_header(r, "Cache-Control", static_is_immutable(name) ? "public, max-age=31536000, immutable" : "no-cache");
     MHD_add_response_header(r, "Vary", "Accept-Encoding");
     MHD_add_response_header(r, "ETag", etag);
+    if (proto != NULL && strcmp(proto, "https") == 0)
+        MHD_add_response_header(r, "Strict-Transport-Security", "max-age=31536000");
     if (codings[coding].coding != NULL)
         MHD_add_response_header(r, "Content-Encoding", codings[coding].coding);
 }
@@ -218,7 +222,7 @@ static void answer_file(struct http_exchange *ex, const char *name, int fd, cons
     if (ex->response == NULL)
         http_problem(ex, 500, "internal", NULL, "the file cannot be sent");
     else
-        add_headers(ex->response, name, etag, coding);
+        add_headers(ex, ex->response, name, etag, coding);
 }
 
 void static_answer(const struct static_files *files, struct http_exchange *ex)

@@ -482,6 +482,28 @@ void stream_end_all(struct stream_hub *hub)
     pthread_mutex_unlock(&hub->lock);
 }
 
+static bool is_in(const uint64_t *list, size_t count, uint64_t value)
+{
+    while (count > 0) {
+        if (list[--count] == value)
+            return true;
+    }
+    return false;
+}
+
+size_t stream_sessions(struct stream_hub *hub, uint64_t *sessions, size_t max)
+{
+    size_t count = 0;
+
+    pthread_mutex_lock(&hub->lock);
+    for (const struct stream *s = hub->streams; s != NULL && count < max; s = s->next) {
+        if (!is_in(sessions, count, s->request.session))
+            sessions[count++] = s->request.session;
+    }
+    pthread_mutex_unlock(&hub->lock);
+    return count;
+}
+
 static void tick_all(struct stream_hub *hub, uint64_t now_ms, int64_t utc_ms)
 {
     char data[48];

@@ -99,6 +99,9 @@ void stream_close(struct stream_hub *hub, struct stream *stream, uint64_t now_ms
 void stream_end_session(struct stream_hub *hub, uint64_t session);
 void stream_end_all(struct stream_hub *hub);
 
+/* The sessions that have streams, each once; at most max of them. Returns how many. */
+size_t stream_sessions(struct stream_hub *hub, uint64_t *sessions, size_t max);
+
 /* Ticks, ends of sessions, leases. Call a few times a second from one thread. */
 void stream_tick(struct stream_hub *hub, uint64_t now_ms, int64_t utc_ms);
 

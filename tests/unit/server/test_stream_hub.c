@@ -315,6 +315,11 @@ static void test_streams_are_limited_per_session_and_in_all(void)
     CU_ASSERT_EQUAL(open_one(&more[3], 2, "*", NULL), 0);
     CU_ASSERT_EQUAL(open_one(&more[4], 3, "*", NULL), BMS_ERR_NOSPACE);
     CU_ASSERT_EQUAL(stream_count(hub), 4);
+    uint64_t sessions[4];
+
+    CU_ASSERT_EQUAL(stream_sessions(hub, sessions, 4), 2);
+    CU_ASSERT(sessions[0] == 2 && sessions[1] == 1);
+    CU_ASSERT_EQUAL(stream_sessions(hub, sessions, 1), 1);
     for (int i = 0; i < 4; i++)
         stream_close(hub, more[i].stream, 0);
     CU_ASSERT_EQUAL(stream_count(hub), 0);
