@@ -92,23 +92,25 @@ static int worse(int a, int b)
 
 int nvm_load(struct nvm *nvm, const struct nvm_port *port, struct nvm_image *image)
 {
-    struct slot slot[NVM_SLOTS];
+    struct slot slot; /* one at a time: stacks are small */
+    int status = BMS_ERR_UNKNOWN;
+    bool found = false;
 
     *nvm = (struct nvm) { .port = port };
     image->replaced = 0;
-    read_slot(port, 0, &slot[0]);
-    read_slot(port, 1, &slot[1]);
-    bool good0 = slot[0].status == BMS_ERR_OK, good1 = slot[1].status == BMS_ERR_OK;
-
-    if (!good0 && !good1)
-        return worse(slot[0].status, slot[1].status);
-    unsigned newest = !good0 || (good1 && (int32_t)(slot[1].sequence - slot[0].sequence) > 0); /* sequences may wrap */
-
-    nvm->sequence = slot[newest].sequence;
-    nvm->boot = slot[newest].boot;
-    nvm->next_slot = 1 - newest;
-    unpack(&slot[newest], image);
-    return BMS_ERR_OK;
+    for (unsigned i = 0; i < NVM_SLOTS; i++) {
+        read_slot(port, i, &slot);
+        if (slot.status != BMS_ERR_OK)
+            status = worse(status, slot.status);
+        if (slot.status != BMS_ERR_OK || (found && (int32_t)(slot.sequence - nvm->sequence) <= 0)) /* sequences may wrap */
+            continue;
+        found = true;
+        nvm->sequence = slot.sequence;
+        nvm->boot = slot.boot;
+        nvm->next_slot = 1 - i;
+        unpack(&slot, image);
+    }
+    return found ? BMS_ERR_OK : status;
 }
 
 int nvm_store(struct nvm *nvm, const int32_t *params)

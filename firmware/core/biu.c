@@ -83,11 +83,13 @@ static void take_frame(struct biu *biu, const struct can_frame *f, uint32_t now_
 
 static void take_in(struct biu *biu, const struct biu_in *in, uint32_t dt_ms, struct biu_out *out)
 {
+    static const uint8_t nothing[1];
     const int32_t *p = biu->params.running;
     struct writer tx = writer_of(out->afe_tx, sizeof(out->afe_tx));
-    struct afe_in afe = {
-        .dt_ms = dt_ms, .scan_ms = (uint32_t)p[PARAM_afe_scan_ms], .rx = reader_of(in->afe_rx, in->afe_rx_len), .fault = in->afe_fault
-    };
+    struct afe_in afe = { .dt_ms = dt_ms,
+                          .scan_ms = (uint32_t)p[PARAM_afe_scan_ms],
+                          .rx = reader_of(in->afe_rx_len ? in->afe_rx : nothing, in->afe_rx_len),
+                          .fault = in->afe_fault };
 
     afe_step(&biu->afe, &afe, &tx);
     out->afe_tx_len = writer_used(&tx);

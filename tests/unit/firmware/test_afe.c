@@ -375,7 +375,7 @@ static void test_age_saturates(void)
     for (int i = 0; i < 5; i++) {
         struct writer w = writer_of(tx, sizeof(tx));
 
-        afe_step(&afe, &(struct afe_in) { .dt_ms = UINT32_MAX - 5, .scan_ms = 20, .rx = reader_of(NULL, 0) }, &w);
+        afe_step(&afe, &(struct afe_in) { .dt_ms = UINT32_MAX - 5, .scan_ms = 20, .rx = reader_of(rx, 0) }, &w);
         CU_ASSERT_EQUAL(afe.chip[2].age_ms, AFE_AGE_MAX);
     }
 }
