@@ -67,16 +67,24 @@ void api_healthz(struct http_exchange *ex)
     jsonw_object_end(&ex->out);
 }
 
-/* Ready: this worker reached the database, and ingest, where it has a role here, is connected to the broker. */
+/* Ready: this worker reached the database, the administrator can sign in, and ingest, where it has a role here, is connected to the broker. */
 void api_readyz(struct http_exchange *ex)
 {
     bool ingest = (api_of(ex)->parts.config->role & ROLE_INGEST) != 0;
     bool database = db_exec(ex->db, "SELECT 1") == 0;
     bool broker = !ingest || metrics_get(METRIC_MQTT_UP) == 1;
 
-    if (!database || !broker) {
-        http_problem(ex, 503, !database ? "database_away" : "broker_away", NULL,
-                     !database ? "the database does not answer" : "the broker is not connected");
+    bool signable = !auth_admin_is_due(api_of(ex)->auth);
+
+    if (!database || !broker || !signable) {
+        http_problem(ex, 503,
+                     !database ? "database_away"
+                     : !broker ? "broker_away"
+                               : "starting",
+                     NULL,
+                     !database ? "the database does not answer"
+                     : !broker ? "the broker is not connected"
+                               : "the administrator is being set up");
         return;
     }
     ex->status = 200;
