@@ -96,7 +96,7 @@ static void address(struct afe *afe, struct writer *tx)
 static int8_t alive_below(const struct afe *afe, int k)
 {
     for (k--; k >= 0; k--)
-        if (afe->alive >> k & 1u)
+        if ((unsigned)afe->alive >> k & 1u)
             return (int8_t)k;
     return -1;
 }
@@ -162,7 +162,7 @@ static void stage(struct afe *afe, int k, const uint8_t *data)
 static void commit(struct afe *afe)
 {
     for (unsigned k = 0; k < afe->topology->devices; k++) {
-        if (!(afe->good >> k & 1u))
+        if (!((unsigned)afe->good >> k & 1u))
             continue;
         memcpy(afe->chip[k].raw, afe->staged[k], sizeof(afe->chip[k].raw));
         afe->chip[k].age_ms = 0;
@@ -332,7 +332,7 @@ unsigned afe_broken_at(const struct afe *afe)
 {
     unsigned n = afe->topology->devices;
 
-    while (n > 0 && !(afe->alive >> (n - 1) & 1u))
+    while (n > 0 && !((unsigned)afe->alive >> (n - 1) & 1u))
         n--;
     return n == afe->topology->devices ? 0 : n + 1;
 }

@@ -115,7 +115,7 @@ void measure_step(struct measure *m, const struct afe *afe, const int32_t *param
     for (unsigned k = 0; k < m->topology->devices; k++) {
         const struct afe_chip *chip = &afe->chip[k];
 
-        if (afe->fresh >> k & 1u) {
+        if ((unsigned)afe->fresh >> k & 1u) {
             convert(m, k, chip, params);
             m->chip[k] = VALIDITY_OK;
             changed = true;

@@ -41,7 +41,7 @@ static void judge(void)
 
 static bool is_on(unsigned cell)
 {
-    return b.cells[(cell - 1) / 16] >> (cell - 1) % 16 & 1u;
+    return (unsigned)b.cells[(cell - 1) / 16] >> (cell - 1) % 16 & 1u;
 }
 
 static unsigned count(void)
