@@ -26,7 +26,7 @@
 #define DNS_MAX_NAME_LENGTH     254
 
 #define MEM_ALIGNMENT           8
-#define MEM_SIZE (44 * 1024)
+#define MEM_SIZE                (44 * 1024)
 #define MEMP_NUM_UDP_PCB        3
 #define MEMP_NUM_TCP_PCB        4
 #define MEMP_NUM_TCP_PCB_LISTEN 1

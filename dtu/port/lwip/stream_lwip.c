@@ -18,6 +18,7 @@
 #include "altcp_tls_mbedtls_mem.h" /* lwIP's, private: sets mbedTLS's allocator */
 
 #include "common/err.h"
+#include "dtu/port/lwip/ring.h"
 #include "dtu/port/lwip/slirp_netif.h"
 #include "dtu/port/lwip/system.h"
 #include "dtu/port/lwip/tls_note.h"
@@ -51,8 +52,7 @@ struct stream_lwip {
     struct altcp_pcb *conn; /* NULL once lwIP has freed it */
     bool ended;             /* the server has closed its side */
     bool blocked;           /* the last write did not take all */
-    uint8_t in[TCP_WND];    /* received and not read: in_n bytes from in_at on, in a ring. lwIP's window bounds it */
-    size_t in_at, in_n;
+    struct ring in;         /* received, not read */
     char why[160];
 };
 
@@ -109,14 +109,10 @@ static err_t on_recv(void *arg, struct altcp_pcb *conn, struct pbuf *p, err_t er
         s->ended = true;
         return ERR_OK;
     }
-    if (p->tot_len > sizeof s->in - s->in_n)
+    if (p->tot_len > ring_room(&s->in))
         return ERR_MEM; /* altcp_tls keeps it and offers it again */
-    size_t end = (s->in_at + s->in_n) % sizeof s->in;
-    size_t first = p->tot_len < sizeof s->in - end ? p->tot_len : sizeof s->in - end;
-
-    pbuf_copy_partial(p, s->in + end, (u16_t)first, 0);
-    pbuf_copy_partial(p, s->in, (u16_t)(p->tot_len - first), (u16_t)first);
-    s->in_n += p->tot_len;
+    for (const struct pbuf *part = p; part; part = part->next)
+        ring_put(&s->in, part->payload, part->len);
     pbuf_free(p);
     return ERR_OK;
 }
@@ -199,7 +195,7 @@ static int on_open(void *ctx, const char *host, uint16_t port)
     s->tcp_port = port;
     s->why[0] = '\0';
     s->verify = 0;
-    s->in_at = s->in_n = 0;
+    s->in.at = s->in.n = 0;
     s->ended = s->blocked = s->have_address = s->no_address = s->started = false;
     tls_note_clear();
     s->state = STREAM_CONNECTING;
@@ -277,7 +273,7 @@ static enum stream_state on_poll(void *ctx, uint32_t now_ms)
         step_connecting(s);
         slirp_netif_poll();
     }
-    if (s->state == STREAM_OPEN && s->in_n == 0 && !fail_noted(s) && s->ended)
+    if (s->state == STREAM_OPEN && s->in.n == 0 && !fail_noted(s) && s->ended)
         fail(s, "ended by the server");
     if (handshake && s->state == STREAM_FAILED)
         forget_session(s); /* if it was the reason, the next attempt goes without */
@@ -290,14 +286,7 @@ static int on_read(void *ctx, uint8_t *buf, size_t n)
 
     if (s->state != STREAM_OPEN)
         return BMS_ERR_STATE;
-    if (n > s->in_n)
-        n = s->in_n;
-    size_t first = n < sizeof s->in - s->in_at ? n : sizeof s->in - s->in_at;
-
-    memcpy(buf, s->in + s->in_at, first);
-    memcpy(buf + first, s->in, n - first);
-    s->in_at = (s->in_at + n) % sizeof s->in;
-    s->in_n -= n;
+    n = ring_get(&s->in, buf, n);
     if (n && s->conn)
         altcp_recved(s->conn, (u16_t)n);
     return (int)n;
@@ -362,7 +351,7 @@ static size_t on_wait(void *ctx, struct stream_fd *fds, size_t max, uint32_t *wa
         *wait_ms = 100; /* the time-outs of the steps */
     if (s->state == STREAM_CONNECTING && !s->started)
         *wait_ms = 0;
-    if (s->state == STREAM_OPEN && (s->in_n || s->ended || (s->blocked && s->conn && altcp_sndbuf(s->conn))))
+    if (s->state == STREAM_OPEN && (s->in.n || s->ended || (s->blocked && s->conn && altcp_sndbuf(s->conn))))
         *wait_ms = 0; /* lwIP already has bytes, or room again: no descriptor tells */
     return slirp_netif_wait(fds, max, wait_ms);
 }
