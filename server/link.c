@@ -13,6 +13,7 @@
 #include "server/host.h"
 #include "server/log.h"
 #include "server/metrics.h"
+#include "server/outbox.h"
 
 #include <MQTTAsync.h>
 #include <pthread.h>
@@ -29,6 +30,7 @@ struct link {
     const struct config *cfg;
     struct link_handler handler;
     MQTTAsync client;
+    struct outbox *outbox;
     char uri[300];
     pthread_t keeper;
     pthread_mutex_t lock; /* guards what follows; never held while Paho is called */
@@ -157,6 +159,17 @@ static int on_arrived(void *ctx, char *topic, int topic_len, MQTTAsync_message *
     return 1; /* Paho sends the PUBACK whatever we say */
 }
 
+/* On the outbox's thread: may wait while Paho delivers. What fails is sent again by those who asked. */
+static void send_now(void *ctx, const char *topic, const uint8_t *bytes, size_t size)
+{
+    struct link *l = ctx;
+    MQTTAsync_responseOptions opts = MQTTAsync_responseOptions_initializer;
+    int rc = link_is_up(l) ? MQTTAsync_send(l->client, topic, (int)size, bytes, 1, 0, &opts) : MQTTASYNC_DISCONNECTED;
+
+    if (rc != MQTTASYNC_SUCCESS)
+        log_debug("mqtt", "not sent", "topic=%s code=%d", topic, rc);
+}
+
 static void connect_now(struct link *l)
 {
     MQTTAsync_connectOptions opts = MQTTAsync_connectOptions_initializer5;
@@ -218,6 +231,8 @@ static void *keep(void *ctx)
             fall(l, "connection gone", 0);
         else if (what == GIVE_UP)
             fall(l, "no answer in time", 0);
+        if (what != LOOK)
+            outbox_clear(l->outbox);
         pthread_mutex_lock(&l->lock);
         if (!l->stopping)
             wait_changed(l, 250);
@@ -282,7 +297,11 @@ struct link *link_create(const struct config *cfg, const struct link_handler *ha
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&l->changed, &attr);
     pthread_condattr_destroy(&attr);
-    return l;
+    l->outbox = outbox_create(UNDER_WAY_MAX, send_now, l);
+    if (l->outbox)
+        return l;
+    link_destroy(l, 0);
+    return NULL;
 }
 
 int link_start(struct link *l)
@@ -339,8 +358,11 @@ void link_destroy(struct link *l, int wait_ms)
     pthread_mutex_unlock(&l->lock);
     if (l->started)
         pthread_join(l->keeper, NULL);
-    if (up)
-        disconnect(l, wait_ms);
+    if (up) {
+        outbox_drain(l->outbox, wait_ms / 2);
+        disconnect(l, wait_ms / 2);
+    }
+    outbox_destroy(l->outbox);
     MQTTAsync_destroy(&l->client);
     pthread_cond_destroy(&l->changed);
     pthread_mutex_destroy(&l->lock);
@@ -349,13 +371,7 @@ void link_destroy(struct link *l, int wait_ms)
 
 int link_publish(struct link *l, const char *topic, const uint8_t *bytes, size_t size)
 {
-    MQTTAsync_responseOptions opts = MQTTAsync_responseOptions_initializer;
-
-    if (!link_is_up(l))
-        return BMS_ERR_STATE;
-    int rc = MQTTAsync_send(l->client, topic, (int)size, bytes, 1, 0, &opts);
-
-    return rc == MQTTASYNC_SUCCESS ? 0 : rc == MQTTASYNC_DISCONNECTED ? BMS_ERR_STATE : BMS_ERR_NOSPACE;
+    return link_is_up(l) ? outbox_put(l->outbox, topic, bytes, size) : BMS_ERR_STATE;
 }
 
 bool link_is_up(struct link *l)
