@@ -135,14 +135,9 @@ static int run_parts(struct server *s)
 
 static int start_api(struct server *s)
 {
-#ifdef CW_API
     struct api_parts parts = { .config = &s->config, .fleet = s->fleet, .downlink = s->downlink, .events = &s->events };
 
     return s->config.role & ROLE_API ? api_start(&s->api, &parts) : 0;
-#else
-    (void)s;
-    return 0;
-#endif
 }
 
 static int start(struct server *s, const sigset_t *signals)
@@ -167,10 +162,8 @@ static void stop(struct server *s)
     refresh_stop(s->refresh);
     downlink_halt(s->downlink);
     link_destroy(s->link, FLUSH_MS);
-#ifdef CW_API
     if (s->api)
         api_stop(s->api);
-#endif
     downlink_destroy(s->downlink);
     ring_destroy(s->ring);
     fleet_destroy(s->fleet);
