@@ -333,6 +333,17 @@ static void test_dead_chain_is_asked_again_not_too_often(void)
     CU_ASSERT_EQUAL(afe.chip[0].age_ms, 10000);
 }
 
+/* A chip that keeps its address and forgets its channels says that it is there, and still its answers do not fit. */
+static void test_chip_with_a_wrong_set_up_is_set_up_again(void)
+{
+    start(48);
+    run(1000);
+    chain.chip[1].channels = 0xFFFF0000u;
+    run(300);
+    CU_ASSERT_EQUAL(chain.addressings, 2);
+    CU_ASSERT(oldest_ms() <= 20);
+}
+
 static void test_fault_line_asks_who_is_there(void)
 {
     start(48);
@@ -398,6 +409,7 @@ int main(void)
         { "bytes that nobody asked for are dropped", test_bytes_that_nobody_asked_for_are_dropped },
         { "noise never makes a value", test_noise_never_makes_a_value },
         { "a dead chain is addressed again, but not too often", test_dead_chain_is_asked_again_not_too_often },
+        { "a chip that has lost its set-up alone is set up again", test_chip_with_a_wrong_set_up_is_set_up_again },
         { "an active fault line asks who is there and disturbs little", test_fault_line_asks_who_is_there },
         { "balancing reaches the chip and is refreshed [AC-4]", test_balancing_reaches_the_chip_and_is_refreshed },
         { "ages stay at their end, however long", test_age_saturates },

@@ -95,6 +95,16 @@ static void test_never_two_neighbours(void)
     }
 }
 
+static void test_of_equal_neighbours_one_goes_first(void)
+{
+    start(48, 3700);
+    set(16, 3800);
+    set(17, 3800); /* on the next chip */
+    judge();
+    CU_ASSERT(is_on(16));
+    CU_ASSERT_EQUAL(count(), 1);
+}
+
 static void test_ends_at_once_without_permission(void)
 {
     start(48, 3700);
@@ -129,6 +139,7 @@ int main(void)
         { "starts exactly at the spread balance_start_mV [AC-4]", test_starts_exactly_at_the_spread },
         { "cells at balance_min_cell_mV or below are left alone [AC-4]", test_low_cells_are_left_alone },
         { "never two neighbours, also across chips [AC-4]", test_never_two_neighbours },
+        { "of two equal neighbours one goes first [AC-4]", test_of_equal_neighbours_one_goes_first },
         { "ends at once without permission [AC-4]", test_ends_at_once_without_permission },
         { "judged once a second", test_judged_once_a_second },
         CU_TEST_INFO_NULL,

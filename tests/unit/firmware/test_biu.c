@@ -262,6 +262,52 @@ static void test_bad_can_frames_are_counted_and_nothing_else(void)
     CU_ASSERT_EQUAL(r.out.contactors, BIU_RELAY_DISCHARGE);
 }
 
+static void test_current_and_clock_count_from_their_senders_alone(void)
+{
+    struct can_frame f = can0_begin(CAN0_CSU_Current, CAN0_ADDR_DTU), clock = can0_begin(CAN0_DTU_Clock, CAN0_ADDR_CSU);
+
+    drive(48, 0, 0);
+    can0_put(&f, CAN0_SIG_csu_current_mA, 500000);
+    can0_finish(&f, 200);
+    can0_put_raw(&clock, 16, 48, 1700000000000u);
+    can0_finish(&clock, 0);
+    r.in.utc_ms = 0;
+    r.rx[r.rx_count++] = f;
+    r.rx[r.rx_count++] = clock;
+    rig_step(&r);
+    CU_ASSERT_EQUAL(r.biu.current.mA, 0);
+    CU_ASSERT_EQUAL(r.biu.dtu_utc_ms, 0);
+    CU_ASSERT_EQUAL(r.biu.can_errors, 0);
+}
+
+static const struct can_frame *find_answer(void)
+{
+    for (size_t i = 0; i < r.out.can_tx_count; i++)
+        if (r.out.can_tx[i].id == CAN0_ISOTP_FROM_BIU)
+            return &r.out.can_tx[i];
+    return NULL;
+}
+
+static void test_request_during_a_store_waits(void)
+{
+    struct can_frame store = { .id = CAN0_ISOTP_TO_BIU, .ext = true, .len = 8, .data = { 4, 0x31, 1, 2, 1 } };
+    struct can_frame present = { .id = CAN0_ISOTP_TO_BIU, .ext = true, .len = 8, .data = { 2, 0x3E, 0 } };
+
+    drive(48, 0, 0);
+    r.rx[r.rx_count++] = store;
+    rig_step(&r);
+    r.rx[r.rx_count++] = present;
+    rig_step(&r);
+    CU_ASSERT_PTR_NULL(find_answer());
+    r.in.nvm = BIU_NVM_DONE;
+    rig_step(&r);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(find_answer());
+    CU_ASSERT_EQUAL(find_answer()->data[1], 0x71);
+    rig_step(&r);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(find_answer());
+    CU_ASSERT_EQUAL(find_answer()->data[1], 0x7E);
+}
+
 static void test_requests_over_iso_tp(void)
 {
     static const uint8_t read[] = { 0x22, 0x20, 80, 0x30, 80 }, write[] = { 0x2E, 0x20, 80, 0, 0, 0, 77 };
@@ -476,6 +522,8 @@ int main(void)
         { "SYNC takes a sample now and moves no schedule", test_sync_takes_a_sample_now },
         { "a board without a clock takes the DTU's", test_board_without_a_clock_takes_the_dtu_s },
         { "bad CAN frames are counted and change nothing", test_bad_can_frames_are_counted_and_nothing_else },
+        { "current and clock count from their own senders alone", test_current_and_clock_count_from_their_senders_alone },
+        { "a request during a store waits for its answer", test_request_during_a_store_waits },
         { "parameters are read and calibrated over ISO-TP [UC-5] [TA-1]", test_requests_over_iso_tp },
         { "64 parameters are read at once over ISO-TP [UC-3]", test_read_of_64_parameters_over_iso_tp },
         { "flash stores, restart answers first [UC-5]", test_store_and_restart },

@@ -180,6 +180,25 @@ static void test_extremes_are_those_of_the_sample(void)
     CU_ASSERT_EQUAL(can0_get(temps, CAN0_SIG_temp_min_no), scalar_invalid(VALIDITY_STALE));
 }
 
+static void test_extreme_temperatures_and_padding(void)
+{
+    start();
+    struct sample *x = add(5, 4, 0);
+
+    x->temp_ddegC[2] = 451;
+    x->temp_ddegC[3] = -399;
+    size_t n = take_all();
+    const struct can_frame *temps = find(n, CAN0_BIU_TempExtremes), *cells = find(n, CAN0_BIU_CellVoltage + 1);
+
+    CU_ASSERT_EQUAL(can0_get(temps, CAN0_SIG_temp_max_ddegC), 451);
+    CU_ASSERT_EQUAL(can0_get(temps, CAN0_SIG_temp_max_no), 3);
+    CU_ASSERT_EQUAL(can0_get(temps, CAN0_SIG_temp_min_ddegC), -399);
+    CU_ASSERT_EQUAL(can0_get(temps, CAN0_SIG_temp_min_no), 4);
+    CU_ASSERT_EQUAL(can0_get_raw(cells, 16, 16), 3003);
+    CU_ASSERT_EQUAL(can0_get_raw(cells, 32, 16), 3004);
+    CU_ASSERT_EQUAL(can0_get_raw(cells, 48, 16), cell_invalid(VALIDITY_NOT_FITTED)); /* there is no cell 6 */
+}
+
 static void test_room_splits_and_loses_nothing(void)
 {
     start();
@@ -241,6 +260,7 @@ int main(void)
         { "a sample arrives as it was, rising message numbers, the end last [FL-1]", test_sample_arrives_as_it_was },
         { "the reason for a missing value travels with it", test_reasons_travel },
         { "the extremes are those of the sample [UC-2]", test_extremes_are_those_of_the_sample },
+        { "extreme temperatures are named, and what is not there is not 0", test_extreme_temperatures_and_padding },
         { "little room splits a sample and loses nothing", test_room_splits_and_loses_nothing },
         { "a resend moves back only", test_resend_moves_back_only },
         { "a cursor that was overtaken goes on with the oldest", test_overtaken_goes_on_with_the_oldest },

@@ -150,6 +150,9 @@ static void test_failed_store(void)
     n = uds_poll(&u, 10, BIU_NVM_FAILED, out);
     CU_ASSERT(refused(0x31, UDS_NRC_PROGRAMMING));
     CU_ASSERT_EQUAL(params.stored[PARAM_balance_start_mV], 50);
+    CU_ASSERT_FALSE(uds_is_busy(&u));
+    ASK(0x31, 0x01, 0x02, 0x01); /* once more */
+    CU_ASSERT(uds_is_busy(&u));
 }
 
 static void test_impossible_pack_is_not_stored(void)
