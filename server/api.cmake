@@ -9,5 +9,5 @@ cw_library(cw_api SOURCES
   api_vehicle.c api_view.c
   auth.c auth_limit.c auth_role.c auth_session.c
   history.c history_db.c
-  stream_hub.c stream_ring.c stream_topic.c
+  stream_hub.c stream_open.c stream_read.c stream_ring.c stream_tick.c stream_topic.c
   LIBS cw_http cw_server cw_proto cw_common jansson sodium pq Threads::Threads)

@@ -171,7 +171,7 @@ static int load_bodies(struct history *h, struct db *db, const struct span *span
 
 int history_load(struct history *h, struct db *db, const char *device)
 {
-    struct span span;
+    struct span span = { .vehicle = NULL };
 
     span_init(&span, h, device);
     if (summary_will_do(h))
