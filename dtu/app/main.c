@@ -20,7 +20,17 @@
 #define CW_VERSION "0"
 #endif
 
-enum { SECTOR = 65536, SECTORS_MAX = 4096, WRITE_SIZE = 4, FRAMES = 1024, FDS = 8, IDLE_MS = 100, BUSY_MS = 10, GOODBYE_MS = 3000 };
+enum {
+    SECTOR = 65536,
+    SECTORS_MAX = 4096,
+    WRITE_SIZE = 4,
+    FRAMES = 1024,
+    FDS = 8,
+    IDLE_MS = 100,
+    BUSY_MS = 10,
+    GOODBYE_MS = 3000,
+    LOCK_MS = 5000
+};
 
 struct app {
     struct options options;
@@ -61,6 +71,10 @@ static bool open_journal(struct app *a)
     bool fresh = false;
     int err = flash_file_open(&a->flash, a->options.journal, &geometry, &fresh);
 
+    for (uint32_t from_ms = clock_now_ms(); err == BMS_ERR_STATE && clock_now_ms() - from_ms < LOCK_MS && !stop_wanted;) {
+        poll(NULL, 0, BUSY_MS); /* the one before may be on its way out */
+        err = flash_file_open(&a->flash, a->options.journal, &geometry, &fresh);
+    }
     if (err) {
         log_line("error", "journal", "cannot be opened", "file=%s why=\"%s\"", a->options.journal,
                  err == BMS_ERR_IO      ? strerror(errno)

@@ -271,6 +271,8 @@ void dtu_step(struct dtu *d, const struct dtu_in *in, struct dtu_out *out)
     d->utc_ms = in->utc_ms;
     if (in->can_up && !d->can_up)
         assembler_restart(&d->assembler, in->now_ms);
+    if (!in->can_up && d->can_up)
+        recorder_flush(&d->recorder); /* nothing will follow for a while */
     d->can_up = in->can_up;
     take_frames(d, in);
     poll_uds(d);
