@@ -43,7 +43,8 @@ static void take_state(struct router *r, const char *device, const uint8_t *byte
         struct event e = { .kind = EVENT_STATE, .device = device, .at_ms = now, .vehicle = &after };
 
         events_notify(r->events, &e);
-        log_info("mqtt", link.online ? "device online" : "device offline", "device=%s", device);
+        log_info("mqtt", "state", "device=%s online=%d boot=%lu journal=%lu", device, after.link.online, (unsigned long)after.link.boot,
+                 (unsigned long)after.link.journal_records);
     }
 }
 
