@@ -6,6 +6,9 @@
  * Publishes COUNT messages of SIZE bytes with QoS 1 to cw/v1/NAME/up/rec, each beginning with its number, at most one each EVERY_MS, takes
  * what comes on cw/v1/NAME/down/+, and ends when all are acknowledged (0) or after SECONDS (1). CERT and KEY "-": none. Prints one line per
  * event: state, up, acked (the last number), message, refused.
+ *
+ * With PROBE_CYCLES=N in the environment it only opens and closes the stream N times, every third time before it is open. PROBE_PUBLISH_AS
+ * is a name to use in the topic instead of its own.
  */
 #include <poll.h>
 #include <stdio.h>
@@ -107,12 +110,47 @@ static void sleep_on(const struct stream_port *stream, uint32_t every_ms)
     poll(set, (nfds_t)n, (int)wait_ms);
 }
 
+/* Open the stream, or give up after so many steps. */
+static enum stream_state open_once(const struct stream_port *stream, const char *host, uint16_t port, uint32_t steps)
+{
+    enum stream_state state = STREAM_CONNECTING;
+
+    if (stream->open(stream->ctx, host, port) != BMS_ERR_OK)
+        return STREAM_FAILED;
+    for (uint32_t i = 0; i < steps && state == STREAM_CONNECTING; i++) {
+        state = stream->poll(stream->ctx, now_ms());
+        if (state == STREAM_CONNECTING)
+            sleep_on(stream, 1);
+    }
+    return state;
+}
+
+static int cycle(const struct stream_port *stream, const char *host, uint16_t port, uint32_t cycles)
+{
+    uint32_t opened = 0, failed = 0;
+
+    for (uint32_t i = 0; i < cycles; i++) {
+        enum stream_state state = open_once(stream, host, port, i % 3 == 0 ? i / 3 % 20 : 20000);
+
+        opened += state == STREAM_OPEN;
+        failed += state == STREAM_FAILED;
+        if (state == STREAM_FAILED)
+            printf("failed why=%s\n", stream->reason(stream->ctx));
+        if (state == STREAM_OPEN && i % 2) /* leave something unanswered behind */
+            stream->write(stream->ctx, (const uint8_t *)"\x10\x7f", 2);
+        stream->close(stream->ctx);
+    }
+    printf("cycles opened=%u failed=%u\n", opened, failed);
+    return failed ? 1 : 0;
+}
+
 static int run(const struct stream_port *stream, const char *host, uint16_t port, char **arg)
 {
     static struct probe p;
     static uint8_t rx[2048];
     static struct mqtt mqtt;
     static struct net net;
+    const char *cycles = getenv("PROBE_CYCLES");
     char filter[MQTT_TOPIC_MAX], will[MQTT_TOPIC_MAX];
     const char *filters[] = { filter };
     const struct mqtt_config config = { .client_id = arg[0],
@@ -126,6 +164,8 @@ static int run(const struct stream_port *stream, const char *host, uint16_t port
                                         .rx = rx,
                                         .rx_n = sizeof rx };
 
+    if (cycles)
+        return cycle(stream, host, port, (uint32_t)strtoul(cycles, NULL, 10));
     p.count = (uint32_t)strtoul(arg[1], NULL, 10);
     p.size = (uint32_t)strtoul(arg[2], NULL, 10);
     p.every_ms = arg[4] ? (uint32_t)strtoul(arg[4], NULL, 10) : 0;

@@ -86,6 +86,13 @@ def finish(one, seconds=40):
     return one.child.returncode
 
 
+def assert_memory(stream, one):
+    """All of TLS and TCP fits in the fixed memory of the lwIP stream with room to spare."""
+    if stream == "lwip":
+        peak, arena = map(int, re.search(r"arena peak=(\d+) size=(\d+)", one.log()).groups())
+        assert peak < arena * 3 / 4, one.log()
+
+
 def assert_refused(tmp_path, stream, port, pki, reason, **how):
     with probe(tmp_path, stream, port, pki, **how) as one:
         one.says(reason)
@@ -99,9 +106,17 @@ def test_messages_of_qos_1_are_all_acknowledged(broker, tmp_path, pki, stream, c
     with probe(tmp_path, stream, broker.port, pki, count=count, size=size) as one:
         assert finish(one) == 0, one.log()
     assert f"acked {count}" in one.log()
-    if stream == "lwip":
-        peak, arena = map(int, re.search(r"arena peak=(\d+) size=(\d+)", one.log()).groups())
-        assert peak < arena * 3 / 4, "all of TLS and TCP fits in its fixed memory with room to spare"
+    assert_memory(stream, one)
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_a_stream_may_come_and_go_for_ever(broker, tmp_path, pki, stream, monkeypatch):
+    """500 times, some given up half way: nothing is left behind that stops the next one"""
+    monkeypatch.setenv("PROBE_CYCLES", "500")
+    with probe(tmp_path, stream, broker.port, pki) as one:
+        assert finish(one) == 0, one.log()[-2000:]
+    assert int(re.search(r"opened=(\d+)", one.log()).group(1)) > 300
+    assert_memory(stream, one)
 
 
 @pytest.mark.parametrize("stream", STREAMS)

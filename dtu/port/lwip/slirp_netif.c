@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,6 +147,7 @@ int slirp_netif_start(void)
     ip_addr_t dns;
 
     memset(&net, 0, sizeof net);
+    signal(SIGPIPE, SIG_IGN);
     inet_pton(AF_INET, "10.0.2.0", &config.vnetwork);
     inet_pton(AF_INET, "255.255.255.0", &config.vnetmask);
     inet_pton(AF_INET, "10.0.2.2", &config.vhost);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* slirp_netif.h -- lwIP's Ethernet interface on libslirp: a network of one, 10.0.2.15, that reaches the outside as this process.
  *
- * Needs no privilege. 10.0.2.2 is this computer's loopback, 10.0.2.3 answers DNS. One per process, as lwIP.
+ * Needs no privilege. 10.0.2.2 is this computer's loopback, 10.0.2.3 answers DNS. One per process, as lwIP. libslirp writes to
+ * sockets that the other side has closed, so the process ignores SIGPIPE from the start on.
  */
 #ifndef DTU_PORT_LWIP_SLIRP_NETIF_H
 #define DTU_PORT_LWIP_SLIRP_NETIF_H

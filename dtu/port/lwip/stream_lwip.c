@@ -11,6 +11,7 @@
 #include "lwip/altcp_tls.h"
 #include "lwip/dns.h"
 #include "lwip/init.h"
+#include "lwip/priv/tcp_priv.h"
 #include "lwip/stats.h"
 #include "lwip/tcp.h"
 #include "mbedtls/ssl.h"
@@ -203,9 +204,17 @@ static int on_open(void *ctx, const char *host, uint16_t port)
     return BMS_ERR_OK;
 }
 
+/* Connections closed before that still wait for their last acknowledgement: there is one stream, and it needs their memory. */
+static void abort_leftovers(void)
+{
+    while (tcp_active_pcbs)
+        tcp_abort(tcp_active_pcbs);
+}
+
 static void start_tcp(struct stream_lwip *s)
 {
     enter(s, STEP_TCP);
+    abort_leftovers();
     s->conn = altcp_tls_new(s->tls, IPADDR_TYPE_V4);
     if (!s->conn) {
         fail(s, "not enough memory for TLS");
