@@ -12,7 +12,7 @@
 #include "sim/world.h"
 
 enum {
-    BOARD_RING = 600,               /* samples kept for a resend: ten minutes at 1 Hz */
+    BOARD_RING = 3600,              /* samples kept for a resend: an hour at 1 Hz, 3.3 MB of memory */
     BOARD_CAN_FRAMES_PER_STEP = 35, /* what 500 kbit/s carry in 10 ms */
     BOARD_RX_MAX = 512,             /* frames that a controller and its driver hold */
 };

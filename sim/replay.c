@@ -2,8 +2,10 @@
 /* replay.c -- play a recorded log through the chips and the board: one SYNC, hence one sample, for each row.
  *
  * The world shows a row for 100 ms before its sample is taken, so that everything has been measured afresh; before that it shows the row
- * before. A gap of more than 2 s means that the board slept: no steps, then it wakes up 200 ms before the row. An alarm that comes or goes
- * makes the board sample by itself, as it must; such samples are counted apart, and are in the truth file like all others.
+ * before. Over a gap of up to 2 s the board stays awake. A longer one means that it slept: it stays awake for 2 s more when played at a
+ * speed (so that somebody may talk to it), until the sample is out when played as fast as it goes; then come no steps, and 200 ms before
+ * the row it wakes up. An alarm that comes or goes makes the board sample by itself, as it must; such samples are counted apart, and are in
+ * the truth file like all others.
  */
 #include <math.h>
 
@@ -16,16 +18,18 @@ enum {
     GAP_MAX_MS = 2000,
     SHOWN_MS = 100,
     AWAKE_MS = 200,
-    BOOT_MS = 1500,   /* before the first row: addresses, first scans, contactors */
-    SYNC_STEPS = 10,  /* the board answers SYNC within that */
-    LINGER_MS = 1500, /* after the last row, for a DTU that asks for something again */
+    BOOT_MS = 1500,     /* before the first row: addresses, first scans, contactors */
+    SYNC_STEPS = 10,    /* the board answers SYNC within that */
+    STREAM_STEPS = 500, /* a sample goes out within that, even behind a resend */
+    LINGER_MS = 1500,   /* after the last row, for a DTU that asks for something again */
 };
 
 struct play {
     struct pack *p;
     uint64_t base_utc_ms;
-    uint64_t utc_ms; /* of the last step: never goes back */
-    double t_s;      /* of the last row */
+    uint64_t utc_ms;   /* of the last step: never goes back */
+    double t_s;        /* of the last row */
+    uint32_t awake_ms; /* steps since then */
     uint64_t by_sync, by_alarm;
 };
 
@@ -52,6 +56,7 @@ static int step(struct play *play, uint64_t utc_ms)
 
     if (utc_ms > play->utc_ms)
         play->utc_ms = utc_ms;
+    play->awake_ms += WORLD_STEP_MS;
     return pack_step(play->p, play->utc_ms, &s);
 }
 
@@ -100,12 +105,33 @@ static int stay_awake(struct play *play, uint64_t utc_ms, uint32_t gap_ms)
     return err ? err : run_until(play, utc_ms, SHOWN_MS);
 }
 
+/* Until the last sample is out, for a bounded time. */
+static int stream_out(struct play *play)
+{
+    for (int i = 0; i < STREAM_STEPS && play->p->board.streamed_no < play->p->last_no; i++) {
+        int got = step(play, play->utc_ms);
+
+        if (got < 0)
+            return got;
+        play->by_alarm += (uint64_t)got;
+    }
+    return BMS_ERR_OK;
+}
+
 static int sleep_and_wake(struct play *play, uint64_t utc_ms, uint32_t gap_ms)
 {
-    pack_flush(play->p, play->utc_ms);
-    if (pack_is_stopped())
-        return BMS_ERR_STATE;
-    pack_sleep(play->p, gap_ms - AWAKE_MS);
+    uint32_t until_wake_ms = gap_ms - AWAKE_MS;
+    uint32_t hold_ms = until_wake_ms < GAP_MAX_MS ? until_wake_ms : GAP_MAX_MS;
+    int err = BMS_ERR_OK;
+
+    if (play->p->options->speed > 0)
+        err = run_until(play, play->utc_ms + hold_ms, hold_ms);
+    if (!err)
+        err = stream_out(play);
+    if (err)
+        return err;
+    if (play->awake_ms < until_wake_ms)
+        pack_sleep(play->p, until_wake_ms - play->awake_ms);
     show(play->p);
     return run_until(play, utc_ms, AWAKE_MS);
 }
@@ -125,8 +151,11 @@ static int play_row(struct play *play, bool first)
     } else {
         err = stay_awake(play, utc_ms, (uint32_t)gap_ms);
     }
+    if (!err)
+        err = take_sample(play, utc_ms);
     play->t_s = t_s;
-    return err ? err : take_sample(play, utc_ms);
+    play->awake_ms = 0;
+    return err;
 }
 
 static int linger(struct play *play)
