@@ -2,14 +2,14 @@
 // access.mjs -- axe on every page in every state and both themes; states told without colour; keyboard alone.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { axe, newContext, openPage, until, withPage } from "../lib/browser.mjs";
+import { axe, withContext, openPage, until, withPage } from "../lib/browser.mjs";
 import { withFixture } from "../lib/target.mjs";
 
 const PAGES = [
   ["/fleet", ".attention li"],
   ["/v/demo.bus-096", "[data-figure=soc] .number"],
   ["/v/demo.bus-160/cells", "[data-sentence]"],
-  ["/v/demo.bus-096/calibration", "tr[data-param], .param-card"],
+  ["/v/demo.bus-096/calibration", ".cal-short"],
   ["/v/demo.bus-096/history", ".page-history canvas"],
 ];
 
@@ -21,7 +21,7 @@ for (const dark of [false, true]) {
   for (const phone of [false, true]) {
     test(`check 30: axe finds nothing on any page, live: ${dark ? "dark" : "light"}, ${phone ? "phone" : "desktop"}`, () =>
       withFixture(async (fixture) => {
-        const context = await newContext(fixture, "check 30", { dark, phone });
+        await withContext(fixture, "check 30", { dark, phone }, async (context) => {
         const page = await context.newPage();
         await page.goto(fixture.url + "/fleet");
         await page.waitForSelector("[name=user]");
@@ -33,13 +33,13 @@ for (const dark of [false, true]) {
           await inside.waitForSelector(ready);
           await clean(inside, path);
         }
-        await context.close();
+        });
       }));
   }
 
   test(`check 30: axe finds nothing on stale, offline, empty and failed pages and in dialogs: ${dark ? "dark" : "light"}`, () =>
     withFixture(async (fixture) => {
-      const context = await newContext(fixture, "check 30 states", { dark, mayLose: true });
+      await withContext(fixture, "check 30 states", { dark, mayLose: true }, async (context) => {
       const page = await openPage(context, fixture, "/v/demo.bus-007");
       await page.waitForSelector("#figures[data-fresh=offline]");
       await clean(page, "offline");
@@ -75,7 +75,7 @@ for (const dark of [false, true]) {
       await page.waitForSelector("#figures[data-fresh=stale]");
       await clean(page, "stale");
       await fixture.start();
-      await context.close();
+      });
     }));
 }
 

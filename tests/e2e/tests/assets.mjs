@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // assets.mjs -- sizes, caching, compression, and how quickly a page stands.
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, statSync } from "node:fs";
 import { test } from "node:test";
-import { newContext, openPage, withPage } from "../lib/browser.mjs";
+import { withContext, openPage, withPage } from "../lib/browser.mjs";
+import { BUILT } from "../fixture/server.mjs";
 import { real, withFixture } from "../lib/target.mjs";
 
-const DIST = new URL("../../../server/web/dist/", import.meta.url).pathname;
-const gz = (file) => statSync(DIST + file + ".gz").size;
-const scripts = () => readdirSync(DIST + "assets").filter((f) => /\.(js|css)$/.test(f)).map((f) => "assets/" + f);
+const gz = (file) => BUILT.get(`/${file}.gz`).length;
+const scripts = () => [...BUILT.keys()].filter((f) => /^\/assets\/.*\.(js|css)$/.test(f)).map((f) => f.slice(1));
 const targets = (body) => (real ? body(real) : withFixture(body));
 
 test("check 1: the shell is at most 60 kB gz, each lazy page 20 kB, all of it 150 kB", async () => {
   await withFixture(async (fixture) => {
     const loaded = new Set();
-    const context = await newContext(fixture, "check 1");
+    await withContext(fixture, "check 1", {}, async (context) => {
     context.on("page", (p) => p.on("response", (r) => loaded.add(new URL(r.url()).pathname.slice(1))));
     const page = await openPage(context, fixture, "/fleet");
     await page.waitForSelector(".vrow[data-id]");
@@ -24,14 +23,14 @@ test("check 1: the shell is at most 60 kB gz, each lazy page 20 kB, all of it 15
     for (const lazy of scripts().filter((f) => !shell.includes(f) && !f.includes("uPlot"))) assert.ok(gz(lazy) <= 20_000, `${lazy} ${gz(lazy)}`);
     const all = scripts().reduce((s, f) => s + gz(f), 0);
     assert.ok(all <= 150_000, `all ${all}`);
-    await context.close();
+    });
   });
 });
 
 test("check 1: nothing inline and no address of another host in what is built", () => {
-  const html = readFileSync(DIST + "index.html", "utf8");
+  const html = String(BUILT.get("/index.html"));
   assert.doesNotMatch(html, /<style|style=|<script(?![^>]*src=)/);
-  for (const f of scripts()) assert.doesNotMatch(readFileSync(DIST + f, "utf8").replace(/http:\/\/www\.w3\.org\/\S+/g, ""), /https?:\/\/[a-z0-9.-]+\.[a-z]{2,}/i, f);
+  for (const f of scripts()) assert.doesNotMatch(String(BUILT.get("/" + f)).replace(/http:\/\/www\.w3\.org\/\S+/g, ""), /https?:\/\/[a-z0-9.-]+\.[a-z]{2,}/i, f);
 });
 
 test("check 5: hashed files are immutable, index.html is revalidated, gzip on plain http", () =>

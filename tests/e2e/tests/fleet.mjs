@@ -2,7 +2,7 @@
 // fleet.mjs -- sign-in, the list, its filters, and text that looks like markup.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { incidents, newContext, signIn, until, withPage } from "../lib/browser.mjs";
+import { forgive, withContext, signIn, until, withPage } from "../lib/browser.mjs";
 import { withFixture } from "../lib/target.mjs";
 import { alarm, Vehicle } from "../fixture/world.mjs";
 
@@ -10,7 +10,7 @@ const ids = (page) => page.locator(".vrow[data-id]").evaluateAll((rows) => rows.
 
 test("sign-in: a wrong password is said, the page that was asked for opens, signing out closes it", () =>
   withFixture(async (fixture) => {
-    const context = await newContext(fixture, "sign-in", { mayLose: true });
+    await withContext(fixture, "sign-in", { mayLose: true }, async (context) => {
     const page = await context.newPage();
     const refused = page.waitForResponse((r) => r.status() === 401);
     await page.goto(fixture.url + "/v/demo.bus-048/cells");
@@ -25,13 +25,9 @@ test("sign-in: a wrong password is said, the page that was asked for opens, sign
     await page.click(".menu > button");
     await page.getByText("Sign out").click();
     await page.waitForSelector("[name=user]");
-    await context.close();
-  }).finally(forgive401));
+    });
+  }).finally(() => forgive("sign-in", /401/)));
 
-/* A refused sign-in is an error line of the browser, not of the console. */
-function forgive401() {
-  for (let i = incidents.length - 1; i >= 0; i--) if (incidents[i].test === "sign-in" && /401/.test(incidents[i].text)) incidents.splice(i, 1);
-}
 
 test("fleet: counts are filters, the worst stands first with its reason, the view is in the URL [FL-5]", () =>
   withFixture((fixture) =>

@@ -2,12 +2,12 @@
 // stream.mjs -- one event stream for all tabs of a browser.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { newContext, openPage, until } from "../lib/browser.mjs";
+import { withContext, openPage, until } from "../lib/browser.mjs";
 import { withFixture } from "../lib/target.mjs";
 
 test("check 17: eight tabs hold one stream, all are live, the API answers within 200 ms", () =>
   withFixture(async (fixture) => {
-    const context = await newContext(fixture, "check 17");
+    await withContext(fixture, "check 17", {}, async (context) => {
     const ids = [...fixture.vehicles.keys()].filter((id) => id !== "demo.bus-007");
     const pages = [];
     for (let i = 0; i < 8; i++) pages.push(await openPage(context, fixture, `/v/${ids[i % ids.length]}`));
@@ -18,13 +18,13 @@ test("check 17: eight tabs hold one stream, all are live, the API answers within
     assert.ok(Date.now() - started <= 200, `${Date.now() - started} ms`);
     for (const page of pages.slice(1)) await page.close();
     await until("the topics follow", () => [...fixture.streams.values()].every((s) => s.topics.size === 1));
-    await context.close();
+    });
     await until("the stream is closed with the last tab", () => fixture.streams.size === 0);
   }));
 
 test("without SharedWorker the tabs elect one that holds the stream; when it goes another takes over", () =>
   withFixture(async (fixture) => {
-    const context = await newContext(fixture, "leader", { init: () => delete globalThis.SharedWorker });
+    await withContext(fixture, "leader", { init: () => delete globalThis.SharedWorker }, async (context) => {
     const pages = [];
     for (let i = 0; i < 3; i++) pages.push(await openPage(context, fixture, "/v/demo.bus-048"));
     for (const page of pages) await page.waitForSelector("#figures[data-fresh=live]");
@@ -33,12 +33,12 @@ test("without SharedWorker the tabs elect one that holds the stream; when it goe
     await until("another stream", () => fixture.streams.size === 1 && fixture.opened >= 2);
     await new Promise((done) => setTimeout(done, 3500));
     for (const page of pages.slice(1)) assert.equal(await page.locator("#figures").getAttribute("data-fresh"), "live");
-    await context.close();
+    });
   }));
 
 test("check 18: after a cut the page reads again what it missed, and no alarm is doubled", () =>
   withFixture(async (fixture) => {
-    const context = await newContext(fixture, "check 18", { mayLose: true });
+    await withContext(fixture, "check 18", { mayLose: true }, async (context) => {
     const page = await openPage(context, fixture, "/v/demo.bus-096");
     await page.waitForSelector("#figures[data-fresh=live]");
     for (const s of fixture.streams.values()) s.res.destroy();
@@ -46,5 +46,5 @@ test("check 18: after a cut the page reads again what it missed, and no alarm is
     v.soc = 690;
     await page.locator("[data-figure=soc] .number", { hasText: "6.9" }).waitFor();
     assert.equal(await page.locator("#alarms .alarm").count(), 2);
-    await context.close();
+    });
   }));

@@ -13,6 +13,7 @@ import { FleetView } from "../data/fleet";
 import { serverLost } from "../stream/client";
 import { Badge, Glyph, Icon } from "../ui/glyph";
 import { ageText, None } from "../ui/live";
+import { useNarrow } from "../ui/narrow";
 import { Empty, ProblemBox, Skeleton } from "../ui/parts";
 import { Virtual } from "../ui/virtual";
 
@@ -44,17 +45,6 @@ const wordsOf = (filter: string) => filter.replace(/(?:^|\s)state:\w+/g, "").tri
 
 function setFilter(words: string, state: string): void {
   setQuery({ f: [state ? "state:" + state : "", words.trim()].filter(Boolean).join(" ") });
-}
-
-function useNarrow(): boolean {
-  const media = useMemo(() => matchMedia("(max-width: 599px)"), []);
-  const [narrow, set] = useState(media.matches);
-  useEffect(() => {
-    const change = () => set(media.matches);
-    media.addEventListener("change", change);
-    return () => media.removeEventListener("change", change);
-  }, [media]);
-  return narrow;
 }
 
 function freshOf(row: FleetRow, now: number) {

@@ -2,11 +2,13 @@
 // paramtable.tsx -- the table of parameters with its cell editor, and the sheet of one parameter.
 // Double click, Enter or F2 opens the editor, Enter keeps the value as draft, Esc drops the edit, out of range is refused with the limit named.
 import { Fragment } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { DASH, exact, num, parse, plain, quantityOf, val, type Quantity } from "../core/format";
 import { groupWords, tableWords, t } from "../core/i18n";
 import type { ParamRow } from "../core/types";
 
+import { Icon } from "../ui/glyph";
+import { useNarrow } from "../ui/narrow";
 import { Dialog } from "../ui/parts";
 
 export interface RowData {
@@ -44,7 +46,7 @@ function Editor({ data, keep, done }: EditorProps) {
   const input = useRef<HTMLInputElement>(null);
   const closed = useRef(false);
   const [refusal, refuse] = useState("");
-  useEffect(() => {
+  useLayoutEffect(() => {
     input.current?.focus();
     input.current?.select();
   }, []);
@@ -135,10 +137,10 @@ function Row({ data, can, editing, active, edit, activate, detail, keep, done }:
   return (
     <tr data-param={row.name} class={draft !== null ? "has-draft" : ""} onDblClick={() => can && edit()}>
       <th scope="row">
-        <button type="button" class="param-name" tabIndex={-1} onClick={detail} aria-label={t("cal.detail", { name })}>
+        <span class="param-name" title={row.why}>
           <span>{name}</span>
           <code>{row.name}</code>
-        </button>
+        </span>
       </th>
       <td class="r" data-col="running">{num(running, q)}</td>
       <td class="r" data-col="stored">{num(stored, q)}</td>
@@ -167,6 +169,9 @@ function Row({ data, can, editing, active, edit, activate, detail, keep, done }:
       </td>
       <td class="marks">
         <Mark data={data} />
+        <button type="button" class="icon-button param-info" tabIndex={-1} aria-label={t("cal.detail", { name })} onClick={detail} onDblClick={(e) => e.stopPropagation()}>
+          <Icon name="info" />
+        </button>
       </td>
     </tr>
   );
@@ -202,6 +207,7 @@ export function ParamTable({ rows, can, keep, detail }: TableProps) {
   const [editing, setEditing] = useState<number | null>(null);
   const [active, setActive] = useState<number | null>(null);
   const body = useRef<HTMLTableSectionElement>(null);
+  const narrow = useNarrow();
   const at = active !== null && rows.some((r) => r.row.id === active) ? active : rows[0]?.row.id;
 
   function focusRow(id: number | undefined): void {
@@ -224,70 +230,76 @@ export function ParamTable({ rows, can, keep, detail }: TableProps) {
     e.preventDefault();
   }
 
-  const groups = [...new Set(rows.map((r) => r.row.group))];
+  if (narrow) return <Cards rows={rows} detail={detail} />;
   return (
-    <>
-      <div class="tablebox cal-table wide-only" role="region" aria-label={t("cal.what")} onKeyDown={key}>
-        <table class="table">
-          <thead>
-            <tr>
-              <th scope="col">{t("cal.col.name")}</th>
-              <th scope="col" class="r">{t("cal.col.running")}</th>
-              <th scope="col" class="r">{t("cal.col.stored")}</th>
-              <th scope="col" class="r">{t("cal.col.draft")}</th>
-              <th scope="col">{t("cal.col.unit")}</th>
-              <th scope="col" class="r">{t("cal.col.default")}</th>
-              <th scope="col" class="r">{t("cal.col.range")}</th>
-              <th scope="col">{t("cal.col.mark")}</th>
-            </tr>
-          </thead>
-          <tbody ref={body}>
-            {groups.map((g) => (
-              <Fragment key={g}>
-                <tr class="group-row">
-                  <th colSpan={8} scope="rowgroup">
-                    {groupWords(g)}
-                  </th>
-                </tr>
-                {rows
-                  .filter((r) => r.row.group === g)
-                  .map((r) => (
-                    <Row
-                      key={r.row.id}
-                      data={r}
-                      can={can}
-                      editing={editing === r.row.id}
-                      active={at === r.row.id}
-                      edit={() => setEditing(r.row.id)}
-                      activate={() => setActive(r.row.id)}
-                      detail={() => detail(r.row)}
-                      keep={keep}
-                      done={() => {
-                        setEditing(null);
-                        setActive(r.row.id);
-                        focusRow(r.row.id);
-                      }}
-                    />
-                  ))}
-              </Fragment>
-            ))}
-          </tbody>
-        </table>
-      </div>
-      <div class="narrow-only">
-        {groups.map((g) => (
-          <section key={g}>
-            <h3 class="group-head">{groupWords(g)}</h3>
-            <ul>
+    <div class="tablebox cal-table" role="region" aria-label={t("cal.what")} onKeyDown={key}>
+      <table class="table">
+        <thead>
+          <tr>
+            <th scope="col">{t("cal.col.name")}</th>
+            <th scope="col" class="r">{t("cal.col.running")}</th>
+            <th scope="col" class="r">{t("cal.col.stored")}</th>
+            <th scope="col" class="r">{t("cal.col.draft")}</th>
+            <th scope="col">{t("cal.col.unit")}</th>
+            <th scope="col" class="r">{t("cal.col.default")}</th>
+            <th scope="col" class="r">{t("cal.col.range")}</th>
+            <th scope="col">{t("cal.col.mark")}</th>
+          </tr>
+        </thead>
+        <tbody ref={body}>
+          {groupsOf(rows).map((g) => (
+            <Fragment key={g}>
+              <tr class="group-row">
+                <th colSpan={8} scope="rowgroup">
+                  {groupWords(g)}
+                </th>
+              </tr>
               {rows
                 .filter((r) => r.row.group === g)
                 .map((r) => (
-                  <Card key={r.row.id} data={r} detail={() => detail(r.row)} />
+                  <Row
+                    key={r.row.id}
+                    data={r}
+                    can={can}
+                    editing={editing === r.row.id}
+                    active={at === r.row.id}
+                    edit={() => setEditing(r.row.id)}
+                    activate={() => setActive(r.row.id)}
+                    detail={() => detail(r.row)}
+                    keep={keep}
+                    done={() => {
+                      setEditing(null);
+                      setActive(r.row.id);
+                      focusRow(r.row.id);
+                    }}
+                  />
                 ))}
-            </ul>
-          </section>
-        ))}
-      </div>
+            </Fragment>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+const groupsOf = (rows: RowData[]) => [...new Set(rows.map((r) => r.row.group))];
+
+/* The same on a phone: a tap opens the sheet. */
+function Cards({ rows, detail }: { rows: RowData[]; detail: (row: ParamRow) => void }) {
+  return (
+    <>
+      {groupsOf(rows).map((g) => (
+        <section key={g}>
+          <h3 class="group-head">{groupWords(g)}</h3>
+          <ul>
+            {rows
+              .filter((r) => r.row.group === g)
+              .map((r) => (
+                <Card key={r.row.id} data={r} detail={() => detail(r.row)} />
+              ))}
+          </ul>
+        </section>
+      ))}
     </>
   );
 }

@@ -357,8 +357,10 @@ export function CellChart(p: Props) {
     if (by !== undefined) {
       e.preventDefault();
       setCursor(Math.min(count, Math.max(1, cursor + by)));
-    } else if (e.key === "Enter" && cursor > 0) p.onOpen?.(cursor);
-    else if (e.key === "Escape") setCursor(0);
+    } else if (e.key === "Enter" && cursor > 0) {
+      e.preventDefault(); // else the same key press works the dialog's first button
+      p.onOpen?.(cursor);
+    } else if (e.key === "Escape") setCursor(0);
   }
 
   if (p.mini) return <canvas ref={ref} class="cellstrip" role="img" aria-label={name} />;

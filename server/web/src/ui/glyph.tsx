@@ -37,8 +37,9 @@ const ICONS = {
   up: "M8 12.5v-9m-4 4 4-4 4 4",
   down: "M8 3.5v9m-4-4 4 4 4-4",
   undo: "M5.5 3 2.5 6l3 3M3 6h6.5a3.5 3.5 0 0 1 0 7H6",
-  redo: "m10.500 3 3 3-3 3M13 6H6.500a3.500 3.500 0 0 0 0 7H10",
-  check: "m3 8.500 3.200 3.200L13 5",
+  redo: "m10.5 3 3 3-3 3M13 6H6.5a3.5 3.5 0 0 0 0 7H10",
+  info: "M8 7.5v4M8 4.600v.1M8 1.5a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13",
+  check: "m3 8.5 3.200 3.200L13 5",
 } as const;
 
 export function Icon({ name }: { name: keyof typeof ICONS }) {

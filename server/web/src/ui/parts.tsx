@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // parts.tsx -- the small pieces all pages share: figure, skeleton, empty, problem, dialog.
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t } from "../core/i18n";
 import type { Problem } from "../core/types";
 import { Icon } from "./glyph";
@@ -103,10 +103,14 @@ interface DialogProps {
 /* A modal dialog: Esc closes, focus stays inside and goes back to where it was. Enter confirms nothing by itself. */
 export function Dialog({ title, onClose, children, foot, class: cls = "" }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement as HTMLElement | null;
-    ref.current?.showModal();
-    return () => before?.isConnected && before.focus();
+    const dialog = ref.current as HTMLDialogElement;
+    dialog.showModal();
+    return () => {
+      dialog.close();
+      if (before?.isConnected) before.focus();
+    };
   }, []);
   return (
     <dialog

@@ -31,8 +31,8 @@ export function Virtual({ total, row_px, label, columns, head, render, onRange }
   const rows = [];
   for (let i = first; i < last; i++) rows.push(render(i));
   return (
-    <div class="vlist" role="table" aria-label={label} aria-rowcount={total + 1} aria-colcount={columns}>
-      <div class="vbox" ref={box} role="presentation" tabIndex={0} onScroll={(e) => setTop(e.currentTarget.scrollTop)}>
+    <div class="vbox" ref={box} role="region" tabIndex={0} aria-label={label} onScroll={(e) => setTop(e.currentTarget.scrollTop)}>
+      <div class="vlist" role="table" aria-label={label} aria-rowcount={total + 1} aria-colcount={columns}>
         {head}
         <div class="vspace" role="rowgroup" style={{ height: total * row_px + "px" }}>
           <div class="vrows" role="presentation" style={{ transform: `translateY(${first * row_px}px)` }}>
