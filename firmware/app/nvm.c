@@ -59,7 +59,7 @@ static void read_slot(const struct nvm_port *port, unsigned which, struct slot *
 static void unpack(const struct slot *s, struct nvm_image *image)
 {
     bool known[PARAMS] = { false };
-    int32_t value[PARAMS];
+    int32_t value[PARAMS] = { 0 };
 
     for (unsigned i = 0; i < s->pairs; i++) {
         const uint8_t *pair = s->bytes + HEAD_SIZE + (size_t)i * PAIR_SIZE;

@@ -237,6 +237,12 @@ static void test_bad_crc_is_dropped_alone(void)
     chain.chip[2].spoil_crc = false;
     run(40);
     CU_ASSERT(oldest_ms() <= 20);
+    start(48);
+    chain.chip[1].spoil_crc = true; /* from the first question on */
+    run(300);
+    CU_ASSERT_EQUAL(afe.alive, 0x5);
+    CU_ASSERT_FALSE(afe.chip[1].seen);
+    CU_ASSERT(afe.chip[2].seen);
 }
 
 static void test_lost_byte_costs_one_scan(void)

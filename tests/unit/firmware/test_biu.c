@@ -272,10 +272,12 @@ static void test_current_and_clock_count_from_their_senders_alone(void)
     can0_put_raw(&clock, 16, 48, 1700000000000u);
     can0_finish(&clock, 0);
     r.in.utc_ms = 0;
+    r.csu_silent = true; /* for this step */
     r.rx[r.rx_count++] = f;
     r.rx[r.rx_count++] = clock;
     rig_step(&r);
     CU_ASSERT_EQUAL(r.biu.current.mA, 0);
+    CU_ASSERT_EQUAL(r.biu.current.age_ms, 10);
     CU_ASSERT_EQUAL(r.biu.dtu_utc_ms, 0);
     CU_ASSERT_EQUAL(r.biu.can_errors, 0);
 }
