@@ -17,11 +17,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CONNECTIONS_MAX   2048u
+#define CONNECTIONS_MAX   768u                  /* below the usual limit of 1,024 descriptors, with room for files and database */
 #define CONNECTION_MEMORY 16384u                /* request line and headers of one connection, bytes */
 #define IDLE_S            60u                   /* a connection that neither sends nor takes anything */
 #define DRAIN_MAX         (16u * HTTP_BODY_MAX) /* how much of a body that is too long is still read, to be able to answer */
-#define STOP_WAIT_MS      2000u                 /* answers under way when we stop */
+#define QUEUE_MS          5000u /* a request that waited so long for a worker is not worth the work: who asked has given up */
+#define STOP_WAIT_MS      2000u /* answers under way when we stop */
 
 struct http {
     struct http_config config;
@@ -180,6 +181,9 @@ static void run_pooled(void *job, struct db *db)
     if (db == NULL) {
         ex->retry_after_s = 2;
         http_problem(ex, 503, "database_away", NULL, "the database cannot be reached; try again");
+    } else if (http_clock_ms() - ex->began_ms > QUEUE_MS) {
+        ex->retry_after_s = 2;
+        http_problem(ex, 503, "busy", NULL, "too many requests wait for the database; try again");
     } else if (!ex->guard_again || ex->http->config.guard(ex) == HTTP_PASS) {
         ex->match.route->handle(ex);
     }
