@@ -240,6 +240,8 @@ static void on_probe(struct afe *afe, struct writer *tx)
         address(afe, tx);
         return;
     }
+    if (!all && afe->failed % 2) /* the scan of those that had answered did not fit: perhaps one answers, and never with a right CRC */
+        afe->alive = everyone(afe);
     afe->state = AFE_RUN;
     scan(afe, tx);
 }
