@@ -152,6 +152,7 @@ static void test_stop(void)
     CU_ASSERT_EQUAL(step(1, true, false), LINK_CLOSE); /* DISCONNECT is out */
     CU_ASSERT_EQUAL(link_.state, LINK_STOPPED);
     CU_ASSERT_EQUAL(step(100000, false, false), LINK_NOTHING);
+    CU_ASSERT_STRING_EQUAL(link_state_text(link_.state), "stopped");
     setup(0);
     link_stop(&link_, false);
     CU_ASSERT_EQUAL(step(0, false, false), LINK_NOTHING);

@@ -212,6 +212,20 @@ static void test_brokers_maximum_packet_size(void)
     CU_ASSERT_EQUAL(mqtt_publish(&r.c, "tt", rig_payload, 8, 1, false, 3), BMS_ERR_RANGE);
 }
 
+static void test_forget(void)
+{
+    rig_setup(&r, 0);
+    rig_up_plain(&r);
+    publish(1);
+    rig_pass(&r, 0);
+    CU_ASSERT_EQUAL(mqtt_forget(&r.c), BMS_ERR_STATE);
+    mqtt_lost(&r.c);
+    CU_ASSERT_EQUAL(mqtt_forget(&r.c), BMS_ERR_OK);
+    CU_ASSERT(mqtt_pending(&r.c) == 0 && r.acked_n == 0);
+    rig_up_plain(&r);
+    CU_ASSERT_EQUAL(r.out_n, 0);
+}
+
 static void test_bad_publish(void)
 {
     rig_setup(&r, 0);
@@ -319,6 +333,7 @@ int main(void)
         { "the stream may go at every byte of a message", test_lost_at_every_byte },
         { "an acknowledgement of a message still being written is an error", test_ack_of_a_message_still_being_written },
         { "a message above the broker's limit is refused, not stuck", test_brokers_maximum_packet_size },
+        { "messages are forgotten only while not connected", test_forget },
         { "a bad topic or QoS is refused", test_bad_publish },
         { "a broker without QoS 1 or retain is refused", test_broker_without_qos1_or_retain },
         { "a message in is acknowledged once the application has it", test_message_in },

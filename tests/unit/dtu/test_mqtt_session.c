@@ -280,6 +280,35 @@ static void test_stop(void)
     CU_ASSERT(SAID(&r, 0xE0, 1, 0x04));
 }
 
+static void test_stop_that_the_stream_does_not_take(void)
+{
+    const uint8_t *bytes;
+    size_t n;
+
+    rig_setup(&r, 0);
+    rig_up_plain(&r);
+    mqtt_stop(&r.c, false);
+    mqtt_output(&r.c, &bytes, &n);
+    CU_ASSERT_EQUAL(n, 2);
+    CU_ASSERT_EQUAL(mqtt_step(&r.c, 10000), MQTT_CLOSING);
+    CU_ASSERT_EQUAL(mqtt_step(&r.c, 10001), MQTT_DEAD);
+    CU_ASSERT_STRING_EQUAL(mqtt_why(&r.c), "closed normally");
+}
+
+static void test_will_exchanged_for_one_too_long(void)
+{
+    char topic[MQTT_HEAD + 1];
+
+    memset(topic, 't', sizeof topic);
+    topic[MQTT_HEAD] = '\0';
+    rig_setup(&r, 0);
+    r.config.will = (struct mqtt_will) { .topic = topic, .payload = rig_payload, .n = 8 };
+    mqtt_connect(&r.c, 0);
+    rig_take(&r);
+    CU_ASSERT_EQUAL(r.out_n, 0); /* not half a CONNECT, not the payload alone */
+    CU_ASSERT_EQUAL(rig_pass(&r, 10001), MQTT_DEAD);
+}
+
 static void test_configuration_limits(void)
 {
     char name[MQTT_TOPIC_MAX + 2];
@@ -324,6 +353,8 @@ int main(void)
         { "an answer to another SUBSCRIBE is refused", test_suback_of_another_subscribe },
         { "a session that nobody had is refused", test_session_nobody_had },
         { "stopping says so, with or without the will", test_stop },
+        { "a goodbye that the stream does not take ends too", test_stop_that_the_stream_does_not_take },
+        { "a will exchanged for one too long sends nothing", test_will_exchanged_for_one_too_long },
         { "a configuration outside its limits is refused", test_configuration_limits },
         CU_TEST_INFO_NULL,
     };
