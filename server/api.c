@@ -13,7 +13,7 @@
 
 #define V1 "/api/v1"
 
-enum { WORKERS = 4, STREAMS_MAX = 512, SESSION_STREAMS_MAX = 16, TIMER_MS = 100, ADMIN_TURNS = 20, SESSION_TURNS = 300, STOP_MS = 2000 };
+enum { WORKERS = 4, STREAMS_MAX = 512, SESSION_STREAMS_MAX = 16, TIMER_MS = 100, ADMIN_TURNS = 20, SESSION_TURNS = 150, STOP_MS = 2000 };
 
 /* clang-format off */
 static const struct http_route routes[] = {

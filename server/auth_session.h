@@ -16,7 +16,7 @@
 
 #define AUTH_TOKEN_SIZE 44 /* base64url of 32 bytes, with its NUL */
 
-enum { AUTH_SESSION_TRUST_MS = 60000, AUTH_SESSION_CACHE = 1024, AUTH_SESSION_LIFE_S = 24 * 3600 };
+enum { AUTH_SESSION_TRUST_MS = 15000, AUTH_SESSION_CACHE = 1024, AUTH_SESSION_LIFE_S = 24 * 3600 };
 
 struct auth_sessions;
 
