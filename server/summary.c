@@ -15,8 +15,10 @@ static void cells_of(struct summary *s, const struct sample *samples, size_t cou
 
             if (cell_validity(mV) != VALIDITY_OK)
                 continue;
-            low = mV < low ? mV : low;
-            high = mV > high ? mV : high;
+            if (mV < low)
+                low = mV;
+            if (mV > high)
+                high = mV;
             sum += mV;
             n++;
         }
@@ -24,7 +26,8 @@ static void cells_of(struct summary *s, const struct sample *samples, size_t cou
     s->has_cells = n > 0;
     s->cell_min_mV = low;
     s->cell_max_mV = high;
-    s->cell_mean_mV = n ? (uint16_t)((sum + n / 2) / n) : 0;
+    if (n > 0)
+        s->cell_mean_mV = (uint16_t)((sum + n / 2) / n);
 }
 
 static void temps_of(struct summary *s, const struct sample *samples, size_t count)
@@ -37,8 +40,10 @@ static void temps_of(struct summary *s, const struct sample *samples, size_t cou
 
             if (temp_validity(ddegC) != VALIDITY_OK)
                 continue;
-            low = ddegC < low ? ddegC : low;
-            high = ddegC > high ? ddegC : high;
+            if (ddegC < low)
+                low = ddegC;
+            if (ddegC > high)
+                high = ddegC;
         }
     }
     s->has_temps = low <= high;
