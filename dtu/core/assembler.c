@@ -27,6 +27,7 @@ void assembler_restart(struct assembler *a, uint32_t now_ms)
     a->jump = 0;
     a->retry_ms = ASSEMBLER_RETRY_MS;
     a->not_before_ms = now_ms;
+    a->answered_ms = now_ms;
     a->heard_ms = now_ms;
 }
 
@@ -155,6 +156,13 @@ static int judge(struct assembler *a, const struct sample *s)
     return 0;
 }
 
+/* The stream is where it was asked to be: if something is missing again, there is no need to wait. */
+static void stream_is_back(struct assembler *a)
+{
+    if (!a->asking && a->retry_ms == ASSEMBLER_RETRY_MS)
+        a->not_before_ms = a->answered_ms + ASSEMBLER_GAP_MS;
+}
+
 static int close_sample(struct assembler *a, uint32_t now_ms, struct sample *out)
 {
     a->open = false;
@@ -162,6 +170,8 @@ static int close_sample(struct assembler *a, uint32_t now_ms, struct sample *out
         a->counts.incomplete++;
         if (out->no >= a->next || (out->boot && out->boot != a->boot))
             a->want = true;
+        if (out->no == a->next)
+            stream_is_back(a);
         return 0;
     }
     a->heard_ms = now_ms;
@@ -235,6 +245,7 @@ void assembler_taken(struct assembler *a, const struct sample *s, uint32_t now_m
     a->want = false;
     a->retry_ms = ASSEMBLER_RETRY_MS;
     a->heard_ms = now_ms;
+    stream_is_back(a);
 }
 
 bool assembler_wants(struct assembler *a, uint32_t now_ms, uint32_t *from)
@@ -257,6 +268,7 @@ void assembler_answer(struct assembler *a, uint32_t first, uint32_t now_ms)
     a->want = false;
     a->jump = first > a->next ? first : 0;
     a->retry_ms = ASSEMBLER_RETRY_MS;
+    a->answered_ms = now_ms;
     a->not_before_ms = now_ms + ASSEMBLER_HOLD_MS;
 }
 

@@ -25,6 +25,7 @@
 enum {
     ASSEMBLER_FRAME_MS = 1000, /* longest silence inside a sample */
     ASSEMBLER_HOLD_MS = 250,   /* after an answer: time for the stream to come back */
+    ASSEMBLER_GAP_MS = 50,     /* after an answer: shortest time to the next request, once the stream is back */
     ASSEMBLER_RETRY_MS = 200,  /* after no answer; doubles up to */
     ASSEMBLER_RETRY_MAX_MS = 5000,
     ASSEMBLER_SILENCE_MS = 5000, /* without a sample: ask whether there is one, the last frame may have been lost */
@@ -52,7 +53,7 @@ struct assembler {                  /* allocated by the caller, fields private b
     bool want;                      /* a resend is needed */
     bool asking;                    /* a request is out */
     bool anew;                      /* the board refused the number: ask from 1 */
-    uint32_t not_before_ms, retry_ms, heard_ms;
+    uint32_t not_before_ms, answered_ms, retry_ms, heard_ms;
     /* the sample that is coming in */
     bool open;
     uint8_t counter;

@@ -8,3 +8,7 @@ cw_unit_test(test_assembler SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_assembler.c L
 cw_unit_test(test_recorder SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_recorder.c ${CMAKE_CURRENT_LIST_DIR}/flash_ram.c LIBS cw_dtu_board_model)
 cw_unit_test(test_uplink SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_uplink.c ${CMAKE_CURRENT_LIST_DIR}/flash_ram.c LIBS cw_dtu_core)
 cw_unit_test(test_downlink SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_downlink.c LIBS cw_dtu_board_model)
+cw_unit_test(test_dtu
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_dtu.c ${CMAKE_CURRENT_LIST_DIR}/broker_model.c ${CMAKE_CURRENT_LIST_DIR}/flash_ram.c
+  LIBS cw_dtu_board_model)
+cw_unit_test(test_flash_file SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_flash_file.c LIBS cw_dtu_core cw_dtu_files)
