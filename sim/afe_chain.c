@@ -61,8 +61,9 @@ static void answer(struct afe_chain *chain, struct chip *chip, const uint8_t *da
 static void report(struct afe_chain *chain, struct chip *chip)
 {
     uint8_t data[2 * (AFE_CELLS_MAX + AFE_AUX_INPUTS)];
+    size_t n = chip_sample(chip, &chain->noise, data);
 
-    answer(chain, chip, data, chip_sample(chip, &chain->noise, data));
+    answer(chain, chip, data, n);
 }
 
 static void respond(struct afe_chain *chain, struct chip *chip, const struct command *c)

@@ -16,7 +16,7 @@ static void spread(struct can_hub *hub, const struct can_hub_client *except, con
     for (int i = 0; i < CAN_HUB_CLIENTS_MAX; i++) {
         struct can_hub_client *c = &hub->client[i];
 
-        if (c->fd < 0 || c == except)
+        if (c == except || c->fd < 0)
             continue;
         hub->dropped += can_queue_room(&c->queue) == 0;
         can_queue_put(&c->queue, f);

@@ -25,7 +25,7 @@ static void spread(struct slcan_door *door, const struct slcan_host *except, con
     for (int i = 0; i < SLCAN_HOSTS_MAX; i++) {
         struct slcan_host *h = &door->host[i];
 
-        if (h->fd < 0 || h == except || !h->slcan.open)
+        if (h == except || h->fd < 0 || !h->slcan.open)
             continue;
         door->dropped += can_queue_room(&h->queue) == 0;
         can_queue_put(&h->queue, f);

@@ -11,9 +11,9 @@
 
 enum { ENTRY_MAX = TRUTH_ENTRY_HEAD + 4 * PACK_CELLS_MAX + 2 * PACK_TEMPS_MAX };
 
-static off_t entry_size(unsigned cells, unsigned temps)
+static off_t entry_size(off_t cells, off_t temps)
 {
-    return (off_t)(TRUTH_ENTRY_HEAD + 4 * cells + 2 * temps);
+    return TRUTH_ENTRY_HEAD + 4 * cells + 2 * temps;
 }
 
 /* Where the last whole entry ends. */
