@@ -212,7 +212,7 @@ static void receive(struct afe *afe, struct reader *rx)
             lose_framing(afe, rx);
             return;
         }
-        struct afe_response r;
+        struct afe_response r = { 0 };
         int status = afe_parse(&afe->parser, rx, &r);
 
         if (status == 0)

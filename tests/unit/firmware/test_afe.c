@@ -118,6 +118,7 @@ static void test_chain_is_measured_within_30_ms(void)
         CU_ASSERT_EQUAL(afe.fresh | 1u << topology.devices, (2u << topology.devices) - 1);
         CU_ASSERT_EQUAL(chain.bad_commands, 0);
         CU_ASSERT_EQUAL(afe_errors(&afe), 0);
+        CU_ASSERT(afe.chip[0].seen);
         for (unsigned k = 0; k < topology.devices; k++)
             for (unsigned i = 0; i < topology.chip[k].cells; i++)
                 CU_ASSERT_EQUAL(afe.chip[k].raw[i], fake_raw(3700));

@@ -448,6 +448,15 @@ static void test_impossible_pack_stays_open_and_can_be_mended(void)
     CU_ASSERT_EQUAL(answer[0], 0x6E);
 }
 
+static void test_ring_of_two_is_the_smallest(void)
+{
+    rig_init(&r, 48, 0);
+    CU_ASSERT_EQUAL(biu_init(&r.biu, &(struct biu_config) { r.params, 1, r.ring, 1 }, 0), BMS_ERR_RANGE);
+    CU_ASSERT_EQUAL(biu_init(&r.biu, &(struct biu_config) { r.params, 1, r.ring, 2 }, 0), BMS_ERR_OK);
+    rig_run(&r, 5000);
+    CU_ASSERT_EQUAL(r.last.no, 5);
+}
+
 static void test_clock_wrap_changes_nothing(void)
 {
     static struct rig other;
@@ -534,6 +543,7 @@ int main(void)
         { "no room on the bus holds the stream back and loses nothing", test_no_room_holds_the_stream_back },
         { "a wake forgets what was measured [AC-8]", test_wake_forgets_what_was_measured },
         { "an impossible pack stays open and can be mended [PK-2]", test_impossible_pack_stays_open_and_can_be_mended },
+        { "a ring of two samples is the smallest", test_ring_of_two_is_the_smallest },
         { "a clock that wraps changes nothing", test_clock_wrap_changes_nothing },
         { "the same inputs give the same outputs", test_same_inputs_give_the_same_outputs },
         { "a thousand in one process do not know each other", test_a_thousand_in_one_process },

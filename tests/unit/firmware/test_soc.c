@@ -112,6 +112,24 @@ static void test_flat_middle_of_lfp_does_not_set_it(void)
     CU_ASSERT_EQUAL(soc_permyriad(&s), 1000);
 }
 
+static void test_rest_at_the_end_of_the_curve(void)
+{
+    for (int c = 0; c < CHEMISTRIES; c++) {
+        start((enum chemistry)c, soc_ocv_mV((enum chemistry)c, 5000));
+        run(10);
+        in.mean_mV = 5000;
+        in.current_mA = -500; /* a charge this small is a rest, too */
+        run(1800000);
+        CU_ASSERT_EQUAL(soc_permyriad(&s), 10000);
+    }
+    start(CHEMISTRY_NMC, 3708);
+    run(10);
+    in.mean_mV = 5000;
+    in.current_mA = -501;
+    run(1800000);
+    CU_ASSERT(soc_permyriad(&s) < 6000);
+}
+
 static void test_energy(void)
 {
     start(CHEMISTRY_SCAP, 2700);
@@ -132,6 +150,7 @@ int main(void)
         { "current that is not valid is not counted", test_current_that_is_not_valid_is_not_counted },
         { "a rest sets it exactly at ocv_rest_ms and ocv_rest_current_mA", test_rest_sets_it_exactly_at_the_limit },
         { "the flat middle of LFP does not set it", test_flat_middle_of_lfp_does_not_set_it },
+        { "a rest above the curve is full, also with the smallest charge", test_rest_at_the_end_of_the_curve },
         { "energy is what lies under the curve [ES-4]", test_energy },
         CU_TEST_INFO_NULL,
     };

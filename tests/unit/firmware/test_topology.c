@@ -105,6 +105,20 @@ static void test_cells_from_4_to_160(void)
     refuses(TOPOLOGY_CHIP_EMPTY);
 }
 
+static void test_16_chips_are_not_too_many(void)
+{
+    start();
+    for (int b = 0; b < 4; b++)
+        values[PARAM_bmu01_devices + b] = 3;
+    values[PARAM_bmu05_devices] = 1;
+    for (int k = 0; k < AFE_DEVICES_MAX; k++)
+        values[PARAM_afe01_cells + k] = 10;
+    CU_ASSERT_EQUAL(topology_read(values, &t), TOPOLOGY_OK);
+    CU_ASSERT_EQUAL(t.devices, AFE_DEVICES_MAX);
+    CU_ASSERT_EQUAL(t.cells, 160);
+    CU_ASSERT_EQUAL(t.probes, PACK_TEMPS_MAX);
+}
+
 static void test_cells_of_absent_chips_do_not_count(void)
 {
     start();
@@ -143,6 +157,7 @@ int main(void)
         { "partly filled blocks are numbered through, BIU first [PK-3]", test_partly_filled_blocks_are_numbered_through },
         { "impossible packs are refused with a reason", test_impossible_packs_are_refused },
         { "4 to 160 cells, exactly [PK-2]", test_cells_from_4_to_160 },
+        { "16 chips are not too many [PK-2]", test_16_chips_are_not_too_many },
         { "cells of chips that are not there do not count", test_cells_of_absent_chips_do_not_count },
         { "every planned pack of 4 to 160 cells can be read [PK-2]", test_every_plan_can_be_read },
         { "parameter rows of a kind lie together", test_rows_of_a_kind_lie_together },
