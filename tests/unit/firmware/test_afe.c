@@ -125,6 +125,29 @@ static void test_chain_is_measured_within_30_ms(void)
     }
 }
 
+/* The longest chain there can be: addressing, set-up and questions still fit into what one step may send (step() looks). */
+static void test_16_chips_fit_into_a_step(void)
+{
+    start(160);
+    for (int b = 0; b < 4; b++)
+        values[PARAM_bmu01_devices + b] = 3;
+    values[PARAM_bmu05_devices] = 1;
+    for (int k = 0; k < AFE_DEVICES_MAX; k++) {
+        values[PARAM_afe01_cells + k] = 10;
+        values[PARAM_afe01_probes + k] = 15;
+    }
+    CU_ASSERT_EQUAL_FATAL(topology_read(values, &topology), TOPOLOGY_OK);
+    fake_chain_init(&chain, AFE_DEVICES_MAX, 3700);
+    afe_init(&afe, &topology);
+    run(30);
+    CU_ASSERT_EQUAL(afe.fresh, 0xFFFF);
+    CU_ASSERT_EQUAL(chain.bad_commands, 0);
+    chain.chip[15].dead = true;
+    run(1000);
+    CU_ASSERT_EQUAL(afe_broken_at(&afe), 16);
+    CU_ASSERT(afe.chip[14].age_ms <= 60);
+}
+
 static void test_each_value_finds_its_place(void)
 {
     start(90);
@@ -406,6 +429,7 @@ int main(void)
         { "the answer of the data sheet is read byte by byte", test_answer_of_the_data_sheet },
         { "an answer with any bit changed is refused [ME-12]", test_any_changed_bit_is_refused },
         { "packs of 4 to 160 cells are measured within 30 ms [PK-2] [ME-1]", test_chain_is_measured_within_30_ms },
+        { "a chain of 16 chips fits into a step [PK-2]", test_16_chips_fit_into_a_step },
         { "each value finds its place, cells from the negative end [PK-3]", test_each_value_finds_its_place },
         { "scans every 20 ms [ME-1]", test_scans_every_20_ms },
         { "a chip that was reset is back within 100 ms [ME-12]", test_reset_chip_comes_back },
