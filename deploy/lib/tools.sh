@@ -129,6 +129,7 @@ cmd_replay() {
     for program in cellwarden-pack cellwarden-dtu cellwarden-server cellwarden-verify; do need_program $program; done
     use_instance "$var"
     replay_var=
+    kept=
     supervisor_pid server >/dev/null || begin_replay_instance >&2
     trap end_replay EXIT
     trap 'exit 1' INT TERM
@@ -175,12 +176,17 @@ replay_through() {
     [ -s "$work/result" ] || die "cellwarden-verify gave no result"
     frames_in=$(number_in frames_in)
     [ "$frames_in" -gt 0 ] && [ "$frames_in" = "$(number_in frames_stored)" ] && [ "$(number_in duplicates)" = 0 ] && [ $code = 0 ] ||
-        die "what the board measured is not what the database holds (logs: $VAR/log, $work)"
+        keep_work "what the board measured is not what the database holds"
 }
 
 pack_listens() { [ -S "$work/hub" ] || is_gone "$pack"; }
 
 number_in() { tr -d ' \n' <"$work/result" | sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p" | grep . || echo 0; }
+
+keep_work() {
+    kept=$work
+    die "$1 (logs: $VAR/log and $work)"
+}
 
 # The pack says what is wrong with the file; that line is the answer.
 fail_replay() {
@@ -196,7 +202,10 @@ end_replay() {
         kill -s TERM "$pid" 2>/dev/null || true
         wait_for 10 is_gone "$pid" || kill -s KILL "$pid" 2>/dev/null || true
     done
-    [ -z "$replay_var" ] || "$ROOT/cellwarden" down --var "$replay_var" --purge >&2 || true
-    [ $code != 0 ] || [ -z "${work:-}" ] || rm -rf "$work"
+    purge=--purge
+    [ -z "$kept" ] || purge=
+    # shellcheck disable=SC2086 # an option or nothing
+    [ -z "$replay_var" ] || "$ROOT/cellwarden" down --var "$replay_var" $purge >&2 || true
+    [ -z "${work:-}" ] || [ -n "$kept" ] || rm -rf "$work"
     exit $code
 }
