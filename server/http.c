@@ -269,11 +269,11 @@ static struct MHD_Daemon *daemon_start(struct http *http, const struct sockaddr 
 
     if (address->sa_family == AF_INET6)
         flags |= MHD_USE_IPv6;
-    /* The logger goes first, so that it hears about the other options. */
+    /* The logger goes first, so that it hears about the other options. No address reuse is asked for: two servers on one port would share it. */
     return MHD_start_daemon(flags, 0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL, MHD_OPTION_SOCK_ADDR,
                             address, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S,
-                            MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+                            MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 }
 
 int http_start(struct http **out, const struct http_config *config)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The HTTP side of the server.
-foreach(module http_route jsonw static)
+foreach(module http http_route jsonw static)
   cw_unit_test(test_${module} SOURCES test_${module}.c LIBS cw_http cw_server)
 endforeach()
 foreach(module auth history stream_hub api_input api_view api_render)
