@@ -18,10 +18,10 @@ int pack_run_model(struct pack *p, uint64_t utc_ms)
     while (got >= 0 && !pack_is_done(p)) {
         model_step(&p->model, &p->world);
         utc_ms += WORLD_STEP_MS;
-        got = pack_step(p, utc_ms, &s);
+        got = pack_step(p, utc_ms + p->late_ms, &s); /* the board's clock runs on while the machine is too slow for its steps */
     }
     if (got >= 0)
-        pack_flush(p, utc_ms);
+        pack_flush(p, utc_ms + p->late_ms);
     report_info("pack", "stopped samples=%llu frames=%llu dropped=%llu late_ms=%llu", (unsigned long long)p->samples,
                 (unsigned long long)p->bus.frames, (unsigned long long)doors_dropped(&p->doors), (unsigned long long)p->late_ms);
     return got >= 0 || got == BMS_ERR_STATE ? BMS_ERR_OK : got;

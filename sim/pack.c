@@ -12,8 +12,9 @@
 
 enum {
     CLIENT_WAIT_MS = 60000, /* --lossless: how long the hub may have no client, or a client no room */
-    LATE_MAX_MS = 1000,     /* the board's clock is set back after that */
-    TESTER_MS = 250,        /* real time lasts so long after a tester's frame */
+    SLICE_MS = 200,
+    LATE_MAX_MS = 1000, /* the board's clock is set back after that */
+    TESTER_MS = 250,    /* real time lasts so long after a tester's frame */
     FLUSH_STEPS = 500,
     FLUSH_MS = 5000,
     ROOM_FRAMES = 2 * BOARD_CAN_FRAMES_PER_STEP,
@@ -162,7 +163,7 @@ static void keep_time(struct pack *p)
     if (speed > 0) {
         p->due_ns += (int64_t)(WORLD_STEP_MS * 1e6 / speed);
         if (now - p->due_ns > (int64_t)LATE_MAX_MS * 1000000) {
-            p->late_ms += (uint64_t)(now - p->due_ns) / 1000000;
+            p->late_ms += (uint64_t)((double)(now - p->due_ns) * speed / 1e6);
             p->due_ns = now;
         }
         if (p->due_ns > now) {
@@ -175,13 +176,14 @@ static void keep_time(struct pack *p)
     doors_poll(&p->doors);
 }
 
+/* In slices, so that a signal just before a wait is seen as well. */
 static int wait_for_clients(struct pack *p)
 {
-    if (!p->options->lossless)
-        return BMS_ERR_OK;
-    int err = doors_wait_for_room(&p->doors, ROOM_FRAMES, CLIENT_WAIT_MS);
+    int err = p->options->lossless ? BMS_ERR_TIMEOUT : BMS_ERR_OK;
 
-    if (err == BMS_ERR_TIMEOUT)
+    for (int ms = 0; err == BMS_ERR_TIMEOUT && ms < CLIENT_WAIT_MS && !pack_is_stopped(); ms += SLICE_MS)
+        err = doors_wait_for_room(&p->doors, ROOM_FRAMES, SLICE_MS);
+    if (err == BMS_ERR_TIMEOUT && !pack_is_stopped())
         report_error("can", "nobody took frames from the hub for %d s", CLIENT_WAIT_MS / 1000);
     return err;
 }
@@ -231,7 +233,11 @@ void pack_sleep(struct pack *p, uint32_t ms)
     if (p->options->speed <= 0)
         return;
     p->due_ns += (int64_t)(ms * 1e6 / p->options->speed);
-    doors_wait(&p->doors, p->due_ns);
+    for (int64_t now; (now = clock_ns()) < p->due_ns && !pack_is_stopped();) {
+        int64_t slice = now + (int64_t)SLICE_MS * 1000000;
+
+        doors_wait(&p->doors, slice < p->due_ns ? slice : p->due_ns);
+    }
 }
 
 bool pack_is_done(const struct pack *p)

@@ -35,7 +35,7 @@ struct pack {
     uint64_t samples;
     uint32_t last_no; /* of the last sample */
     uint8_t alarms;   /* active in the last sample */
-    uint64_t late_ms; /* given up because the machine was too slow */
+    uint64_t late_ms; /* board time that was skipped because the machine was too slow */
 };
 
 /* Everything is opened and powered on, in this order: the log, the board's memory, truth, doors. p->log is open already when options->replay is

@@ -69,18 +69,27 @@ static void test_frames_are_sent_when_open(void)
 static void test_lines_that_are_refused(void)
 {
     static const char *const bad[] = {
-        "t8000\r",      /* over 11 bits */
-        "T200000000\r", /* over 29 bits */
-        "t1239\r",      /* over 8 bytes */
-        "t1232AA\r",    /* one byte short */
-        "t1231AABB\r",  /* one byte too many */
-        "t1231A\r",     /* half a byte */
-        "t123\r",       /* no length */
-        "t12G0\r",      "t123G\r", "t1231GG\r", "r1230\r",
+        "t8000\r",                   /* over 11 bits */
+        "T200000000\r",              /* over 29 bits */
+        "t1239001122334455667788\r", /* over 8 bytes */
+        "t1232AA\r",                 /* one byte short */
+        "t1231AABB\r",               /* one byte too many */
+        "t1231A\r",                  /* half a byte */
+        "t123\r",                    /* no length */
+        "t12G0\r",
+        "t123G\r",
+        "t1231GG\r",
+        "r1230\r",
         "R000001230\r", /* remote frames */
         "O\r",          /* open already */
-        "O1\r",         "S5\r",    "s1234\r",   "Z1\r",
-        "M00000000\r",  "Q\r",     "\v\r",      "T18DA10F18001122334455667788\r", /* one character too long */
+        "O1\r",
+        "S5\r",
+        "s1234\r",
+        "Z1\r",
+        "M00000000\r",
+        "Q\r",
+        "\v\r",
+        "T18DA10F18001122334455667788\r", /* one character too long */
     };
 
     setup();
