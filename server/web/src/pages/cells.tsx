@@ -366,7 +366,7 @@ export function Cells({ view }: TabProps) {
   const layout = v.layout;
   return (
     <div class="page-cells stack">
-      <Live fresh={fresh} id="cells" title={t("cells.title")} class="cells-panel" link_at={v.row.link_at}>
+      <Live fresh={fresh} id="cells" title={t("cells.title")} class="cells-panel">
         <Words frame={frame} s={s} />
         {s && <Bars view={view} frame={frame} s={s} layout={layout} open={open} />}
       </Live>

@@ -96,14 +96,14 @@ function Plot({ spec, data, span }: { spec: ChartSpec; data: Lines; span: [numbe
   }, [lib, data, theme]);
   const s = summary(data);
   const q = spec.quantity;
-  const words = s ? t("hist.summary", { name: nameOf(spec), min: fixed(s.min, q.decimals), max: fixed(s.max, q.decimals), unit: q.unit, n: num(s.samples, COUNT) }) : t("hist.empty");
+  const words = s ? t("hist.summary", { min: fixed(s.min, q.decimals), max: fixed(s.max, q.decimals), unit: q.unit, n: num(s.samples, COUNT) }) : t("hist.empty");
   return (
     <section class="panel" data-chart={spec.key}>
       <header class="panel-head">
         <h2>{`${nameOf(spec)}, ${q.unit}`}</h2>
         <span class="fine">{words}</span>
       </header>
-      <div class="plot" ref={box} role="img" aria-label={words} />
+      <div class="plot" ref={box} role="img" aria-label={`${nameOf(spec)}: ${words}`} />
       <p class="fine plot-words" aria-hidden="true">
         {readout(data, at.value, q)}
       </p>

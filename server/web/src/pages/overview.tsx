@@ -9,7 +9,7 @@ import { stats } from "../data/cells";
 import { CellChart } from "../ui/cellchart";
 import { Glyph } from "../ui/glyph";
 import { Live, None, useColour, useVehicleFresh } from "../ui/live";
-import { Empty, Figure } from "../ui/parts";
+import { Empty, Figure, ProblemBox, Skeleton } from "../ui/parts";
 import type { TabProps } from "./vehicle";
 
 const worst = (q: Record<string, string>, n: number) => (Object.keys(q).length === n ? Object.values(q)[0] : undefined);
@@ -144,6 +144,8 @@ function signalText(row: SignalRow, raw: number): string {
 
 function Signals({ frame }: { frame: Frame | null }) {
   const rows = catalogue.value.value?.signals.filter((s) => !ELSEWHERE.has(s.name)) ?? [];
+  const problem = catalogue.problem.value;
+  if (rows.length === 0) return problem ? <ProblemBox what={t("v.signals")} problem={problem} /> : <Skeleton height={280} label={t("v.signals")} />;
   return (
     <dl class="facts">
       {rows.map((row) => {
@@ -195,7 +197,7 @@ export function Overview({ view }: TabProps) {
   const sup = ["supply_mV", "keyon_mV", "charger_wake_mV"];
   return (
     <div class="grid-overview">
-      <Live fresh={fresh} id="figures" class="span-all" title={fresh.value.level === "offline" ? t("v.figures.last") : t("v.figures")} link_at={v.row.link_at}>
+      <Live fresh={fresh} id="figures" class="span-all" title={fresh.value.level === "offline" ? t("v.figures.last") : t("v.figures")}>
         <Figures row={v.row} frame={frame} />
       </Live>
       <Live fresh={fresh} id="alarms" class="span-3" tag={false} title={gone ? t("v.alarms.last") : t("v.alarms")}>

@@ -57,8 +57,9 @@ function useTab(tab: Tab): ComponentType<TabProps> | null {
   return loaded.get(tab) ?? null;
 }
 
+/* When it is offline the age tag says since when. */
 function linkWords(row: FleetRow): string {
-  if (!row.online) return t("v.offline", { time: clock(row.link_at) });
+  if (!row.online) return t("state.offline");
   return row.link_at === null ? t("v.online.now") : t("v.online", { time: clock(row.link_at) });
 }
 

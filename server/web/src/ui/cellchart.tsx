@@ -78,7 +78,7 @@ function plan(p: Props, width: number, height: number): Plan {
   const groups = p.layout.filter((m) => m.cells > 0);
   const gap = p.mini ? 4 : GAP;
   const gaps = Math.max(0, groups.length - 1) * gap;
-  const w = Math.min(44, (width - left - 2 - gaps) / Math.max(1, count));
+  const w = Math.min(count <= 12 ? 96 : 44, (width - left - 2 - gaps) / Math.max(1, count));
   const slots: Slot[] = [];
   for (let cell = 1; cell <= count; cell++) {
     const group = Math.max(0, moduleOf(groups, cell));
@@ -127,7 +127,7 @@ function bars(g: CanvasRenderingContext2D, pl: Plan, p: Props, alarms: Map<numbe
   for (const s of pl.slots) {
     const mV = p.frame.cell_mV[s.cell - 1] ?? null;
     const a = alarms.get(s.cell);
-    const inner = s.w > 12 ? Math.min(28, s.w * 0.64) : Math.max(1, s.w - (s.w > 4 ? 2 : 1));
+    const inner = s.w > 12 ? Math.min(48, s.w * 0.64) : Math.max(1, s.w - (s.w > 4 ? 2 : 1));
     const x = s.x + (s.w - inner) / 2;
     if (mV === null) {
       missing(g, x, inner, pl);

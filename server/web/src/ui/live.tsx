@@ -4,7 +4,7 @@
 import { useComputed, type ReadonlySignal } from "@preact/signals";
 import { createContext, type ComponentChildren } from "preact";
 import { useContext } from "preact/hooks";
-import { age, clock, stamp, zone, DASH } from "../core/format";
+import { age, clock, DASH, stamp, zone } from "../core/format";
 import { colourful, judge, type Ages, type Freshness } from "../core/freshness";
 import { t, tr } from "../core/i18n";
 import { second } from "../core/time";
@@ -47,7 +47,8 @@ export function ageText(f: Freshness, link_at: number | null): string {
   const old = age(f.age_ms);
   if (f.level === "live") return t("fresh.live");
   if (f.level === "late") return t("fresh.late", { age: old });
-  if (f.level === "offline") return t("fresh.offline", { time: link_at === null ? DASH : clock(link_at), age: old });
+  if (f.level === "offline" && link_at !== null) return t("fresh.offline", { time: clock(link_at), age: old });
+  if (f.level === "offline") return t("fresh.late", { age: old });
   return t("fresh.stale", { time: clock(f.at), age: old });
 }
 
