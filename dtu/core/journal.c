@@ -166,17 +166,37 @@ int journal_sync(struct journal *j)
     return err;
 }
 
-/* The first entry of the sector with a number >= seq; starts at the cursor when that helps. */
-static int find_from(struct journal *j, struct journal_cursor *c, uint32_t sector, uint64_t seq, struct entry *e)
+/* The cursor in this sector that is nearest before seq; NULL when there is none. */
+static struct journal_cursor *nearest(struct journal *j, uint32_t serial, uint64_t seq)
 {
-    bool helps = c->serial == j->index[sector].serial && c->seq <= seq;
-    uint32_t at = helps ? c->at : layout_first(&j->flash->geometry);
+    struct journal_cursor *best = NULL;
+
+    for (unsigned i = 0; i < JOURNAL_CURSORS; i++) {
+        struct journal_cursor *c = &j->cursor[i];
+
+        if (c->serial == serial && c->seq <= seq && (best == NULL || c->seq > best->seq))
+            best = c;
+    }
+    return best;
+}
+
+/* The first entry of the sector with a number >= seq. Acknowledging, back-fill and live records each walk along with a cursor of their own. */
+static int find_from(struct journal *j, uint32_t sector, uint64_t seq, struct entry *e)
+{
+    uint32_t serial = j->index[sector].serial;
+    struct journal_cursor *c = nearest(j, serial, seq);
+    uint32_t at = c ? c->at : layout_first(&j->flash->geometry);
     int got;
 
     while ((got = layout_walk(j->flash, sector, &at, e, NULL)) > 0 && e->seq < seq)
         ;
-    if (got > 0)
-        *c = (struct journal_cursor) { .serial = j->index[sector].serial, .at = e->at, .seq = e->seq };
+    if (got <= 0)
+        return got;
+    if (c == NULL) {
+        c = &j->cursor[j->turn];
+        j->turn = (j->turn + 1) % JOURNAL_CURSORS;
+    }
+    *c = (struct journal_cursor) { .serial = serial, .at = e->at, .seq = e->seq };
     return got;
 }
 
@@ -188,10 +208,10 @@ int journal_next(struct journal *j, uint64_t from, uint64_t *seq)
         s = journal_sector_after(j, 0);
     for (; s != NO_SECTOR; s = journal_sector_after(j, j->index[s].serial)) {
         struct entry e;
-        int got = j->index[s].unacked ? find_from(j, &j->reading, s, from, &e) : 0;
+        int got = j->index[s].unacked ? find_from(j, s, from, &e) : 0;
 
         while (got > 0 && e.acked)
-            got = find_from(j, &j->reading, s, e.seq + 1, &e);
+            got = find_from(j, s, e.seq + 1, &e);
         if (got > 0)
             *seq = e.seq;
         if (got)
@@ -239,7 +259,7 @@ int journal_read(struct journal *j, uint64_t seq, uint8_t *out, size_t size)
 {
     uint32_t s = sector_of(j, seq);
     struct entry e;
-    int got = s == NO_SECTOR ? 0 : find_from(j, &j->reading, s, seq, &e);
+    int got = s == NO_SECTOR ? 0 : find_from(j, s, seq, &e);
 
     if (got < 0)
         return got;
@@ -263,7 +283,7 @@ static int ack_in(struct journal *j, uint32_t sector, uint64_t first, uint64_t l
 {
     struct entry e;
     int done = 0;
-    int got = find_from(j, &j->acking, sector, first, &e);
+    int got = find_from(j, sector, first, &e);
 
     while (got > 0 && e.seq <= last && j->index[sector].unacked) {
         int err = e.acked ? BMS_ERR_OK : journal_strike(j, sector, &e);
@@ -271,7 +291,7 @@ static int ack_in(struct journal *j, uint32_t sector, uint64_t first, uint64_t l
         if (err)
             return err;
         done += e.acked ? 0 : 1;
-        got = find_from(j, &j->acking, sector, e.seq + 1, &e);
+        got = find_from(j, sector, e.seq + 1, &e);
     }
     return got < 0 ? got : done;
 }

@@ -21,7 +21,7 @@
 
 #include "dtu/core/flash_port.h"
 
-enum { JOURNAL_SECTORS_MIN = 3 };
+enum { JOURNAL_SECTORS_MIN = 3, JOURNAL_CURSORS = 4 };
 
 struct journal_sector { /* what the index keeps of a sector */
     uint64_t first_seq; /* next number when it was opened */
@@ -36,7 +36,7 @@ struct journal_note { /* kept with each record, for the start after a power cut 
     uint32_t board_dropped;
 };
 
-struct journal_cursor { /* where the last search ended */
+struct journal_cursor { /* where an earlier search ended: the next one often goes on from there */
     uint32_t serial, at;
     uint64_t seq;
 };
@@ -54,7 +54,8 @@ struct journal {                    /* allocated by the caller, fields private b
     uint32_t head;                  /* sector that is being filled */
     uint32_t at;                    /* its first free byte */
     uint32_t serial;                /* of the head, the highest */
-    struct journal_cursor reading, acking;
+    struct journal_cursor cursor[JOURNAL_CURSORS];
+    unsigned turn; /* cursor that is replaced next */
 };
 
 /* Start over: erases all. epoch: random, names the journal. index[index_n] with index_n >= sector_count. Returns 0, BMS_ERR_RANGE for a
