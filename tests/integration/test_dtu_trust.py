@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whom a DTU trusts: both ways of talking must refuse the same servers, with a reason, and go on trying."""
+import socket
 import subprocess
 
 import pytest
@@ -22,13 +23,18 @@ def other_broker(system, tmp_path):
         (tmp_path / "broker.conf").write_text(text)
         log = open(tmp_path / "broker.log", "wb")
         started.append(subprocess.Popen(["/usr/sbin/mosquitto", "-c", tmp_path / "broker.conf"], stderr=log, stdout=log))
-        wait_until(lambda: b"running" in (tmp_path / "broker.log").read_bytes(), 5, "the other broker listens")
+        wait_until(lambda: answers(port), 10, "the other broker listens")
         return "127.0.0.1", port
 
     yield start
     for broker in started:
         broker.terminate()
         broker.wait(5)
+
+
+def answers(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
 
 
 def certificates(system, tmp_path, *pki_arguments, own_ca=True):

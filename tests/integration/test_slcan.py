@@ -78,7 +78,7 @@ def test_what_the_dbc_decodes_is_what_the_api_shows(system, bus, dbc):
 
     def look():
         try:
-            for name, data in system.api.events(f"v:{DEVICE}", 25):
+            for name, data in system.api.events(f"v:{DEVICE}", 18):
                 if name == "v.frame":
                     shown[data["no"]] = data
         except OSError:
@@ -86,7 +86,7 @@ def test_what_the_dbc_decodes_is_what_the_api_shows(system, bus, dbc):
 
     looking = threading.Thread(target=look, daemon=True)
     looking.start()
-    heard = dict(samples(bus, dbc, 15))
+    heard = dict(samples(bus, dbc, 12))
     looking.join(30)
     both = sorted(set(heard) & set(shown))
     assert len(both) >= 2, (sorted(heard), sorted(shown))
