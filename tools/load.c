@@ -24,7 +24,7 @@ enum { RESEND_MS = 3000, DEVICES_MAX = 1000 };
 
 struct options {
     const char *uri, *ca, *cert, *key, *tenant, *truth;
-    int devices, records, batch, cells, temps, window, timeout_s, seed;
+    int devices, records, batch, cells, temps, window, timeout_s, seed, alarms, shuffle;
 };
 
 struct slot { /* one sealed record */
@@ -38,6 +38,7 @@ struct load {
     struct options opt;
     MQTTAsync client;
     uint64_t epoch;
+    int *order;         /* of the records of each device */
     struct slot *slots; /* [device * records + seq - 1] */
     pthread_mutex_t lock;
     long acked, under_way;
@@ -79,6 +80,8 @@ static void next_sample(struct sample *s, const struct options *o, uint64_t utc_
     for (int t = 0; t < o->temps; t++)
         s->temp_ddegC[t] = (int16_t)(250 + t % 5);
     s->scalar[SAMPLE_pack_voltage_mV] = 3703 * o->cells;
+    s->alarms = o->alarms && s->no / (uint32_t)o->alarms % 2 == 1;
+    s->alarm[0] = (struct sample_alarm) { .alarm = 2, .level = ALARM_MAJOR, .number = 1, .value = 4260 };
 }
 
 static void write_truth(FILE *f, const struct sample *s)
@@ -164,6 +167,15 @@ static int make_all(struct load *l)
 
     srand((unsigned)l->opt.seed);
     l->epoch = now << 20 | (uint64_t)l->opt.seed;
+    l->order = malloc((size_t)l->opt.records * sizeof *l->order);
+    if (!l->order)
+        return BMS_ERR_NOSPACE;
+    for (int r = 0; r < l->opt.records; r++) { /* inside out Fisher-Yates */
+        int k = l->opt.shuffle ? rand() % (r + 1) : r;
+
+        l->order[r] = l->order[k];
+        l->order[k] = r;
+    }
     l->slots = calloc((size_t)l->opt.devices * (size_t)l->opt.records, sizeof *l->slots);
     if (!l->slots)
         return BMS_ERR_NOSPACE;
@@ -275,18 +287,17 @@ static void send_one(struct load *l, int device, struct slot *slot)
         slot->sent_ms = mono_ms();
 }
 
-/* One walk over all records, oldest of each device first. */
+/* One walk over all records, oldest of each device first (or shuffled). */
 static void walk(struct load *l)
 {
     for (int r = 0; r < l->opt.records; r++) {
         for (int d = 0; d < l->opt.devices; d++) {
-            struct slot *slot = &l->slots[(size_t)d * (size_t)l->opt.records + (size_t)r];
+            struct slot *slot = &l->slots[(size_t)d * (size_t)l->opt.records + (size_t)l->order[r]];
 
             if (slot->acked || !l->up || (slot->sent_ms && mono_ms() - slot->sent_ms < RESEND_MS))
                 continue;
-            if (!slot->sent_ms)
-                for (int i = 0; l->under_way >= l->opt.window && i < 1000; i++)
-                    pause_ms(1);
+            if (!slot->sent_ms && l->under_way >= l->opt.window)
+                return; /* acks first; and what was lost on the way is sent again from the start */
             pthread_mutex_lock(&l->lock);
             l->under_way += slot->sent_ms == 0;
             pthread_mutex_unlock(&l->lock);
@@ -307,7 +318,7 @@ static int run(struct load *l)
     from = mono_ms();
     while (l->acked < all && mono_ms() < until) {
         walk(l);
-        pause_ms(5);
+        pause_ms(1);
     }
     double s = (double)(mono_ms() - from) / 1000;
     long frames = all * l->opt.batch;
@@ -320,15 +331,13 @@ static int run(struct load *l)
 static int usage(void)
 {
     fprintf(stderr, "usage: cellwarden-load --uri ssl://HOST:PORT --ca FILE --cert FILE --key FILE [--tenant NAME] [--truth DIR]\n"
-                    "       [--devices N] [--records N] [--batch N] [--cells N] [--temps N] [--window N] [--timeout-s S] [--seed N]\n");
+                    "       [--devices N] [--records N] [--batch N] [--cells N] [--temps N] [--window N] [--timeout-s S] [--seed N]\n"
+                    "       [--alarms N] [--shuffle 1]    an alarm for N samples, none for N; records in random order\n");
     return 2;
 }
 
-int main(int argc, char *argv[])
+static int take_options(struct options *o, int argc, char *argv[])
 {
-    static struct load l;
-    struct options *o = &l.opt;
-    *o = (struct options) { "", "", "", "", "demo", "", 10, 100, 10, 48, 12, 5000, 120, 1 };
     const struct {
         const char *flag;
         const char **text;
@@ -346,7 +355,9 @@ int main(int argc, char *argv[])
                   { "--temps", NULL, &o->temps },
                   { "--window", NULL, &o->window },
                   { "--timeout-s", NULL, &o->timeout_s },
-                  { "--seed", NULL, &o->seed } };
+                  { "--seed", NULL, &o->seed },
+                  { "--alarms", NULL, &o->alarms },
+                  { "--shuffle", NULL, &o->shuffle } };
 
     for (int i = 1; i < argc; i += 2) {
         size_t k = 0, n = sizeof flags / sizeof flags[0];
@@ -354,14 +365,26 @@ int main(int argc, char *argv[])
         while (k < n && strcmp(flags[k].flag, argv[i]) != 0)
             k++;
         if (k == n || i + 1 == argc)
-            return usage();
+            return BMS_ERR_RANGE;
         if (flags[k].text)
             *flags[k].text = argv[i + 1];
         else
             *flags[k].number = atoi(argv[i + 1]);
     }
-    if (!*o->uri || o->devices < 1 || o->devices > DEVICES_MAX || o->records < 1 || o->batch < 1 || o->batch > RECORD_SAMPLES_MAX ||
-        o->cells < 0 || o->cells > PACK_CELLS_MAX || o->temps < 0 || o->temps > PACK_TEMPS_MAX)
+    return 0;
+}
+
+static bool can_run(const struct options *o)
+{
+    return *o->uri && o->devices >= 1 && o->devices <= DEVICES_MAX && o->records >= 1 && o->batch >= 1 && o->batch <= RECORD_SAMPLES_MAX &&
+           o->cells >= 0 && o->cells <= PACK_CELLS_MAX && o->temps >= 0 && o->temps <= PACK_TEMPS_MAX;
+}
+
+int main(int argc, char *argv[])
+{
+    static struct load l = { .opt = { "", "", "", "", "demo", "", 10, 100, 10, 48, 12, 5000, 120, 1, 0, 0 } };
+
+    if (take_options(&l.opt, argc, argv) != 0 || !can_run(&l.opt))
         return usage();
     pthread_mutex_init(&l.lock, NULL);
     int err = make_all(&l);

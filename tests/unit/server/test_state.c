@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-static uint8_t bytes[4096];
+static uint8_t bytes[16384];
 static struct fleet_link got;
 static int64_t at_ms;
 
