@@ -1,7 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdbool.h>
+
 #include "common/err.h"
 #include "sim/pack.h"
 #include "sim/report.h"
+
+/* In real time the board's clock runs on while the machine is too slow for its steps. Otherwise it belongs to the simulated world. */
+static uint64_t skipped_ms(const struct pack *p)
+{
+    bool real = p->options->speed == 1 && !p->options->lossless && !p->options->utc_start;
+
+    return real ? p->late_ms : 0;
+}
 
 int pack_run_model(struct pack *p, uint64_t utc_ms)
 {
@@ -18,10 +28,10 @@ int pack_run_model(struct pack *p, uint64_t utc_ms)
     while (got >= 0 && !pack_is_done(p)) {
         model_step(&p->model, &p->world);
         utc_ms += WORLD_STEP_MS;
-        got = pack_step(p, utc_ms + p->late_ms, &s); /* the board's clock runs on while the machine is too slow for its steps */
+        got = pack_step(p, utc_ms + skipped_ms(p), &s);
     }
     if (got >= 0)
-        pack_flush(p, utc_ms + p->late_ms);
+        pack_flush(p, utc_ms + skipped_ms(p));
     report_info("pack", "stopped samples=%llu frames=%llu dropped=%llu late_ms=%llu", (unsigned long long)p->samples,
                 (unsigned long long)p->bus.frames, (unsigned long long)doors_dropped(&p->doors), (unsigned long long)p->late_ms);
     return got >= 0 || got == BMS_ERR_STATE ? BMS_ERR_OK : got;
