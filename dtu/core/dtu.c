@@ -93,13 +93,18 @@ static bool on_message(void *ctx, const char *topic, size_t topic_n, const uint8
     return true; /* what is wrong is counted where it is read; asking the broker again would not mend it */
 }
 
+static size_t add_text(char *out, size_t at, const char *text)
+{
+    while (*text)
+        out[at++] = *text++;
+    out[at] = '\0';
+    return at;
+}
+
+/* out[TOPIC_MAX]; device is a name, so it fits. */
 static void make_topic(char *out, const char *device, const char *tail)
 {
-    size_t at = strlen(TOPIC_ROOT), n = strlen(device);
-
-    memcpy(out, TOPIC_ROOT, at);
-    memcpy(out + at, device, n);
-    memcpy(out + at + n, tail, strlen(tail) + 1);
+    add_text(out, add_text(out, add_text(out, 0, TOPIC_ROOT), device), tail);
 }
 
 static int init_mqtt(struct dtu *d)
