@@ -40,7 +40,7 @@ static const struct option options[] = {
     { "roles",               TEXT,   AT(roles),               "all",            0, 0, "all, ingest or api" },
     { "log-level",           TEXT,   AT(log_level),           "info",           0, 0, "error, warn, info or debug" },
     { "retention-days",      NUMBER, AT(retention_days),      "400",            1, 36500, "records older than this are refused" },
-    { "batch-records",       NUMBER, AT(batch_records),       "4096",           1, 65536, "most records in one transaction" },
+    { "batch-records",       NUMBER, AT(batch_records),       "4096",           1, 16384, "most records in one transaction" },
     { "batch-ms",            NUMBER, AT(batch_ms),            "50",             1, 10000, "longest time that a record waits for its transaction" },
     { "ring-records",        NUMBER, AT(ring_records),        "16384",          16, 1048576, "messages waiting for the ingest thread" },
     { "ring-kB",             NUMBER, AT(ring_kB),             "65536",          64, 4194304, "their memory" },

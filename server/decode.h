@@ -39,7 +39,7 @@ enum poison_reason {
 
 const char *poison_word(enum poison_reason reason);
 
-enum { ALARM_RUNS_MAX = 64 };
+enum { ALARM_RUNS_MAX = RECORD_SAMPLES_MAX * SAMPLE_ALARMS_MAX }; /* every alarm of every sample another one */
 
 struct summary { /* over all samples of a record; the database has NULL where nothing was valid */
     bool has_cells, has_soc, has_current, has_voltage, has_temps;

@@ -173,6 +173,24 @@ void fleet_offer(struct fleet *fleet, const char *device, const struct sample *s
     pthread_mutex_unlock(&fleet->lock);
 }
 
+static bool is_same_module(const struct fleet_module *a, const struct fleet_module *b)
+{
+    return strcmp(a->name, b->name) == 0 && a->cells == b->cells && a->temps == b->temps;
+}
+
+static bool is_same_link(const struct fleet_link *a, const struct fleet_link *b)
+{
+    bool same = a->known == b->known && a->online == b->online && a->at_ms == b->at_ms && strcmp(a->version, b->version) == 0 &&
+                a->epoch == b->epoch && a->boot == b->boot && a->journal_records == b->journal_records &&
+                a->journal_dropped == b->journal_dropped && a->board_dropped == b->board_dropped &&
+                a->frames_rejected == b->frames_rejected && a->records_corrupt == b->records_corrupt &&
+                strcmp(a->chemistry, b->chemistry) == 0 && a->module_count == b->module_count;
+
+    for (size_t i = 0; same && i < a->module_count; i++)
+        same = is_same_module(&a->modules[i], &b->modules[i]);
+    return same;
+}
+
 bool fleet_set_link(struct fleet *fleet, const char *device, const struct fleet_link *link, int64_t at_ms, struct fleet_vehicle *after)
 {
     bool changed = false;
@@ -188,7 +206,7 @@ bool fleet_set_link(struct fleet *fleet, const char *device, const struct fleet_
         if (!v->link.known && !link->online && v->has_sample)
             at_ms = v->received_at_ms; /* a retained will, found at our start: it went after its last record */
         next.at_ms = v->link.known && v->link.online == link->online ? v->link.at_ms : at_ms;
-        changed = memcmp(&next, &v->link, sizeof next) != 0;
+        changed = !is_same_link(&next, &v->link);
         v->link = next;
         if (after)
             *after = *v;

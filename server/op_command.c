@@ -35,7 +35,10 @@ static size_t pack(Cw__Command *c, const char *device, uint64_t id, int64_t expi
     c->device = name;
     c->id = id;
     c->expires_utc_ms = (uint64_t)expires_at_ms;
-    return cw__command__pack(c, out);
+    size_t n = cw__command__pack(c, out);
+
+    c->device = NULL; /* it ends with this function */
+    return n;
 }
 
 size_t watch_pack(const char *device, uint64_t id, uint32_t seconds, int64_t expires_at_ms, uint8_t *out)

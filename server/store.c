@@ -16,6 +16,7 @@ struct row { /* what choosing the newest record of each device needs */
     uint32_t boot, last_no;
     int64_t last_ms;
     int32_t day;
+    bool live;        /* measured on the day it came */
     size_t newest_at; /* place of the boolean in the COPY data */
 };
 
@@ -154,6 +155,7 @@ int store_add(struct store *s, const struct decoded *d)
     row->last_no = d->first_no + d->count - 1;
     row->last_ms = d->last_ms;
     row->day = (int32_t)(d->first_ms / 86400000);
+    row->live = row->day == (int32_t)(d->received_ms / 86400000);
     row->newest_at = copy_bool(c, false);
     for (size_t i = 0; i < d->run_count; i++)
         if (store_extra_add_run(&s->extra, d->device, d->boot, &d->runs[i]) != 0)
@@ -205,8 +207,11 @@ static int prepare(struct store *s)
         err = db_exec(&s->db, staging);
         s->staged_on = err ? NULL : s->db.conn;
     }
-    for (size_t i = 0; !err && i < s->count; i++)
+    for (size_t i = 0; !err && i < s->count; i++) {
         err = partition_need(&s->partitions, &s->db, s->rows[i].day);
+        if (!err && s->rows[i].live) /* ahead of midnight */
+            err = partition_need(&s->partitions, &s->db, s->rows[i].day + 1);
+    }
     return err;
 }
 

@@ -167,7 +167,7 @@ static int make_all(struct load *l)
 
     srand((unsigned)l->opt.seed);
     l->epoch = now << 20 | (uint64_t)l->opt.seed;
-    l->order = malloc((size_t)l->opt.records * sizeof *l->order);
+    l->order = calloc((size_t)l->opt.records, sizeof *l->order);
     if (!l->order)
         return BMS_ERR_NOSPACE;
     for (int r = 0; r < l->opt.records; r++) { /* inside out Fisher-Yates */
