@@ -289,6 +289,8 @@ static void check_after_cut(struct flash_ram *f, const struct story *s, uint64_t
         CU_ASSERT(!there || reads_right(&j, i));
         CU_ASSERT(there || s->acked[i] || i < oldest || s->stored - i < 6); /* an ack that was under way */
     }
+    for (uint64_t from = 0; journal_next(&j, from, &seq) == 1; from = seq + 1)
+        CU_ASSERT(reads_right(&j, seq)); /* what was cut is not offered */
     uint64_t next = j.next_seq;
 
     CU_ASSERT(append(&j, 99) == BMS_ERR_OK && reads_right(&j, next));
