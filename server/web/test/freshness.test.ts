@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { colourful, judge, listPeriod, trusted, type Ages } from "../src/core/freshness";
+import { colourful, judge, listPeriod, skewed, trusted, type Ages } from "../src/core/freshness";
 
 const NOW = 1_800_000_000_000;
 const at = (age_ms: number, more: Partial<Ages> = {}): Ages => ({ measured_at: NOW - age_ms, received_at: NOW - age_ms, period_ms: 1000, online: true, server_lost: false, ...more });
@@ -45,4 +45,13 @@ test("state colour only while the values are live or late", () => {
 test("the list waits for a record of samples, a parked one is longer", () => {
   assert.equal(listPeriod(1000, "driving"), 10_000);
   assert.equal(listPeriod(1000, "parked"), 60_000);
+});
+
+test("a delay that stays the same over eight frames is a clock that is behind; a backlog is not", () => {
+  assert.equal(skewed([11_000, 11_100, 11_050, 11_010, 11_100, 11_000, 11_080, 11_020]), true);
+  assert.equal(skewed([11_000, 11_100, 11_050, 11_010, 11_100, 11_000, 11_080]), false); // seven are not enough
+  assert.equal(skewed([11_000, 10_000, 9000, 8000, 7000, 6000, 5000, 4000]), false); // melting
+  assert.equal(skewed([90, 120, 80, 100, 95, 110, 100, 90]), false); // in time
+  const f = judge(at(200, { measured_at: NOW - 11_000, skewed: true }), NOW);
+  assert.deepEqual([f.level, f.by_server, f.age_ms], ["live", true, 200]);
 });

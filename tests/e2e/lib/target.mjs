@@ -57,3 +57,4 @@ export function processes(target, pattern) {
 
 export const freeze = (pids) => pids.forEach((p) => process.kill(p, "SIGSTOP"));
 export const thaw = (pids) => pids.forEach((p) => process.kill(p, "SIGCONT"));
+export const kill = (pids) => pids.forEach((p) => process.kill(p, "SIGKILL"));

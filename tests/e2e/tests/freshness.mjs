@@ -93,6 +93,16 @@ test("check 15: the server stops: bar within 15 s, writes disabled with the reas
     });
   }));
 
+test("a board whose clock is an hour behind is live by the server's clock, and the page says so [UC-1]", () =>
+  withFixture(async (fixture) => {
+    fixture.vehicles.get(BUS).tweak = (f) => (f.measured_at -= 3_600_000);
+    await withPage(fixture, "skewed", `/v/${BUS}`, {}, async (page) => {
+      await page.waitForSelector("#figures[data-fresh=stale]");
+      await page.waitForSelector("#figures[data-fresh=live]", { timeout: 15_000 });
+      await page.locator(".vhead-state", { hasText: "the board's clock is wrong" }).waitFor();
+    });
+  }));
+
 test("nothing received yet is said so, not shown as 0 and not as OK [UC-1]", () =>
   withFixture(async (fixture) => {
     const v = fixture.vehicles.get("demo.van-024");

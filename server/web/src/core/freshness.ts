@@ -17,6 +17,7 @@ export interface Ages {
   period_ms: number; // expected time between samples
   online: boolean | null; // the link as the server sees it; null = not known
   server_lost: boolean; // this browser has no contact to the server
+  skewed?: boolean; // the board's clock is known to be behind, see skewed()
 }
 
 export interface Freshness {
@@ -36,10 +37,23 @@ export function trusted(measured_at: number | null, received_at: number | null):
   return received_at === null || measured_at - received_at <= AHEAD_ms;
 }
 
+const SKEW_FRAMES = 8;
+const SKEW_ms = 2_000;
+const JITTER_ms = 500;
+
+/* `lags` are received - measured of the newest frames. A backlog grows or melts; a delay that stays the same over many frames is a clock that is
+ * behind. (A constant delay of that length on the way cannot be told from it; frames that are watched come within a fraction of a second.) */
+export function skewed(lags: readonly number[]): boolean {
+  if (lags.length < SKEW_FRAMES) return false;
+  const last = lags.slice(-SKEW_FRAMES);
+  const low = Math.min(...last);
+  return low > SKEW_ms && Math.max(...last) - low <= JITTER_ms;
+}
+
 /* What may be said about values of that age at `now_ms` (server time). */
 export function judge(a: Ages, now_ms: number): Freshness {
   if (a.measured_at === null && a.received_at === null) return { level: "never", at: null, age_ms: null, by_server: false };
-  const by_server = !trusted(a.measured_at, a.received_at);
+  const by_server = a.skewed === true || !trusted(a.measured_at, a.received_at);
   const at = (by_server ? a.received_at : a.measured_at) ?? a.measured_at;
   const age_ms = at === null ? null : Math.max(0, now_ms - at);
   const period = Math.max(1000, a.period_ms);

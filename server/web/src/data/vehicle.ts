@@ -4,6 +4,7 @@
 import { effect, signal, untracked } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { get } from "../core/api";
+import { skewed } from "../core/freshness";
 import type { Frame, State, Vehicle } from "../core/types";
 import { follow, on, reopened } from "../stream/client";
 import { Resource } from "./resource";
@@ -17,6 +18,7 @@ interface StateEvent {
   version: string;
 }
 
+const LAGS_MAX = 16;
 const REFRESH_ms = 60_000; // mode and period are not in the stream
 
 /* Is `next` newer than what is shown? */
@@ -27,7 +29,9 @@ export function newer(next: Frame, now: Frame | null): boolean {
 
 export class VehicleView {
   readonly frame = signal<Frame | null>(null);
+  readonly skewed = signal(false); // the board's clock is behind
   readonly facts: Resource<Vehicle>;
+  private lags: number[] = []; // of frames without a gap, newest last
 
   constructor(readonly id: string) {
     this.facts = new Resource<Vehicle>(
@@ -37,7 +41,12 @@ export class VehicleView {
   }
 
   take(frame: Frame): void {
-    if (frame.id === this.id && newer(frame, this.frame.value)) this.frame.value = frame;
+    const now = this.frame.peek();
+    if (frame.id !== this.id || !newer(frame, now)) return;
+    if (now?.boot !== frame.boot || now.no + 1 !== frame.no) this.lags = [];
+    this.lags = [...this.lags, frame.received_at - frame.measured_at].slice(-LAGS_MAX);
+    this.skewed.value = skewed(this.lags);
+    this.frame.value = frame;
   }
 
   private patch(change: Partial<Vehicle["row"]>, facts: Partial<Vehicle> = {}): void {

@@ -39,6 +39,7 @@ function lookAt(view: VehicleView): Look | null {
     period_ms: row.period_ms,
     online: row.online,
     link_at: row.link_at,
+    skewed: view.skewed.value,
   };
 }
 
