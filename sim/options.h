@@ -17,6 +17,7 @@ struct pack_options { /* strings are borrowed from argv or the environment; NULL
     const char *nvm;
     const char *replay;
     const char *truth;
+    const char *fault;
     double speed; /* times real time; 0 = as fast as it goes */
     int64_t cells;
     int64_t sample_ms; /* -1 = the default of the parameter table, or what the board has stored */

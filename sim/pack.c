@@ -114,6 +114,16 @@ static int power_on(struct pack *p, uint64_t utc_ms)
     return BMS_ERR_OK;
 }
 
+static int set_up_faults(struct pack *p)
+{
+    char error[FAULTS_ERROR_MAX];
+
+    if (!p->options->fault || faults_parse(&p->faults, p->options->fault, &p->wiring, error) == BMS_ERR_OK)
+        return BMS_ERR_OK;
+    report_error("pack", "fault=%s: %s", p->options->fault, error);
+    return BMS_ERR_RANGE;
+}
+
 static int set_up(struct pack *p)
 {
     int chemistry = chemistry_by_word(p->options->chemistry);
@@ -132,7 +142,7 @@ static int set_up(struct pack *p)
     if (replay)
         wiring_fit_probes(&p->wiring, p->log.fitted, p->log.temps);
     world_init(&p->world, &p->wiring, replay ? 0 : noise_mV, p->seed);
-    return BMS_ERR_OK;
+    return set_up_faults(p);
 }
 
 int pack_open(struct pack *p, const struct pack_options *options, uint64_t utc_ms)
@@ -214,6 +224,7 @@ int pack_step(struct pack *p, uint64_t utc_ms, const struct sample **s)
         return BMS_ERR_STATE;
     if (err)
         return err;
+    faults_apply(&p->faults, &p->world, p->board.now_ms / 1000.0);
     world_step(&p->world);
     if (csu_step(&p->world.csu, p->world.current_A, &f))
         can_bus_send(&p->bus, p->node, &f);

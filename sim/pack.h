@@ -9,6 +9,7 @@
 
 #include "sim/board.h"
 #include "sim/doors.h"
+#include "sim/faults.h"
 #include "sim/model.h"
 #include "sim/nvm_file.h"
 #include "sim/options.h"
@@ -27,6 +28,7 @@ struct pack {
     struct nvm_file nvm;
     struct truth_file truth;
     struct world world;
+    struct faults faults;
     struct board board;
     struct model model;    /* when there is no log */
     struct replay_log log; /* when there is one */

@@ -131,6 +131,24 @@ def test_every_pack_measures_what_is(tmp_path, chemistry, cells):
         assert max(abs(a - b) for a, b in zip(world, measured)) <= 3
 
 
+def test_a_fault_comes_is_told_and_goes(tmp_path):
+    """[AC-6]"""
+    done = run(tmp_path, "--hub", "hub", "--nvm", "nvm", "--speed", "max", "--samples", 60, "--truth", "truth", "--fault",
+               "cell:17:4300@10-20,broken-link:2@30-32")
+    assert done.returncode == 0, done.stderr
+    levels = [int(line.split("worst=")[1].split()[0]) for line in done.stderr.splitlines() if " alarms active=" in line]
+    assert levels[0] in (1, 2) and levels[-1] == 0 and levels.count(0) >= 2 and max(levels) == 2
+    was = entries(tmp_path / "truth")
+    assert any(e[3][16] == 4300 and abs(e[4][16] - 4300) <= 2 for e in was)
+    assert any(e[4][16] > 0xFFF8 for e in was) and was[-1][4][16] < 4200, "the chip behind the broken link was silent, and is back"
+
+
+def test_a_fault_that_this_pack_cannot_have_is_refused(tmp_path):
+    done = run(tmp_path, "--hub", "hub", "--nvm", "nvm", "--fault", "cell:49:4300@1")
+    assert done.returncode == 1 and "'cell:49:4300@1' is no KIND" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_starts_are_counted_and_a_kill_tears_nothing(tmp_path):
     """[AC-7]"""
     with Pack(tmp_path, "test.kill", cells=8, speed="max", truth=tmp_path / "truth") as pack:

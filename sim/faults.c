@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/faults.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/err.h"
+
+enum { WORD_MAX = 64 };
+enum what { NOTHING, A_CELL, A_PROBE, A_CHIP, A_PERMILLE, A_RELAY, A_MV, A_DEGC };
+
+struct place { /* of a cell or a probe: its chip, and its number there */
+    int chip, k;
+};
+
+static struct place place_of_cell(const struct wiring *t, int cell)
+{
+    struct place p = { 0, cell - 1 };
+
+    while (p.k >= t->chip_cells[p.chip])
+        p.k -= t->chip_cells[p.chip++];
+    return p;
+}
+
+static int probes_of(const struct wiring *t)
+{
+    int n = 0;
+
+    for (int i = 0; i < t->chips * AFE_TEMPS; i++)
+        n += t->chip_probes[i / AFE_TEMPS] >> i % AFE_TEMPS & 1;
+    return n;
+}
+
+/* Probes are numbered through, those that are not fitted left out. */
+static struct place place_of_probe(const struct wiring *t, int probe)
+{
+    int i = 0;
+
+    for (;; i++) {
+        probe -= t->chip_probes[i / AFE_TEMPS] >> i % AFE_TEMPS & 1;
+        if (probe == 0)
+            return (struct place) { i / AFE_TEMPS, i % AFE_TEMPS };
+    }
+}
+
+static struct chip *chip_of_cell(struct world *w, int cell, int *k)
+{
+    struct place p = place_of_cell(&w->wiring, cell);
+
+    *k = p.k;
+    return &w->chain.chip[p.chip];
+}
+
+static void set_cell(struct world *w, struct fault *f)
+{
+    world_set_cell(w, f->a - 1, f->b);
+}
+
+static void set_probe(struct world *w, struct fault *f)
+{
+    struct place p = place_of_probe(&w->wiring, f->a);
+
+    world_set_probe(w, p.chip, p.k, f->b);
+}
+
+static void open_wire(struct world *w, struct fault *f)
+{
+    int k;
+    struct chip *chip = chip_of_cell(w, f->a, &k);
+
+    chip->faults.open_taps |= 1u << (k + 1);
+}
+
+static void stick(struct world *w, struct fault *f)
+{
+    int k;
+    struct chip *chip = chip_of_cell(w, f->a, &k);
+
+    chip->faults.stuck_cells |= (uint16_t)(1u << k);
+}
+
+static void break_link(struct world *w, struct fault *f)
+{
+    if (f->a - 1 < w->chain.broken_link)
+        w->chain.broken_link = f->a - 1;
+}
+
+static void reset_chip(struct world *w, struct fault *f)
+{
+    if (!f->done)
+        chip_reset(&w->chain.chip[f->a - 1]);
+    f->done = true;
+}
+
+static void spoil(struct world *w, struct fault *f)
+{
+    w->chain.bad_crc_permille = (unsigned)f->a;
+}
+
+static void silence(struct world *w, struct fault *f)
+{
+    (void)f;
+    w->csu.silent = true;
+}
+
+static void weld(struct world *w, struct fault *f)
+{
+    w->contactors.welded |= (uint8_t)(1u << (f->a - 1));
+}
+
+static void jam(struct world *w, struct fault *f)
+{
+    w->contactors.jammed |= (uint8_t)(1u << (f->a - 1));
+}
+
+/* clang-format off */
+static const struct kind {
+    const char *name;
+    enum what a, b;
+    void (*apply)(struct world *w, struct fault *f);
+} kinds[] = {
+    { "cell",        A_CELL,     A_MV,    set_cell },
+    { "probe",       A_PROBE,    A_DEGC,  set_probe },
+    { "open-wire",   A_CELL,     NOTHING, open_wire },
+    { "stuck",       A_CELL,     NOTHING, stick },
+    { "broken-link", A_CHIP,     NOTHING, break_link },
+    { "chip-reset",  A_CHIP,     NOTHING, reset_chip },
+    { "bad-crc",     A_PERMILLE, NOTHING, spoil },
+    { "csu-silent",  NOTHING,    NOTHING, silence },
+    { "weld",        A_RELAY,    NOTHING, weld },
+    { "jam",         A_RELAY,    NOTHING, jam },
+};
+/* clang-format on */
+
+enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
+
+static void limits_of(enum what what, const struct wiring *t, int *min, int *max)
+{
+    *min = what == A_DEGC ? -40 : what == A_MV || what == A_PERMILLE ? 0 : 1;
+    *max = what == A_CELL       ? t->cells
+           : what == A_PROBE    ? probes_of(t)
+           : what == A_CHIP     ? t->chips
+           : what == A_PERMILLE ? 1000
+           : what == A_RELAY    ? CONTACTORS
+           : what == A_MV       ? AFE_FULL_SCALE_mV
+                                : 125;
+}
+
+/* ":number" when there shall be one. Moves *p on. */
+static bool take_number(const char **p, enum what what, const struct wiring *t, int *v)
+{
+    int min, max;
+    char *end;
+
+    if (what == NOTHING)
+        return true;
+    if (**p != ':')
+        return false;
+    limits_of(what, t, &min, &max);
+    long n = strtol(*p + 1, &end, 10);
+
+    if (end == *p + 1 || n < min || n > max)
+        return false;
+    *v = (int)n;
+    *p = end;
+    return true;
+}
+
+/* "@from[-to]" to the end of the word. */
+static bool take_time(const char *p, struct fault *f)
+{
+    char *end;
+
+    f->to_s = INFINITY;
+    if (*p != '@' || strspn(p + 1, "0123456789.-") != strlen(p + 1))
+        return false;
+    f->from_s = strtod(p + 1, &end);
+    if (end == p + 1)
+        return false;
+    if (*end == '-') {
+        p = end;
+        f->to_s = strtod(p + 1, &end);
+        if (end == p + 1)
+            return false;
+    }
+    return *end == 0 && f->from_s >= 0 && f->to_s > f->from_s;
+}
+
+static bool parse_one(struct fault *f, const char *word, const struct wiring *t)
+{
+    size_t n = strcspn(word, ":@");
+
+    for (f->kind = 0; f->kind < KINDS; f->kind++) {
+        const struct kind *k = &kinds[f->kind];
+        const char *p = word + n;
+
+        if (strlen(k->name) == n && strncmp(k->name, word, n) == 0)
+            return take_number(&p, k->a, t, &f->a) && take_number(&p, k->b, t, &f->b) && take_time(p, f);
+    }
+    return false;
+}
+
+int faults_parse(struct faults *f, const char *text, const struct wiring *wiring, char error[FAULTS_ERROR_MAX])
+{
+    *f = (struct faults) { 0 };
+    while (*text) {
+        char word[WORD_MAX];
+        size_t n = strcspn(text, ",");
+
+        snprintf(word, sizeof(word), "%.*s", n < sizeof(word) ? (int)n : WORD_MAX - 1, text);
+        if (f->count == FAULTS_MAX) {
+            snprintf(error, FAULTS_ERROR_MAX, "more than %d faults", FAULTS_MAX);
+            return BMS_ERR_RANGE;
+        }
+        if (n >= sizeof(word) || !parse_one(&f->fault[f->count], word, wiring)) {
+            snprintf(error, FAULTS_ERROR_MAX, "'%s' is no KIND[:A[:B]]@FROM[-TO] of this pack", word);
+            return BMS_ERR_RANGE;
+        }
+        f->count++;
+        text += n + (text[n] == ',');
+    }
+    return BMS_ERR_OK;
+}
+
+static void mend(struct world *w)
+{
+    for (int i = 0; i < w->chain.chips; i++)
+        w->chain.chip[i].faults = (struct chip_faults) { 0 };
+    w->chain.broken_link = AFE_LINK_WHOLE;
+    w->chain.bad_crc_permille = 0;
+    w->csu.silent = false;
+    w->contactors.welded = 0;
+    w->contactors.jammed = 0;
+}
+
+void faults_apply(struct faults *f, struct world *w, double now_s)
+{
+    if (f->count == 0)
+        return;
+    mend(w);
+    for (int i = 0; i < f->count; i++) {
+        struct fault *one = &f->fault[i];
+
+        if (now_s >= one->from_s && now_s < one->to_s)
+            kinds[one->kind].apply(w, one);
+    }
+}
