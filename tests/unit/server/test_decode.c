@@ -104,7 +104,8 @@ static void test_another_name_inside_is_poison(void)
         enum poison_reason reason;
     } rows[] = {
         { "other.bus-048", POISON_TENANT }, { "demo.bus-049", POISON_DEVICE },  { "demo.bus-04", POISON_DEVICE },
-        { "dem.bus-048", POISON_TENANT },   { "demo.bus-0488", POISON_DEVICE }, { "nonsense", POISON_TENANT },
+        { "dem.bus-048", POISON_TENANT },   { "demos.bus-048", POISON_TENANT }, { "demo.bus-0488", POISON_DEVICE },
+        { "nonsense", POISON_TENANT },
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
