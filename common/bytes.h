@@ -223,7 +223,7 @@ static inline void write_varint(struct writer *w, uint64_t v)
 /* Small magnitudes become small numbers: 0, -1, 1, -2 -> 0, 1, 2, 3. */
 static inline uint32_t zigzag32(int32_t v)
 {
-    return (uint32_t)v << 1 ^ (uint32_t)(v >> 31);
+    return (uint32_t)v << 1 ^ (v < 0 ? UINT32_MAX : 0);
 }
 
 static inline int32_t unzigzag32(uint32_t v)
