@@ -170,6 +170,15 @@ static void send_now(void *ctx, const char *topic, const uint8_t *bytes, size_t 
         log_debug("mqtt", "not sent", "topic=%s code=%d", topic, rc);
 }
 
+/* Why TLS failed, in OpenSSL's words. A wrong name in the certificate gives no line here, only "TCP/TLS connect failure". */
+static int on_tls_error(const char *text, size_t size, void *ctx)
+{
+    const struct link *l = ctx;
+
+    log_warn("mqtt", "TLS", "broker=%s error='%.*s'", l->uri, (int)size, text);
+    return 1;
+}
+
 static void connect_now(struct link *l)
 {
     MQTTAsync_connectOptions opts = MQTTAsync_connectOptions_initializer5;
@@ -185,6 +194,8 @@ static void connect_now(struct link *l)
     tls.enableServerCertAuth = 1;
     tls.verify = 1;
     tls.disableDefaultTrustStore = 1;
+    tls.ssl_error_cb = on_tls_error;
+    tls.ssl_error_context = l;
     tls.sslVersion = MQTT_SSL_VERSION_TLS_1_2;
     opts.cleanstart = 1;
     opts.keepAliveInterval = KEEP_ALIVE_S;
