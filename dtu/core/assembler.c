@@ -133,15 +133,20 @@ static bool decode(const struct assembler *a, struct sample *s)
     return true;
 }
 
+static void adopt_boot(struct assembler *a, uint32_t boot)
+{
+    if (boot == 0 || boot == a->boot)
+        return;
+    a->counts.boots += a->boot ? 1 : 0;
+    a->boot = boot;
+    a->next = 1;
+    a->jump = 0;
+    a->attempts = 0;
+}
+
 /* A whole sample: is it the one? */
 static int judge(struct assembler *a, const struct sample *s)
 {
-    if (s->boot != a->boot) {
-        a->counts.boots += a->boot ? 1 : 0;
-        a->boot = s->boot;
-        a->next = 1;
-        a->jump = 0;
-    }
     if (s->no < a->next) {
         a->counts.known++;
         return 0;
@@ -163,15 +168,28 @@ static void stream_is_back(struct assembler *a)
         a->not_before_ms = a->answered_ms + ASSEMBLER_GAP_MS;
 }
 
+static void missed_again(struct assembler *a)
+{
+    stream_is_back(a);
+    if (++a->attempts < ASSEMBLER_ATTEMPTS)
+        return;
+    a->attempts = 0;
+    a->dropped++;
+    a->next++;
+}
+
 static int close_sample(struct assembler *a, uint32_t now_ms, struct sample *out)
 {
+    bool whole = decode(a, out);
+
     a->open = false;
-    if (!decode(a, out)) {
+    adopt_boot(a, out->boot);
+    if (!whole) {
         a->counts.incomplete++;
-        if (out->no >= a->next || (out->boot && out->boot != a->boot))
+        if (out->no >= a->next)
             a->want = true;
         if (out->no == a->next)
-            stream_is_back(a);
+            missed_again(a);
         return 0;
     }
     a->heard_ms = now_ms;
@@ -240,6 +258,7 @@ int assembler_feed(struct assembler *a, const struct can_frame *f, uint32_t now_
 void assembler_taken(struct assembler *a, const struct sample *s, uint32_t now_ms)
 {
     a->counts.taken++;
+    a->attempts = 0;
     a->next = s->no + 1;
     a->jump = a->jump > a->next ? a->jump : 0;
     a->want = false;

@@ -28,6 +28,7 @@ enum {
     ASSEMBLER_GAP_MS = 50,     /* after an answer: shortest time to the next request, once the stream is back */
     ASSEMBLER_RETRY_MS = 200,  /* after no answer; doubles up to */
     ASSEMBLER_RETRY_MAX_MS = 5000,
+    ASSEMBLER_ATTEMPTS = 300,    /* a sample that never comes whole is given up, and counted as dropped: the stream must go on */
     ASSEMBLER_SILENCE_MS = 5000, /* without a sample: ask whether there is one, the last frame may have been lost */
 };
 
@@ -54,6 +55,7 @@ struct assembler {                  /* allocated by the caller, fields private b
     bool asking;                    /* a request is out */
     bool anew;                      /* the board refused the number: ask from 1 */
     uint32_t not_before_ms, answered_ms, retry_ms, heard_ms;
+    uint32_t attempts; /* times that sample `next` came with frames missing */
     /* the sample that is coming in */
     bool open;
     uint8_t counter;

@@ -26,7 +26,7 @@ static unsigned block_of(const struct board_params *p)
 {
     unsigned left = 2 * PARAMS - p->at;
 
-    return left < UDS_DIDS_MAX ? left : UDS_DIDS_MAX;
+    return left < BOARD_PARAMS_BLOCK ? left : BOARD_PARAMS_BLOCK;
 }
 
 size_t board_params_request(const struct board_params *p, uint8_t *out)

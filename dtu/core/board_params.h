@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* board_params.h -- both copies of the board's parameters as the DTU last read them, and what follows from them.
  *
- * Filled by answers of UDS service 22, in blocks of UDS_DIDS_MAX identifiers: first the running, then the stored copy.
+ * Filled by answers of UDS service 22, in blocks of BOARD_PARAMS_BLOCK identifiers: first the running, then the stored copy.
+ * Blocks are small because one lost frame costs a whole answer.
  */
 #ifndef DTU_CORE_BOARD_PARAMS_H
 #define DTU_CORE_BOARD_PARAMS_H
@@ -12,6 +13,8 @@
 
 #include "common/units.h"
 #include "proto/tables.h"
+
+enum { BOARD_PARAMS_BLOCK = 16 }; /* <= UDS_DIDS_MAX */
 
 struct board_params {
     int32_t running[PARAMS], stored[PARAMS];

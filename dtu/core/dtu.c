@@ -8,7 +8,7 @@
 #include "proto/can0.h"
 
 enum { TOKEN_RESULT = 0x1000, TOKEN_STATE = 0x2000, INFLIGHT_KEPT = 4, REASON_FAILED = 0x80 };
-enum { ANSWER_MS = 20000, SESSION_EXPIRY_S = 300, RESEND_ANSWER = 12, START_ROUTINE = 0x01 };
+enum { ANSWER_MS = 20000, SESSION_EXPIRY_S = 300, RESEND_REQUEST = 8, RESEND_ANSWER = 12, START_ROUTINE = 0x01 };
 
 static bool is_word(char c)
 {
@@ -200,25 +200,46 @@ static void take_frames(struct dtu *d, const struct dtu_in *in)
     }
 }
 
+static bool ask_for_samples(struct dtu *d)
+{
+    uint8_t request[RESEND_REQUEST] = { UDS_ROUTINE, START_ROUTINE };
+    uint32_t from;
+
+    if (!assembler_wants(&d->assembler, d->now_ms, &from))
+        return false;
+    put_be16(request + 2, UDS_ROUTINE_RESEND);
+    put_be32(request + 4, from);
+    d->asker = DTU_ASSEMBLER;
+    if (uds_ask(&d->uds, request, sizeof(request), d->now_ms) != BMS_ERR_OK)
+        hand_over(d, UDS_SILENT);
+    return true;
+}
+
+static bool ask_for_command(struct dtu *d)
+{
+    uint8_t request[UDS_REQUEST_MAX];
+    size_t n = downlink_request(&d->downlink, request, d->now_ms, d->utc_ms);
+
+    if (n == 0 || uds_ask(&d->uds, request, n, d->now_ms) != BMS_ERR_OK)
+        return false;
+    d->asker = DTU_DOWNLINK;
+    return true;
+}
+
+/* They take turns, so that a bad bus does not keep commands waiting for ever. */
 static void ask_board(struct dtu *d)
 {
-    uint8_t request[UDS_REQUEST_MAX] = { UDS_ROUTINE, START_ROUTINE };
-    uint32_t from;
-    size_t n;
-
     if (!d->can_up || d->uds.busy)
         return;
-    if (assembler_wants(&d->assembler, d->now_ms, &from)) {
-        put_be16(request + 2, UDS_ROUTINE_RESEND);
-        put_be32(request + 4, from);
-        d->asker = DTU_ASSEMBLER;
-        if (uds_ask(&d->uds, request, 8, d->now_ms) != BMS_ERR_OK)
-            hand_over(d, UDS_SILENT);
-        return;
+    if (d->command_first) {
+        d->command_first = false;
+        if (!ask_for_command(d))
+            d->command_first = ask_for_samples(d);
+    } else {
+        d->command_first = ask_for_samples(d);
+        if (!d->command_first)
+            ask_for_command(d);
     }
-    n = downlink_request(&d->downlink, request, d->now_ms, d->utc_ms);
-    if (n > 0 && uds_ask(&d->uds, request, n, d->now_ms) == BMS_ERR_OK)
-        d->asker = DTU_DOWNLINK;
 }
 
 /* One sync for all that came within DTU_SYNC_MS: records are published only when they survive a power cut. */

@@ -57,6 +57,7 @@ struct dtu { /* allocated by the caller; read the parts, change nothing */
     struct downlink downlink;
     struct uds_client uds;
     enum dtu_asker asker;
+    bool command_first; /* the last request was for samples */
     struct mqtt mqtt;
     struct mqtt_config mqtt_config;
     struct state state;

@@ -201,7 +201,7 @@ static size_t routine(struct board *b, const uint8_t *in, size_t n, uint8_t *out
         b->stores++;
         return 4;
     }
-    if (id != UDS_ROUTINE_RESEND || n != 8)
+    if (id != UDS_ROUTINE_RESEND || n != 8 || get_be32(in + 4) > b->taken + 1) /* the tester means another start of the board */
         return negative(out, in[0], UDS_NRC_RANGE);
     put_be32(out + 4, board_resend(b, get_be32(in + 4)));
     put_be32(out + 8, b->taken);

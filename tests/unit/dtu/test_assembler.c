@@ -248,6 +248,19 @@ static void test_not_taken(void)
     CU_ASSERT(assembler_wants(&as, 400, &from) && from == 1);
 }
 
+static void test_never_whole(void)
+{
+    size_t n = frames_of(1, 1);
+
+    start(0, 0);
+    for (unsigned i = 1; i < ASSEMBLER_ATTEMPTS; i++)
+        feed(frames + 1, n - 1, i);
+    CU_ASSERT(as.next == 1 && as.dropped == 0);
+    feed(frames + 1, n - 1, ASSEMBLER_ATTEMPTS);
+    CU_ASSERT(as.next == 2 && as.dropped == 1);
+    CU_ASSERT_EQUAL(feed(frames, frames_of(1, 2), ASSEMBLER_ATTEMPTS), 1);
+}
+
 /* One frame on a bus that loses, repeats, swaps and breaks. Returns how many samples came out; checks that each is the next. */
 static unsigned rough(struct can_frame f, unsigned percent, uint32_t now_ms, struct can_frame *held, bool *holds, uint32_t expect)
 {
@@ -337,6 +350,7 @@ int main(void)
     CU_add_test(s, "what the ring of the board no longer holds is counted as dropped", test_ring_has_lost_some);
     CU_add_test(s, "a board that has started anew begins at sample 1", test_new_boot);
     CU_add_test(s, "a sample that could not be stored is asked for again", test_not_taken);
+    CU_add_test(s, "a sample that never comes whole is given up after 300 times, and counted", test_never_whole);
     CU_add_test(s, "any pattern of loss, repetition, swaps and errors ends with all samples exactly once [FL-1]", test_any_loss);
     CU_basic_set_mode(CU_BRM_VERBOSE);
     CU_basic_run_tests();

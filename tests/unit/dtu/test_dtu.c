@@ -213,6 +213,22 @@ static void test_power_cut(void)
     end();
 }
 
+/* The journal cannot be written for a while: what does not fit into memory is asked for again. */
+static void test_flash_fails(void)
+{
+    begin();
+    flash_ram_power(&w.flash, 0);
+    for (unsigned i = 0; i < 100; i++) {
+        board_take(&w.board);
+        run(100);
+    }
+    flash_ram_power(&w.flash, UINT64_MAX);
+    connect_broker();
+    run(30000);
+    CU_ASSERT(all_once(1, 100) && w.dtu.assembler.dropped == 0);
+    end();
+}
+
 static void test_board_restart(void)
 {
     begin();
@@ -223,8 +239,11 @@ static void test_board_restart(void)
     run(30000);
     CU_ASSERT(all_once(1, 13) && all_once(2, 12) && w.dtu.assembler.dropped == 0);
     /* While the DTU was down, and silent since. */
+    struct can_frame unheard[BOARD_FRAMES_MAX];
+
     board_restart(&w.board);
     board_take(&w.board);
+    board_send(&w.board, unheard);
     kill_dtu();
     connect_broker();
     run(30000);
@@ -316,6 +335,7 @@ static void test_state(void)
 
     take(100);
     CU_ASSERT(w.broker.states > before && w.broker.states <= before + 12); /* counts: one each 10 s */
+    run(11000);
     before = w.broker.states;
     mqtt_lost(&w.dtu.mqtt);
     connect_broker();
@@ -381,6 +401,7 @@ int main(void)
     CU_add_test(s, "an outage of the network is filled in afterwards [FL-2]", test_outage);
     CU_add_test(s, "a server that was away gets everything [FL-2]", test_server_away);
     CU_add_test(s, "power cuts at any byte of the journal lose nothing that the board still has", test_power_cut);
+    CU_add_test(s, "a journal that cannot be written for a while loses nothing", test_flash_fails);
     CU_add_test(s, "a board that starts anew goes on from its first sample", test_board_restart);
     CU_add_test(s, "what the board's ring has lost is counted, also after a restart of the DTU", test_ring_too_small);
     CU_add_test(s, "somebody who watches and an alarm see each sample at once", test_modes);

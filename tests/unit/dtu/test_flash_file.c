@@ -41,6 +41,9 @@ static void test_new_file(void)
         CU_ASSERT_EQUAL(b[i], 0xFF);
     CU_ASSERT_EQUAL(f.port.read(f.port.ctx, 8 * 4096 - 1, b, 2), BMS_ERR_RANGE);
     CU_ASSERT(stat(path, &st) == 0 && st.st_blocks == 0); /* a hole takes no space */
+    for (uint32_t s = 0; s < 8; s++)
+        CU_ASSERT_EQUAL(f.port.erase(f.port.ctx, s), BMS_ERR_OK);
+    CU_ASSERT(stat(path, &st) == 0 && st.st_blocks <= 8); /* and stays one: only the counts are there */
     flash_file_close(&f);
     unlink(path);
 }

@@ -245,6 +245,23 @@ static void test_rot_is_counted_once(void)
     flash_ram_free(&f);
 }
 
+/* One bit is rot, not an acknowledgement. */
+static void test_rot_does_not_acknowledge(void)
+{
+    struct journal j;
+    struct flash_ram f;
+
+    format(&j, &f, &(struct flash_geometry) { 4096, 4, 4 });
+    append(&j, 1);
+    f.bytes[44 + 32] ^= 1;
+    CU_ASSERT_EQUAL_FATAL(journal_mount(&j, &f.port, index_of, SECTORS), BMS_ERR_OK);
+    CU_ASSERT(j.unacked == 1 && reads_right(&j, 1));
+    CU_ASSERT_EQUAL(journal_ack(&j, 1, 1), 1);
+    CU_ASSERT_EQUAL_FATAL(journal_mount(&j, &f.port, index_of, SECTORS), BMS_ERR_OK);
+    CU_ASSERT_EQUAL(j.unacked, 0);
+    flash_ram_free(&f);
+}
+
 /* The story told to the journal again and again, with the power cut one byte later each time. */
 struct story {
     uint64_t stored; /* highest number whose append returned 0 */
@@ -409,6 +426,7 @@ int main(void)
     CU_add_test(s, "reversed, future and huge acknowledgements are harmless", test_hostile_acks);
     CU_add_test(s, "one rotten bit anywhere costs one record at most, or a sector when it is in its head", test_bit_rot);
     CU_add_test(s, "a rotten record is counted once and skipped", test_rot_is_counted_once);
+    CU_add_test(s, "a rotten bit does not acknowledge a record", test_rot_does_not_acknowledge);
     CU_add_test(s, "a power cut at any byte of any write loses nothing that was stored [AC-7]", test_power_cut_at_every_byte);
     CU_add_test(s, "three thousand power cuts in a row never end in a trap", test_many_cuts);
     CU_add_test(s, "a place that cannot be programmed is stepped over", test_worn_place);
