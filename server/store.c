@@ -27,7 +27,7 @@ struct store {
     size_t count, room;
     struct store_extra extra; /* poison and alarm spans */
     struct partitions partitions;
-    const void *staged_on; /* the connection that has the staging table; NULL after every failure */
+    const void *staged_on; /* the connection that has the staging table and statements; NULL after every failure */
     bool ended;            /* the COPY data have their trailer */
 };
 
@@ -205,6 +205,7 @@ static int prepare(struct store *s)
 
     if (!err && s->staged_on != s->db.conn) {
         err = db_exec(&s->db, staging);
+        err = err ? err : store_extra_setup(&s->db);
         s->staged_on = err ? NULL : s->db.conn;
     }
     for (size_t i = 0; !err && i < s->count; i++) {

@@ -12,7 +12,9 @@ enum { POISON_BYTES_MAX = 65536, TEXT_MAX = 24 };
 
 #define UTC(param) "timestamptz 'epoch' + " param "::bigint * interval '1 ms'"
 
+/* Prepared once for each connection: planning takes longer than running it. */
 static const char join_span[] =
+    "PREPARE join_span (text, text, bigint, smallint, integer, bigint, bigint, bigint, bigint, smallint, integer) AS "
     "WITH old AS (DELETE FROM alarm_span WHERE tenant = $1 AND device = $2 AND boot = $3 AND alarm = $4 AND number = $5 "
     "AND from_no <= $7::bigint + 1 AND to_no >= $6::bigint - 1 RETURNING *) "
     "INSERT INTO alarm_span (tenant, device, boot, alarm, number, from_no, to_no, from_at, to_at, level, value) "
@@ -27,6 +29,11 @@ static const char add_poison[] =
     "SELECT $1, $2, sha256(convert_to($4, 'UTF8') || $8::bytea), $3, $4, $5, $6, $7, substr($8::bytea, 1, 65536), " UTC(
         "$9") " "
               "ON CONFLICT (tenant, device, digest) DO UPDATE SET times = p.times + 1, again_at = excluded.received_at";
+
+int store_extra_setup(struct db *db)
+{
+    return db_exec(db, join_span);
+}
 
 void store_extra_begin(struct store_extra *x)
 {
@@ -157,7 +164,13 @@ static int write_run(struct db *db, const struct device_run *r)
     snprintf(text[6], TEXT_MAX, "%lld", (long long)r->run.to_ms);
     snprintf(text[7], TEXT_MAX, "%u", r->run.level);
     snprintf(text[8], TEXT_MAX, "%d", r->run.value);
-    return db_query(db, join_span, 11, params, NULL);
+    if (db_open(db) != 0)
+        return BMS_ERR_IO;
+    PGresult *res = PQexecPrepared(db->conn, "join_span", 11, params, NULL, NULL, 0);
+    int err = db_check(db, res);
+
+    PQclear(res);
+    return err;
 }
 
 static int write_poison(struct db *db, const struct poison *p)
