@@ -12,3 +12,4 @@ cw_unit_test(test_dtu
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_dtu.c ${CMAKE_CURRENT_LIST_DIR}/broker_model.c ${CMAKE_CURRENT_LIST_DIR}/flash_ram.c
   LIBS cw_dtu_board_model)
 cw_unit_test(test_flash_file SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_flash_file.c LIBS cw_dtu_core cw_dtu_files)
+cw_unit_test(test_options SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_options.c LIBS cw_dtu_options)

@@ -372,6 +372,17 @@ static void test_flush(void)
     end();
 }
 
+static void test_bus_goes(void)
+{
+    begin();
+    take(7);
+    CU_ASSERT_EQUAL(w.journal.unacked, 0);
+    w.can_up = false;
+    run(10);
+    CU_ASSERT(w.journal.unacked == 1 && w.journal.note.no == 7);
+    end();
+}
+
 static void test_names(void)
 {
     static const char *const good[] = { "a.b", "demo.bus-048", "T_1.x-9" };
@@ -408,6 +419,7 @@ int main(void)
     CU_add_test(s, "birth and will say who the DTU is; counts do not flood [TA-6]", test_state);
     CU_add_test(s, "the board gets the time each second", test_clock);
     CU_add_test(s, "a clean end keeps what was in memory", test_flush);
+    CU_add_test(s, "a bus that goes away closes the record", test_bus_goes);
     CU_add_test(s, "only names that can be a topic are taken", test_names);
     CU_basic_set_mode(CU_BRM_VERBOSE);
     CU_basic_run_tests();
