@@ -56,7 +56,7 @@ export async function newContext(target, test, options = {}) {
     reducedMotion: "reduce",
     ...rest,
   });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(30_000);
   await context.addInitScript(REPORT);
   if (init) await context.addInitScript(init);
   const base = new URL(target.url).origin;

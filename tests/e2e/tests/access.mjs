@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // access.mjs -- axe on every page in every state and both themes; states told without colour; keyboard alone.
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test } from "../lib/suite.mjs";
 import { axe, withContext, openPage, until, withPage } from "../lib/browser.mjs";
 import { withFixture } from "../lib/target.mjs";
 

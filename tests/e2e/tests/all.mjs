@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { closeBrowser, incidents } from "../lib/browser.mjs";
+import { runLanes } from "../lib/suite.mjs";
 import "./assets.mjs";
 import "./fleet.mjs";
 import "./cells.mjs";
@@ -11,6 +12,8 @@ import "./calibration.mjs";
 import "./access.mjs";
 import "./stream.mjs";
 import "./real.mjs";
+
+runLanes();
 
 test("check 3: over the whole run no request to another origin, no policy violation, no console error", () => {
   assert.deepEqual(incidents, []);

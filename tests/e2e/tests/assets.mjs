@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // assets.mjs -- sizes, caching, compression, and how quickly a page stands.
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { withContext, openPage, withPage } from "../lib/browser.mjs";
+import { testAlone } from "../lib/suite.mjs";
 import { BUILT } from "../fixture/server.mjs";
 import { real, withFixture } from "../lib/target.mjs";
 
@@ -10,7 +10,7 @@ const gz = (file) => BUILT.get(`/${file}.gz`).length;
 const scripts = () => [...BUILT.keys()].filter((f) => /^\/assets\/.*\.(js|css)$/.test(f)).map((f) => f.slice(1));
 const targets = (body) => (real ? body(real) : withFixture(body));
 
-test("check 1: the shell is at most 60 kB gz, each lazy page 20 kB, all of it 150 kB", async () => {
+testAlone("check 1: the shell is at most 60 kB gz, each lazy page 20 kB, all of it 150 kB", async () => {
   await withFixture(async (fixture) => {
     const loaded = new Set();
     await withContext(fixture, "check 1", {}, async (context) => {
@@ -27,13 +27,13 @@ test("check 1: the shell is at most 60 kB gz, each lazy page 20 kB, all of it 15
   });
 });
 
-test("check 1: nothing inline and no address of another host in what is built", () => {
+testAlone("check 1: nothing inline and no address of another host in what is built", () => {
   const html = String(BUILT.get("/index.html"));
   assert.doesNotMatch(html, /<style|style=|<script(?![^>]*src=)/);
   for (const f of scripts()) assert.doesNotMatch(String(BUILT.get("/" + f)).replace(/http:\/\/www\.w3\.org\/\S+/g, ""), /https?:\/\/[a-z0-9.-]+\.[a-z]{2,}/i, f);
 });
 
-test("check 5: hashed files are immutable, index.html is revalidated, gzip on plain http", () =>
+testAlone("check 5: hashed files are immutable, index.html is revalidated, gzip on plain http", () =>
   targets(async ({ url }) => {
     const ask = (path, headers = {}) => fetch(url + path, { headers });
     for (const file of scripts()) {
@@ -49,7 +49,7 @@ test("check 5: hashed files are immutable, index.html is revalidated, gzip on pl
     assert.equal(again.status, 304);
   }));
 
-test("check 5: on a second visit no hashed file is asked for again", () =>
+testAlone("check 5: on a second visit no hashed file is asked for again", () =>
   targets((target) =>
     withPage(target, "check 5", "/fleet", {}, async (page) => {
       await page.waitForSelector(".vrow[data-id]");
@@ -63,7 +63,7 @@ test("check 5: on a second visit no hashed file is asked for again", () =>
     })));
 
 for (const [path, ready] of [["/fleet", ".vrow[data-id]"], ["", "[data-figure=soc] .number"], ["/cells", "[data-sentence]"], ["/calibration", "tr[data-param]"], ["/history", ".page-history canvas, .page-history .empty"]]) {
-  test(`check 7: values stand quickly and the layout does not shift: ${path || "overview"} [UC-1]`, () =>
+  testAlone(`check 7: values stand quickly and the layout does not shift: ${path || "overview"} [UC-1]`, () =>
     targets((target) =>
       withPage(target, "check 7", "/fleet", { init: SHIFT }, async (page) => {
         await page.waitForSelector(".vrow[data-id]");

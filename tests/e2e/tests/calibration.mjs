@@ -2,7 +2,7 @@
 // calibration.mjs -- Running, Stored, Draft: editing, review, the two writes, restart, files.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { test } from "node:test";
+import { test } from "../lib/suite.mjs";
 import { forgive, until, withPage } from "../lib/browser.mjs";
 import { withFixture } from "../lib/target.mjs";
 

