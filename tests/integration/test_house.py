@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 from harness import Instance, ROOT, wait_until
-from harness.instance import PRESET
+from harness.instance import BUILD, PRESET
 
 NAMES = ["database", "broker", "server", "pack:test.one", "dtu:test.one"]
 
@@ -36,6 +36,16 @@ def test_wrong_usage_is_named_and_exits_with_2(args, tmp_path):
 def test_every_command_has_help(command):
     done = run(command, "--help")
     assert done.returncode == 0 and done.stdout.startswith(f"usage: ./cellwarden {command}")
+
+
+def test_the_tree_is_what_was_agreed():
+    """Folders, one CMake build, unit tests with CUnit, all of them known to ctest [FL-8]"""
+    for folder in ("firmware", "dtu", "server", "proto", "deploy", "tests", "docs"):
+        assert (ROOT / folder).is_dir(), folder
+    listed = subprocess.run(["ctest", "--test-dir", BUILD / PRESET, "-N", "-L", "unit"], capture_output=True, text=True, timeout=30, check=True).stdout
+    programs = {path.stem for path in (ROOT / "tests/unit").rglob("test_*.c") if "CUnit" in path.read_text() or "suite.h" in path.read_text()}
+    assert len(programs) > 20
+    assert not [name for name in programs if f": {name}\n" not in listed + "\n"]
 
 
 def test_status_without_an_instance_says_so(tmp_path):

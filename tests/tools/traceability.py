@@ -55,7 +55,7 @@ def collect(root):
     folders = [root / "tests", root / "server" / "web"]
     for folder in folders:
         for file in sorted(folder.rglob("*")):
-            if file.suffix not in (".c", ".py", ".ts", ".tsx") or {"node_modules", "dist", "tools", "deps"} & set(file.parts):
+            if file.suffix not in (".c", ".py", ".ts", ".tsx", ".mjs") or {"node_modules", "dist", "tools", "deps"} & set(file.parts):
                 continue
             path = file.relative_to(root).as_posix()
             for name, ids in tests_in(path, file.read_text(errors="replace")):
