@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { RETRY_MIN_MS = 100, RETRY_MAX_MS = 5000, STOP_MS = 2500, IDLE_MS = 200 };
+enum { RETRY_MIN_MS = 100, RETRY_MAX_MS = 5000, STOP_MS = 1500, IDLE_MS = 200 };
 
 struct ingest {
     struct ingest_parts parts;

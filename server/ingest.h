@@ -30,7 +30,7 @@ struct ingest_parts { /* all borrowed until ingest_stop() returns */
 /* Start the thread. NULL when there is no memory. */
 struct ingest *ingest_start(const struct ingest_parts *parts);
 
-/* Close the ring, finish what is in it (at most about 3 s when the database is away), join, free. */
+/* Close the ring, finish what is in it (at most about 2 s when the database is away), join, free. */
 void ingest_stop(struct ingest *ingest);
 
 #endif

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { VEHICLES_MAX = 20000, DATABASE_WAIT_MS = 60000, FLUSH_MS = 1000 };
+enum { VEHICLES_MAX = 20000, DATABASE_WAIT_MS = 60000, FLUSH_MS = 800 };
 
 struct server {
     struct config config;
