@@ -58,7 +58,7 @@ function(cw_unit_test name)
   target_link_libraries(${name} PRIVATE ${A_LIBS} cunit)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 60)
+  set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT $<IF:$<BOOL:${CW_SANITIZE}>,240,60>)
 endfunction()
 
 # cw_fuzz(NAME SOURCES fuzz_name.c LIBS y): a libFuzzer target, run by `./cellwarden fuzz NAME`; corpus in tests/fuzz/corpus/NAME.
