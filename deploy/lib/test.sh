@@ -36,7 +36,7 @@ cmd_test() {
     done
     [ -n "$suites" ] || suites=$PRODUCT_SUITES
     mkdir -p "$BUILD/test"
-    report=$BUILD/test/report
+    report=$BUILD/test/report.$$
     : >"$report"
     failed=0
     for suite in $suites; do
@@ -44,6 +44,7 @@ cmd_test() {
     done
     say "in all ($(elapsed) s):"
     sed 's/^/  /' "$report"
+    rm -f "$report"
     [ $failed = 0 ]
 }
 
