@@ -53,6 +53,16 @@ static inline uint32_t get_bits(struct bit_reader *b, unsigned width)
     return v;
 }
 
+/* How many ones stand before the next zero, which is taken too; at most `most`, then no zero is taken. */
+static inline unsigned get_ones(struct bit_reader *b, unsigned most)
+{
+    unsigned n = 0;
+
+    while (n < most && get_bits(b, 1))
+        n++;
+    return n;
+}
+
 /* Bits needed for v: 0 for 0, 32 for UINT32_MAX. */
 static inline unsigned bit_width(uint32_t v)
 {

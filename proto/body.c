@@ -202,64 +202,209 @@ static int32_t mean_cell(const struct sample *s)
     return n ? (sum + n / 2) / n : 0;
 }
 
+/* A matrix of n rows (samples) and some columns (cells or probes) is stored as one base for each column and then row by row, because what
+ * makes one cell move (a current step) makes its neighbours move in the same sample, so that one Rice parameter fits a row. */
+enum row_mode {
+    ROW_BASE = 0,   /* every value is its base */
+    ROW_SAME = 1,   /* every value is as in the row before */
+    ROW_OFFSET = 2, /* Rice-coded differences to the base */
+    ROW_DELTA = 3,  /* Rice-coded differences to the row before */
+};
+
+enum { COLUMNS_MAX = PACK_CELLS_MAX, RICE_K_BITS = 4, RICE_K_MAX = 15, RICE_LONG = 20, RICE_LONG_BITS = 20 };
+
+static unsigned rice_cost(uint32_t z, unsigned k)
+{
+    uint32_t q = z >> k;
+
+    return q < RICE_LONG ? q + 1 + k : RICE_LONG + RICE_LONG_BITS;
+}
+
+/* The cheapest parameter for z[n]; its cost in bits in *cost. */
+static unsigned rice_best(const uint32_t *z, size_t n, unsigned *cost)
+{
+    unsigned best = 0;
+
+    *cost = UINT32_MAX;
+    for (unsigned k = 0; k <= RICE_K_MAX; k++) {
+        unsigned sum = 0;
+
+        for (size_t i = 0; i < n; i++)
+            sum += rice_cost(z[i], k);
+        if (sum >= *cost)
+            break; /* the cost has one minimum over k, but for long codes, which are rare */
+        *cost = sum;
+        best = k;
+    }
+    return best;
+}
+
+/* Quotient in ones, a zero, then the k low bits; from RICE_LONG ones on the value itself follows. */
+static void put_rice(struct bit_writer *b, const uint32_t *z, size_t n, unsigned k)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint32_t q = z[i] >> k;
+
+        if (q < RICE_LONG) {
+            put_bits(b, ((uint32_t)1 << q) - 1, q + 1);
+            put_bits(b, z[i] & (((uint32_t)1 << k) - 1), k);
+        } else {
+            put_bits(b, ((uint32_t)1 << RICE_LONG) - 1, RICE_LONG);
+            put_bits(b, z[i], RICE_LONG_BITS);
+        }
+    }
+}
+
+static uint32_t get_rice(struct bit_reader *b, unsigned k)
+{
+    unsigned q = get_ones(b, RICE_LONG);
+
+    return q < RICE_LONG ? (uint32_t)q << k | get_bits(b, k) : get_bits(b, RICE_LONG_BITS);
+}
+
+static int32_t middle_of(int32_t x, int32_t y, int32_t z)
+{
+    if ((x <= y) == (y <= z))
+        return y;
+    return (y <= x) == (x <= z) ? x : z;
+}
+
+struct matrix { /* what to read and write: cells around a common value, or probes */
+    bool cells;
+    size_t rows, columns;
+    int32_t common[RECORD_SAMPLES_MAX]; /* taken off every value of a row */
+    int32_t base[COLUMNS_MAX];
+};
+
+static int32_t value_at(const struct matrix *m, const struct sample *s, size_t row, size_t column)
+{
+    return (m->cells ? s[row].cell_mV[column] : s[row].temp_ddegC[column]) - m->common[row];
+}
+
+static void put_value(const struct matrix *m, struct sample *s, size_t row, size_t column, int32_t v)
+{
+    if (m->cells)
+        s[row].cell_mV[column] = (uint16_t)plus(v, (uint32_t)m->common[row]);
+    else
+        s[row].temp_ddegC[column] = (int16_t)(uint16_t)plus(v, (uint32_t)m->common[row]);
+}
+
+/* z[columns]: how far a row is from the base, or from the row before. */
+static void differences(const struct matrix *m, const struct sample *s, size_t row, bool delta, uint32_t *z)
+{
+    for (size_t c = 0; c < m->columns; c++) {
+        int32_t from = delta ? value_at(m, s, row - 1, c) : m->base[c];
+
+        z[c] = zigzag32(minus(value_at(m, s, row, c), from));
+    }
+}
+
+static void put_row(struct bit_writer *b, const struct matrix *m, const struct sample *s, size_t row)
+{
+    uint32_t offset[COLUMNS_MAX], delta[COLUMNS_MAX];
+    unsigned offset_cost, delta_cost = UINT32_MAX, delta_k = 0;
+
+    differences(m, s, row, false, offset);
+    unsigned offset_k = rice_best(offset, m->columns, &offset_cost);
+
+    if (row > 0) {
+        differences(m, s, row, true, delta);
+        delta_k = rice_best(delta, m->columns, &delta_cost);
+    }
+    bool use_delta = delta_cost < offset_cost;
+    const uint32_t *z = use_delta ? delta : offset;
+    unsigned k = use_delta ? delta_k : offset_k, cost = use_delta ? delta_cost : offset_cost;
+
+    if (k == 0 && cost == m->columns) { /* one bit each: all of them zero */
+        put_bits(b, use_delta ? ROW_SAME : ROW_BASE, 2);
+        return;
+    }
+    put_bits(b, use_delta ? ROW_DELTA : ROW_OFFSET, 2);
+    put_bits(b, k, RICE_K_BITS);
+    put_rice(b, z, m->columns, k);
+}
+
+static void put_matrix(struct bit_writer *b, struct matrix *m, const struct sample *s)
+{
+    uint32_t z[COLUMNS_MAX];
+    unsigned cost;
+
+    for (size_t c = 0; c < m->columns; c++) {
+        m->base[c] = middle_of(value_at(m, s, 0, c), value_at(m, s, m->rows / 2, c), value_at(m, s, m->rows - 1, c));
+        z[c] = zigzag32(minus(m->base[c], c > 0 ? m->base[c - 1] : 0));
+    }
+    unsigned k = rice_best(z, m->columns, &cost);
+
+    put_bits(b, k, RICE_K_BITS);
+    put_rice(b, z, m->columns, k);
+    for (size_t row = 0; row < m->rows; row++)
+        put_row(b, m, s, row);
+}
+
+static void get_row(struct bit_reader *b, const struct matrix *m, struct sample *s, size_t row)
+{
+    uint32_t mode = get_bits(b, 2);
+    bool from_before = mode == ROW_SAME || mode == ROW_DELTA, coded = mode == ROW_OFFSET || mode == ROW_DELTA;
+    unsigned k = coded ? get_bits(b, RICE_K_BITS) : 0;
+
+    if (from_before && row == 0) {
+        b->in->bad = true;
+        return;
+    }
+    for (size_t c = 0; c < m->columns; c++) {
+        int32_t from = from_before ? value_at(m, s, row - 1, c) : m->base[c];
+
+        put_value(m, s, row, c, coded ? plus(from, (uint32_t)unzigzag32(get_rice(b, k))) : from);
+    }
+}
+
+static void get_matrix(struct bit_reader *b, struct matrix *m, struct sample *s)
+{
+    unsigned k = get_bits(b, RICE_K_BITS);
+
+    for (size_t c = 0; c < m->columns; c++)
+        m->base[c] = plus(c > 0 ? m->base[c - 1] : 0, (uint32_t)unzigzag32(get_rice(b, k)));
+    for (size_t row = 0; row < m->rows && !b->in->bad; row++)
+        get_row(b, m, s, row);
+}
+
 static void put_cells(struct bit_writer *b, const struct sample *s, size_t n)
 {
-    int32_t mean[RECORD_SAMPLES_MAX], v[RECORD_SAMPLES_MAX];
-    int32_t guess = 0;
+    struct matrix m = { .cells = true, .rows = n, .columns = s[0].cells };
 
-    if (s[0].cells == 0)
+    if (m.columns == 0)
         return;
     for (size_t i = 0; i < n; i++)
-        mean[i] = mean_cell(&s[i]);
-    put_column(b, mean, n, 0);
-    for (unsigned c = 0; c < s[0].cells; c++) {
-        for (size_t i = 0; i < n; i++)
-            v[i] = s[i].cell_mV[c] - mean[i];
-        put_column(b, v, n, guess);
-        guess = cell_validity(s[0].cell_mV[c]) == VALIDITY_OK ? v[0] : guess;
-    }
+        m.common[i] = mean_cell(&s[i]);
+    put_column(b, m.common, n, 0);
+    put_matrix(b, &m, s);
 }
 
 static void get_cells(struct bit_reader *b, struct sample *s, size_t n)
 {
-    int32_t mean[RECORD_SAMPLES_MAX], v[RECORD_SAMPLES_MAX];
-    int32_t guess = 0;
+    struct matrix m = { .cells = true, .rows = n, .columns = s[0].cells };
 
-    if (s[0].cells == 0)
+    if (m.columns == 0)
         return;
-    get_column(b, mean, n, 0);
-    for (unsigned c = 0; c < s[0].cells && !b->in->bad; c++) {
-        get_column(b, v, n, guess);
-        for (size_t i = 0; i < n; i++)
-            s[i].cell_mV[c] = (uint16_t)plus(v[i], (uint32_t)mean[i]);
-        guess = cell_validity(s[0].cell_mV[c]) == VALIDITY_OK ? v[0] : guess;
-    }
+    get_column(b, m.common, n, 0);
+    if (!b->in->bad)
+        get_matrix(b, &m, s);
 }
 
 static void put_temps(struct bit_writer *b, const struct sample *s, size_t n)
 {
-    int32_t v[RECORD_SAMPLES_MAX];
-    int32_t guess = 0;
+    struct matrix m = { .rows = n, .columns = s[0].temps };
 
-    for (unsigned t = 0; t < s[0].temps; t++) {
-        for (size_t i = 0; i < n; i++)
-            v[i] = s[i].temp_ddegC[t];
-        put_column(b, v, n, guess);
-        guess = v[0];
-    }
+    if (m.columns > 0)
+        put_matrix(b, &m, s);
 }
 
 static void get_temps(struct bit_reader *b, struct sample *s, size_t n)
 {
-    int32_t v[RECORD_SAMPLES_MAX];
-    int32_t guess = 0;
+    struct matrix m = { .rows = n, .columns = s[0].temps };
 
-    for (unsigned t = 0; t < s[0].temps && !b->in->bad; t++) {
-        get_column(b, v, n, guess);
-        for (size_t i = 0; i < n; i++)
-            s[i].temp_ddegC[t] = (int16_t)v[i];
-        guess = v[0];
-    }
+    if (m.columns > 0 && !b->in->bad)
+        get_matrix(b, &m, s);
 }
 
 static void put_balancing(struct bit_writer *b, const struct sample *s, size_t n)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* body.h -- the columnar body of a record: 1 to 60 samples, bit-packed, exact. The written layout is record-body.md.
  *
- * Cells are stored as the pack mean per sample plus one narrow residual column per cell, which is what makes a cell cost half a byte.
- * No heap; the encoder's only memory is its stack (about 0.5 kB). Layout versions are appended, never changed: old bodies stay readable.
+ * Cells are stored as the pack mean of each sample and, row by row, Rice-coded residuals around it, which is what makes a cell cost half
+ * a byte (`./cellwarden bench wire`). No heap; the encoder's only memory is its stack, about 4 kB. Layout versions are appended, never changed: old bodies stay readable.
  */
 #ifndef PROTO_BODY_H
 #define PROTO_BODY_H
