@@ -305,7 +305,7 @@ export const STRINGS = {
   "rev.pre":                ["Before writing", "写入前条件"],
   "rev.pre.online":         ["Vehicle is online", "车辆在线"],
   "rev.pre.live":           ["Values are live", "数值为实时"],
-  "rev.pre.current":        ["Current is small: {value}", "电流较小：{value}"],
+  "rev.pre.current":        ["Current at most 5 A, now {value}", "电流不超过 5 A，当前 {value}"],
   "rev.pre.note":           ["The server and the board check again.", "服务器和电池板会再次检查。"],
   // operations
   "op.calibrate":           ["Calibrate", "标定"],
