@@ -68,7 +68,11 @@ class Instance:
     def __enter__(self):
         self.cellwarden("down", "--purge")
         shutil.rmtree(self.var, ignore_errors=True)
-        return self.up()
+        try:
+            return self.up()
+        except BaseException:
+            self.down()  # what did start must not stay; the logs do
+            raise
 
     def __exit__(self, kind, *_):
         self.down(purge=kind is None)
