@@ -137,3 +137,11 @@ export async function axe(page) {
 
 /* Does anything stick out sideways? */
 export const sideways = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+/* Runs in the page: sums up layout shifts. */
+export function SHIFT() {
+  globalThis.shiftSum = 0;
+  new PerformanceObserver((list) => {
+    for (const e of list.getEntries()) if (!e.hadRecentInput) globalThis.shiftSum += e.value;
+  }).observe({ type: "layout-shift", buffered: true });
+}

@@ -11,9 +11,9 @@ export const test = lane("fixture");
 export const testReal = lane("real");
 
 export function runLanes() {
-  describe("alone", () => lanes.alone.forEach((args) => it(...args)));
+  describe("alone", { concurrency: 1 }, () => lanes.alone.forEach((args) => it(...args)));
   describe("side by side", { concurrency: 2 }, () => {
     describe("fixture", { concurrency: 2 }, () => lanes.fixture.forEach((args) => it(...args)));
-    describe("real", () => lanes.real.forEach((args) => it(...args)));
+    describe("real", { concurrency: 1 }, () => lanes.real.forEach((args) => it(...args)));
   });
 }

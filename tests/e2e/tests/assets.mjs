@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // assets.mjs -- sizes, caching, compression, and how quickly a page stands.
 import assert from "node:assert/strict";
-import { withContext, openPage, withPage } from "../lib/browser.mjs";
+import { openPage, SHIFT, withContext, withPage } from "../lib/browser.mjs";
 import { testAlone } from "../lib/suite.mjs";
 import { BUILT } from "../fixture/server.mjs";
 import { real, withFixture } from "../lib/target.mjs";
@@ -80,11 +80,4 @@ for (const [path, ready] of [["/fleet", ".vrow[data-id]"], ["", "[data-figure=so
         const best = Math.min(...times);
         assert.ok(best <= (path === "" ? 500 : 1000), `first values after ${times.map(Math.round)} ms`);
       })));
-}
-
-function SHIFT() {
-  globalThis.shiftSum = 0;
-  new PerformanceObserver((list) => {
-    for (const e of list.getEntries()) if (!e.hadRecentInput) globalThis.shiftSum += e.value;
-  }).observe({ type: "layout-shift", buffered: true });
 }

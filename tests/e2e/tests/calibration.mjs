@@ -198,6 +198,16 @@ test("export then import is no difference; a changed file becomes drafts, a wron
       assert.deepEqual(writes(fixture), []);
     })));
 
+test("a read that the server does by itself neither hinders a write nor is shown as an operation", () =>
+  withFixture((fixture) =>
+    open(fixture, "server reads", {}, async (page) => {
+      await draft(page, LIMIT, "2700");
+      fixture.send("op", "v:" + ID, { op: "r1", id: ID, kind: "read", by: "server", reason: null, state: "sent", detail: null, created_at: Date.now(), changed_at: Date.now() });
+      await page.waitForTimeout(300);
+      assert.equal(await page.locator("[data-op]").count(), 0);
+      assert.equal(await page.locator("[data-do=calibrate]").isDisabled(), false);
+    })));
+
 test("a viewer reads and compares, and has no control that writes [UC-3]", () =>
   withFixture((fixture) =>
     open(fixture, "viewer", { as: { user: "viewer", password: "viewer" } }, async (page) => {

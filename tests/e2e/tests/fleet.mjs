@@ -2,7 +2,7 @@
 // fleet.mjs -- sign-in, the list, its filters, and text that looks like markup.
 import assert from "node:assert/strict";
 import { test } from "../lib/suite.mjs";
-import { forgive, withContext, signIn, until, withPage } from "../lib/browser.mjs";
+import { forgive, SHIFT, signIn, until, withContext, withPage } from "../lib/browser.mjs";
 import { withFixture } from "../lib/target.mjs";
 import { alarm, Vehicle } from "../fixture/world.mjs";
 
@@ -52,6 +52,20 @@ test("fleet: counts are filters, the worst stands first with its reason, the vie
       await page.getByRole("button", { name: /Spread/ }).click();
       await until("widest spread first", async () => (await ids(page))[0] === "demo.bus-096");
     })));
+
+test("check 7: a fleet without alarms does not jump when the summary comes late", () =>
+  withFixture(async (fixture) => {
+    fixture.vehicles.delete("demo.bus-096");
+    fixture.vehicles.delete("demo.bus-007");
+    fixture.slow.set("/fleet/summary", 600);
+    await withPage(fixture, "no alarms", "/fleet", { init: SHIFT }, async (page) => {
+      await page.getByText("No vehicle needs attention.").waitFor();
+      await page.waitForSelector(".vrow[data-id]");
+      await page.waitForTimeout(600);
+      const shift = await page.evaluate(() => globalThis.shiftSum);
+      assert.ok(shift <= 0.02, `layout shift ${shift}`);
+    });
+  }));
 
 test("fleet: a list of thousands keeps few rows in the page and reaches the last one", () =>
   withFixture(async (fixture) => {

@@ -34,7 +34,7 @@ export class ParamsView {
   readonly drafts = signal<Drafts>(NO_DRAFTS);
   readonly lost = signal<Lost | null>(null);
   readonly op = signal<Op | null>(null);
-  readonly busy = computed(() => this.op.value !== null && !FINAL.has(this.op.value.state));
+  readonly busy = computed(() => this.op.value !== null && this.op.value.kind !== "read" && !FINAL.has(this.op.value.state));
   readonly byId = computed(() => new Map((this.params.value.value?.values ?? []).map((v) => [v.id, v] as const)));
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -123,6 +123,12 @@ export class ParamsView {
     this.follow(await post<Op>(`/vehicles/${this.id}/ops`, order));
   }
 
+  /* The server reads a board by itself when it starts or answers late: that hinders nobody and is not shown. */
+  private heard(op: Op): void {
+    if (op.kind !== "read" || op.op === this.op.peek()?.op) this.follow(op);
+    else if (op.id === this.id && FINAL.has(op.state)) void this.params.load();
+  }
+
   private follow(op: Op): void {
     const before = this.op.peek();
     if (op.id !== this.id || (before && before.op === op.op && before.changed_at > op.changed_at)) return;
@@ -159,7 +165,7 @@ export class ParamsView {
     const kept = recall("op." + this.id);
     if (kept) void this.poll(kept);
     const undoAll = [
-      on<Op>("op", (op) => this.follow(op)),
+      on<Op>("op", (op) => this.heard(op)),
       on<{ id: string }>("params", (e) => e.id === this.id && void this.params.load()),
       on<{ id: string; boot: number; at: number }>("v.boot", (e) => this.booted(e)),
       effect(() => {

@@ -256,6 +256,8 @@ export function Fleet() {
   const sort = query.value.get("sort") ?? "";
   useEffect(() => view.open(), [view]);
   useEffect(() => view.ask(filter, sort), [view, filter, sort]);
+  // The list stands below what needs attention: drawn only when that has its height, else it would jump.
+  const settled = view.summary.value.value !== null || view.summary.problem.value !== null;
   return (
     <div class="page">
       <h1 class="sr">{t("fleet.title")}</h1>
@@ -266,15 +268,17 @@ export function Fleet() {
         </header>
         <Attention view={view} />
       </section>
-      <section class="panel panel-list" aria-labelledby="list-h">
-        <header class="panel-head panel-head-list">
-          <h2 id="list-h">{t("fleet.list")}</h2>
-          <Total view={view} />
-          <Order view={view} />
-          <Search filter={filter} />
-        </header>
-        <List view={view} filter={filter} sort={sort} />
-      </section>
+      {settled && (
+        <section class="panel panel-list" aria-labelledby="list-h">
+          <header class="panel-head panel-head-list">
+            <h2 id="list-h">{t("fleet.list")}</h2>
+            <Total view={view} />
+            <Order view={view} />
+            <Search filter={filter} />
+          </header>
+          <List view={view} filter={filter} sort={sort} />
+        </section>
+      )}
     </div>
   );
 }
