@@ -52,16 +52,20 @@ void gen_params_page(void)
 
 void gen_alarms_page(void)
 {
+    static const char *const reactions[] = {
+        [ALARM_REACT_NONE] = "none", [ALARM_REACT_OPEN] = "contactors open", [ALARM_REACT_DERATE] = "less power"
+    };
+
     head("Alarms", "alarms.def");
-    printf("| id | name | level | unit | set when | reaction | DTC | limit NMC / LFP / NiMH / supercap |\n"
-           "| --- | --- | --- | --- | --- | --- | --- | --- |\n");
+    printf("| id | name | level | unit | set when | reaction | latch | DTC | limit NMC / LFP / NiMH / supercap |\n"
+           "| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
     for (int i = 0; i < ALARMS; i++) {
         const struct alarm_row *r = &alarm_rows[i];
         const int32_t *d = param_rows[r->limit].dflt;
 
-        printf("| %u | `%s` | %s | %s | %s the limit | %s | %06X | %d / %d / %d / %d |\n", r->id, r->name,
+        printf("| %u | `%s` | %s | %s | %s the limit | %s | %s | %06X | %d / %d / %d / %d |\n", r->id, r->name,
                r->level == ALARM_MAJOR ? "major" : "warning", r->unit, r->compare == ALARM_ABOVE ? "at or above" : "at or below",
-               r->reaction == ALARM_REACT_OPEN ? "contactors open" : "none", (unsigned)r->dtc, (int)d[0], (int)d[1], (int)d[2], (int)d[3]);
+               reactions[r->reaction], r->latch ? "yes" : "", (unsigned)r->dtc, (int)d[0], (int)d[1], (int)d[2], (int)d[3]);
     }
 }
 

@@ -24,7 +24,7 @@ const struct param_row param_rows[PARAMS] = {
 };
 
 const struct alarm_row alarm_rows[ALARMS] = {
-#define ALARM(id_, name_, quantity_, compare_, level_, unit_, reaction_, dtc_, text_)                                                      \
+#define ALARM(id_, name_, quantity_, compare_, level_, unit_, reaction_, latch_, dtc_, text_)                                              \
     [ALARM_##name_] = { .id = (id_),                                                                                                       \
                         .name = #name_,                                                                                                    \
                         .unit = (unit_),                                                                                                   \
@@ -33,6 +33,7 @@ const struct alarm_row alarm_rows[ALARMS] = {
                         .compare = ALARM_##compare_,                                                                                       \
                         .level = ALARM_##level_,                                                                                           \
                         .reaction = ALARM_REACT_##reaction_,                                                                               \
+                        .latch = (latch_),                                                                                                 \
                         .dtc = (dtc_),                                                                                                     \
                         .limit = PARAM_##name_##_limit,                                                                                    \
                         .clear = PARAM_##name_##_clear,                                                                                    \

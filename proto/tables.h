@@ -23,21 +23,35 @@ struct param_row {
     bool restart;
 };
 
-enum alarm_quantity {                        /* and what `number` counts */
-                      ALARM_Q_CELL_VOLTAGE,  /* every cell, mV; number = cell */
-                      ALARM_Q_CELL_SPREAD,   /* highest minus lowest valid cell, mV; number = the cell further from the mean */
-                      ALARM_Q_TEMPERATURE,   /* every probe, 0.1 degC; number = probe */
-                      ALARM_Q_AFE_AGE,       /* ms since the last good answer of each chip; number = chip */
-                      ALARM_Q_CURRENT_AGE,   /* ms since the last good frame of the current sensor; number 0 */
-                      ALARM_Q_CELL_INVALID,  /* validity code of every cell while its chip answers; number = cell */
-                      ALARM_Q_PROBE_INVALID, /* validity code of every fitted probe while its chip answers; number = probe */
+enum alarm_quantity {                             /* and what `number` counts */
+                      ALARM_Q_CELL_VOLTAGE,       /* every cell, mV; number = cell */
+                      ALARM_Q_CELL_SPREAD,        /* highest minus lowest valid cell, mV; number = the cell further from the mean */
+                      ALARM_Q_TEMPERATURE,        /* every probe, 0.1 degC; number = probe */
+                      ALARM_Q_AFE_AGE,            /* ms since the last good answer of each chip; number = chip */
+                      ALARM_Q_CURRENT_AGE,        /* ms since the last good frame of the current sensor; number 0 */
+                      ALARM_Q_CELL_INVALID,       /* validity code of every cell while its chip answers; number = cell */
+                      ALARM_Q_PROBE_INVALID,      /* validity code of every fitted probe while its chip answers; number = probe */
+                      ALARM_Q_PACK_VOLTAGE,       /* total voltage divided by the cells in series, mV; number 0 */
+                      ALARM_Q_CURRENT,            /* 0.1 A, positive on discharge; number 0 */
+                      ALARM_Q_CHARGE_TEMPERATURE, /* as TEMPERATURE, while charging is asked for or going on */
+                      ALARM_Q_TEMPERATURE_SPREAD, /* highest minus lowest valid probe, 0.1 degC; number = the probe further from the mean */
+                      ALARM_Q_TEMPERATURE_RISE,   /* over the last 1 to 2 s, 0.1 degC; number = probe */
+                      ALARM_Q_INSULATION,         /* insulation resistance by total voltage, ohm/V; number 0 */
+                      ALARM_Q_SOC,                /* 0.01 %; number 0 */
+                      ALARM_Q_SUPPLY,             /* VCC, mV; number 0 */
+                      ALARM_Q_SUPPLY_APART,       /* VCC against KeyOn and wake-up, where these are there, mV; number 0 */
+                      ALARM_Q_SUM_APART,          /* sum of cells against total voltage, mV for each cell; number 0 */
+                      ALARM_Q_WELD,               /* 1 = a contactor is closed against its command; number = relay, 0 = one of them */
+                      ALARM_Q_STUCK,              /* 1 = a contactor is open against its command; number = relay */
+                      ALARM_Q_PRECHARGE,          /* why pre-charge failed (enum contactor_why), 0 = it has not; number 0 */
+                      ALARM_QUANTITIES
 };
 
 enum alarm_compare { ALARM_ABOVE, ALARM_BELOW }; /* set when value >= limit, or <= limit */
-enum alarm_reaction { ALARM_REACT_NONE, ALARM_REACT_OPEN };
+enum alarm_reaction { ALARM_REACT_NONE, ALARM_REACT_OPEN, ALARM_REACT_DERATE };
 
 enum alarm { /* dense index: ALARM_cell_over_voltage, ... */
-#define ALARM(id, name, quantity, compare, level, unit, reaction, dtc, text) ALARM_##name,
+#define ALARM(id, name, quantity, compare, level, unit, reaction, latch, dtc, text) ALARM_##name,
 #include "proto/alarms.def"
              ALARMS
 };
@@ -49,6 +63,7 @@ struct alarm_row {
     enum alarm_compare compare;
     uint8_t level; /* enum alarm_level */
     enum alarm_reaction reaction;
+    bool latch; /* stays until nothing is asked for */
     uint32_t dtc;
     enum param limit, clear, set_ms, clear_ms;
 };

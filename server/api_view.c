@@ -126,9 +126,12 @@ static void subject_of(const struct alarm_row *row, const char **noun, const cha
         enum alarm_quantity quantity;
         const char *noun, *prefix;
     } subjects[] = {
-        { ALARM_Q_CELL_VOLTAGE, "Cell", "cell " }, { ALARM_Q_CELL_SPREAD, "Cell", "cell " },
-        { ALARM_Q_TEMPERATURE, "Probe", "" },      { ALARM_Q_AFE_AGE, "AFE chip", "AFE chip " },
-        { ALARM_Q_CELL_INVALID, "Cell", "cell " }, { ALARM_Q_PROBE_INVALID, "Probe", "temperature probe " },
+        { ALARM_Q_CELL_VOLTAGE, "Cell", "cell " },    { ALARM_Q_CELL_SPREAD, "Cell", "cell " },
+        { ALARM_Q_TEMPERATURE, "Probe", "" },         { ALARM_Q_AFE_AGE, "AFE chip", "AFE chip " },
+        { ALARM_Q_CELL_INVALID, "Cell", "cell " },    { ALARM_Q_PROBE_INVALID, "Probe", "temperature probe " },
+        { ALARM_Q_CHARGE_TEMPERATURE, "Probe", "" },  { ALARM_Q_TEMPERATURE_SPREAD, "Probe", "" },
+        { ALARM_Q_TEMPERATURE_RISE, "Probe", "" },    { ALARM_Q_WELD, "Contactor", "contactor " },
+        { ALARM_Q_STUCK, "Contactor", "contactor " },
     };
 
     *noun = "No.";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "firmware/core/alarm.h"
 
-_Static_assert((int)ALARMS <= (int)SAMPLE_ALARMS_MAX, "a sample can name every alarm");
+enum { ALARM_STEP_MS = 10 };
 
 static bool at_least(const struct alarm_row *row, int32_t value, int32_t limit)
 {
@@ -28,19 +28,22 @@ static int16_t saturated(int32_t v)
 
 /* Returns true when the row's alarm has come or gone. */
 static bool judge_row(struct alarm_state *s, const struct alarm_row *row, const struct measure_extreme *x, const int32_t *params,
-                      uint32_t dt_ms)
+                      const struct alarm_in *in)
 {
     bool beyond = at_least(row, x->value, params[row->limit]);
     bool inside = !beyond && at_most(row, x->value, params[row->clear]); /* a clear value set beyond the limit does not make it chatter */
+    bool may_go = !row->latch || in->released;
     bool now = s->active ? inside : beyond;
 
-    s->for_ms = held_ms(s->active ? s->inside : s->beyond, now, s->for_ms, dt_ms);
+    s->for_ms = held_ms(s->active ? s->inside : s->beyond, now, s->for_ms, in->dt_ms);
     s->beyond = beyond;
     s->inside = inside;
-    if (!now || s->for_ms < (uint32_t)params[s->active ? row->clear_ms : row->set_ms])
+    if (!now || (s->active && !may_go) || s->for_ms < (uint32_t)params[s->active ? row->clear_ms : row->set_ms])
         return false;
     s->active = !s->active;
     s->for_ms = 0;
+    if (s->active && s->count < UINT16_MAX)
+        s->count++;
     s->raised = (struct sample_alarm) { .alarm = row->id, .level = row->level, .number = x->number, .value = saturated(x->value) };
     return true;
 }
@@ -49,12 +52,13 @@ static void sum_up(struct alarms *a)
 {
     a->active = 0;
     a->level = ALARM_NONE;
-    a->open = false;
+    a->open = a->derate = false;
     for (int i = 0; i < ALARMS; i++) {
         if (!a->row[i].active)
             continue;
         a->active++;
         a->open = a->open || alarm_rows[i].reaction == ALARM_REACT_OPEN;
+        a->derate = a->derate || alarm_rows[i].reaction == ALARM_REACT_DERATE;
         if (alarm_rows[i].level > a->level)
             a->level = alarm_rows[i].level;
     }
@@ -74,7 +78,7 @@ bool alarm_judge(struct alarms *a, const struct alarm_in *in, const int32_t *par
         const struct measure_extreme *x = row->compare == ALARM_ABOVE ? &in->high[row->quantity] : &in->low[row->quantity];
 
         if (x->known)
-            changed = judge_row(&a->row[i], row, x, params, in->dt_ms) || changed;
+            changed = judge_row(&a->row[i], row, x, params, in) || changed;
         else
             a->row[i].beyond = a->row[i].inside = false;
     }
@@ -91,10 +95,55 @@ void alarm_hold(struct alarms *a)
 
 uint8_t alarm_list(const struct alarms *a, struct sample_alarm *out)
 {
-    uint8_t n = 0;
+    uint8_t n = 0, room = SAMPLE_ALARMS_MAX;
 
-    for (int i = 0; i < ALARMS; i++)
-        if (a->row[i].active)
-            out[n++] = a->row[i].raised;
+    for (int i = 0; i < ALARMS; i++) /* the places that major ones need */
+        room = (uint8_t)(room - (a->row[i].active && alarm_rows[i].level == ALARM_MAJOR && room > 0));
+    for (int i = 0; i < ALARMS && n < SAMPLE_ALARMS_MAX; i++) {
+        bool major = alarm_rows[i].level == ALARM_MAJOR;
+
+        if (!a->row[i].active || (!major && room == 0))
+            continue;
+        room = (uint8_t)(room - !major);
+        out[n++] = a->row[i].raised;
+    }
     return n;
+}
+
+/* How old what is compared can be. */
+static int32_t latency_ms(const struct alarm_row *row, const int32_t *params)
+{
+    int32_t scan_ms = params[PARAM_afe_scan_ms];
+
+    switch (row->quantity) {
+    case ALARM_Q_AFE_AGE:
+        return params[row->limit] + scan_ms + ALARM_STEP_MS;
+    case ALARM_Q_CURRENT_AGE:
+        return params[row->limit] + ALARM_STEP_MS;
+    case ALARM_Q_TEMPERATURE_RISE:
+        return 2 * MEASURE_RISE_MS + scan_ms;
+    case ALARM_Q_WELD:
+    case ALARM_Q_STUCK:
+        return params[PARAM_relay_feedback_ms] + ALARM_STEP_MS;
+    case ALARM_Q_PRECHARGE: /* one try: the relay, the ramp, and that the step after it judges */
+        return params[PARAM_relay_feedback_ms] + params[PARAM_precharge_max_ms] + ALARM_STEP_MS;
+    case ALARM_Q_CELL_VOLTAGE:
+    case ALARM_Q_CELL_SPREAD:
+    case ALARM_Q_CELL_INVALID:
+    case ALARM_Q_TEMPERATURE:
+    case ALARM_Q_CHARGE_TEMPERATURE:
+    case ALARM_Q_TEMPERATURE_SPREAD:
+    case ALARM_Q_PROBE_INVALID:
+    case ALARM_Q_SUM_APART:
+        return scan_ms;
+    default:
+        return 0;
+    }
+}
+
+uint32_t alarm_promise_ms(const struct alarm_row *row, const int32_t *params)
+{
+    int32_t set_ms = (params[row->set_ms] + ALARM_STEP_MS - 1) / ALARM_STEP_MS * ALARM_STEP_MS;
+
+    return (uint32_t)(latency_ms(row, params) + set_ms + ALARM_STEP_MS);
 }

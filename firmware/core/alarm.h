@@ -5,7 +5,7 @@
  *   value inside `clear` for clear_ms ──> gone                  a quantity that cannot be compared holds the alarm as it is
  *
  * One alarm is one event, however many cells are beyond; it names the worst at the moment it was raised. A row with set_ms 0 is set in the
- * same call. Timers count spans, not clock readings, so nothing happens when a clock wraps.
+ * same call; a latched row goes only when nothing is asked for. Timers count spans, not clock readings, so nothing happens when a clock wraps.
  */
 #ifndef FIRMWARE_ALARM_H
 #define FIRMWARE_ALARM_H
@@ -17,16 +17,16 @@
 #include "proto/sample.h"
 #include "proto/tables.h"
 
-enum { ALARM_QUANTITIES = ALARM_Q_PROBE_INVALID + 1 };
-
 struct alarm_in {
     uint32_t dt_ms;
+    bool released;                                 /* neither KeyOn nor charger asks for anything: latched alarms may go */
     struct measure_extreme high[ALARM_QUANTITIES]; /* the highest of each quantity, for rows that compare ABOVE */
     struct measure_extreme low[ALARM_QUANTITIES];  /* the lowest, for BELOW */
 };
 
 struct alarm_state {
     bool active, beyond, inside;
+    uint16_t count;  /* how often it was set since the start; saturates */
     uint32_t for_ms; /* beyond the limit while not active, or inside the clear value while active */
     struct sample_alarm raised;
 };
@@ -36,6 +36,7 @@ struct alarms {
     uint8_t active; /* how many */
     uint8_t level;  /* enum alarm_level: the worst active */
     bool open;      /* the contactors must be open */
+    bool derate;    /* less power is asked for */
 };
 
 void alarm_init(struct alarms *a);
@@ -46,7 +47,11 @@ bool alarm_judge(struct alarms *a, const struct alarm_in *in, const int32_t *par
 /* Forget how long values have been beyond or inside; active alarms stay. */
 void alarm_hold(struct alarms *a);
 
-/* The active alarms, in table order: out[SAMPLE_ALARMS_MAX]. Returns how many. */
+/* The active alarms, in table order: out[SAMPLE_ALARMS_MAX]. Where they are too many, the major ones come first and the last warnings are
+ * left out. Returns how many. */
 uint8_t alarm_list(const struct alarms *a, struct sample_alarm *out);
+
+/* The longest time from a limit crossed at the terminals to the reaction, ms: what has to be measured, the delay of the row, and a step. */
+uint32_t alarm_promise_ms(const struct alarm_row *row, const int32_t *params);
 
 #endif

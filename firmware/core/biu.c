@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/err.h"
+#include "firmware/core/quantities.h"
 #include "proto/can0.h"
 
 enum { COUNT_MAX = 65000 };
@@ -46,7 +47,7 @@ void biu_wake(struct biu *biu, uint32_t now_ms)
     measure_init(&biu->measure, &biu->topology);
     current_init(&biu->current);
     alarm_hold(&biu->alarms);
-    contactor_init(&biu->contactor);
+    contactor_wake(&biu->contactor);
     soc_wake(&biu->soc);
     balance_init(&biu->balance);
     biu->sampler.elapsed_ms = 0;
@@ -105,21 +106,13 @@ static void take_in(struct biu *biu, const struct biu_in *in, uint32_t dt_ms, st
 
 /* --- judge and act --- */
 
-static bool judge(struct biu *biu, uint32_t dt_ms)
+static bool judge(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
 {
-    const struct measure *m = &biu->measure;
-    struct alarm_in in = { .dt_ms = dt_ms };
+    struct alarm_in q;
 
-    in.high[ALARM_Q_CELL_VOLTAGE] = m->cell.max;
-    in.low[ALARM_Q_CELL_VOLTAGE] = m->cell.min;
-    in.high[ALARM_Q_CELL_SPREAD] = m->cell.apart;
-    in.high[ALARM_Q_TEMPERATURE] = m->temp.max;
-    in.low[ALARM_Q_TEMPERATURE] = m->temp.min;
-    in.high[ALARM_Q_AFE_AGE] = m->afe_age;
-    in.high[ALARM_Q_CURRENT_AGE] = (struct measure_extreme) { true, (int32_t)biu->current.age_ms, 0 };
-    in.high[ALARM_Q_CELL_INVALID] = m->cell.invalid;
-    in.high[ALARM_Q_PROBE_INVALID] = m->temp.invalid;
-    return alarm_judge(&biu->alarms, &in, biu->params.running);
+    measure_rise(&biu->measure, dt_ms);
+    quantities_of(biu, in, dt_ms, &q);
+    return alarm_judge(&biu->alarms, &q, biu->params.running);
 }
 
 static bool is_measured(const struct biu *biu)
@@ -127,13 +120,29 @@ static bool is_measured(const struct biu *biu)
     return measure_is_complete(&biu->measure) && scalar_validity(biu->current.mA) == VALIDITY_OK;
 }
 
+/* Before a close: the limits of charging, without the delay of their alarms. */
+static bool may_charge(const struct biu *biu)
+{
+    const struct measure_worst *t = &biu->measure.temp;
+    const int32_t *p = biu->params.running;
+
+    return biu->topology.probes == 0 || (t->min.known && t->min.value > p[PARAM_charge_under_temperature_limit] &&
+                                         t->max.value < p[PARAM_charge_over_temperature_limit]);
+}
+
 static void switch_contactors(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
 {
     struct contactor_in c = { .dt_ms = dt_ms,
                               .must_open = biu->alarms.open,
                               .may_close = is_measured(biu) && biu->alarms.level != ALARM_MAJOR,
+                              .may_charge = may_charge(biu),
                               .drive = in->inputs & BIU_INPUT_KEYON,
-                              .charge = in->inputs & BIU_INPUT_CHARGER };
+                              .charge = in->inputs & BIU_INPUT_CHARGER,
+                              .feedback = in->contactors_feedback,
+                              .pack_mV = in->pack_voltage_mV,
+                              .link_mV = in->link_voltage_mV,
+                              .current_mA = biu->current.mA,
+                              .params = biu->params.running };
 
     biu->relays = contactor_step(&biu->contactor, &c);
 }
@@ -270,7 +279,7 @@ void biu_step(struct biu *biu, const struct biu_in *in, struct biu_out *out)
 
     biu->last_ms = in->now_ms;
     take_in(biu, in, dt_ms, out);
-    bool alarms_changed = judge(biu, dt_ms);
+    bool alarms_changed = judge(biu, in, dt_ms);
 
     switch_contactors(biu, in, dt_ms);
     choose_mode(biu, in, dt_ms);
@@ -280,6 +289,8 @@ void biu_step(struct biu *biu, const struct biu_in *in, struct biu_out *out)
     bool due = sampler_due(&biu->sampler, dt_ms, biu->params.running[PARAM_sample_period_ms]);
 
     out->contactors = biu->relays;
+    out->less_power = biu->alarms.derate;
+    out->no_power = contactor_is_ending(&biu->contactor);
     out->sample = due || alarms_changed || biu->sync ? take_sample(biu, in) : NULL;
     talk(biu, in, dt_ms, out);
 }

@@ -61,6 +61,8 @@ struct biu_out {
     struct can_frame can_tx[BIU_CAN_TX_MAX]; /* to CAN0, in order */
     size_t can_tx_count;
     uint8_t contactors;          /* BIU_RELAY_* to energise now */
+    bool less_power;             /* an alarm asks the vehicle and the charger for less */
+    bool no_power;               /* the contactors will open as soon as little flows */
     const int32_t *nvm_write;    /* PARAMS values to store, or NULL. Set for one step; the values stay in place until the result is in */
     bool restart;                /* restart the board now: the answer to the tester has been given out */
     const struct sample *sample; /* the sample taken in this step, or NULL; in the ring, valid until the next step */

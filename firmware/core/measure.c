@@ -105,6 +105,9 @@ void measure_init(struct measure *m, const struct topology *topology)
         m->chip[k] = VALIDITY_NEVER;
         withdraw(m, k, VALIDITY_NEVER);
     }
+    for (unsigned k = 0; k < MEASURE_RISE_KEPT; k++)
+        for (unsigned i = 0; i < PACK_TEMPS_MAX; i++)
+            m->was_ddegC[k][i] = temp_invalid(VALIDITY_NEVER);
     compare(m);
 }
 
@@ -128,6 +131,27 @@ void measure_step(struct measure *m, const struct afe *afe, const int32_t *param
     if (changed)
         compare(m);
     judge_age(m, afe, params[PARAM_afe_silent_limit]);
+}
+
+void measure_rise(struct measure *m, uint32_t dt_ms)
+{
+    m->rise_ms = dt_ms >= MEASURE_RISE_MS ? MEASURE_RISE_MS : m->rise_ms + dt_ms;
+    if (m->rise_ms < MEASURE_RISE_MS)
+        return;
+    unsigned oldest = (m->newest + 1) % MEASURE_RISE_KEPT;
+
+    m->rise_ms = 0;
+    m->rise = (struct measure_extreme) { 0 };
+    for (unsigned i = 0; i < m->topology->probes; i++) {
+        int16_t was = m->was_ddegC[oldest][i], now = m->temp_ddegC[i];
+
+        m->was_ddegC[oldest][i] = now;
+        if (temp_validity(was) != VALIDITY_OK || temp_validity(now) != VALIDITY_OK)
+            continue;
+        if (!m->rise.known || now - was > m->rise.value)
+            m->rise = (struct measure_extreme) { true, now - was, (uint16_t)(i + 1) };
+    }
+    m->newest = oldest;
 }
 
 bool measure_is_complete(const struct measure *m)

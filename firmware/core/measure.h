@@ -33,12 +33,18 @@ struct measure_worst { /* over the values of one kind */
     int32_t mean;                   /* of the valid ones */
 };
 
+enum { MEASURE_RISE_MS = 1000, MEASURE_RISE_KEPT = 2 };
+
 struct measure {
     const struct topology *topology;
     uint16_t cell_mV[PACK_CELLS_MAX];
     int16_t temp_ddegC[PACK_TEMPS_MAX];
     enum validity chip[AFE_DEVICES_MAX]; /* OK, NEVER or STALE */
     struct measure_worst cell, temp;
+    struct measure_extreme rise;                          /* the fastest probe: 0.1 degC in the last 1 to 2 s */
+    int16_t was_ddegC[MEASURE_RISE_KEPT][PACK_TEMPS_MAX]; /* a second apart; the newest is number `newest` */
+    unsigned newest;
+    uint32_t rise_ms;               /* since the newest */
     struct measure_extreme afe_age; /* the lowest chip that is silent for longer than the limit, else the oldest */
 };
 
@@ -47,6 +53,9 @@ void measure_init(struct measure *m, const struct topology *topology);
 
 /* Take over what the chips have just given, and let the rest grow old. params[PARAMS]: the running copy. */
 void measure_step(struct measure *m, const struct afe *afe, const int32_t *params);
+
+/* Compare the temperatures with those of a second or two ago. After measure_step(). */
+void measure_rise(struct measure *m, uint32_t dt_ms);
 
 /* Every cell has a value. */
 bool measure_is_complete(const struct measure *m);

@@ -39,6 +39,20 @@ static void sense_current(struct rig *r)
     r->rx[r->rx_count++] = f;
 }
 
+static void move_link(struct rig *r)
+{
+    uint8_t closed = (uint8_t)((r->out.contactors | r->welded) & ~r->jammed);
+    int32_t *link = &r->in.link_voltage_mV, pack_mV = r->in.pack_voltage_mV;
+
+    r->in.contactors_feedback = closed;
+    if (closed & (BIU_RELAY_DISCHARGE | BIU_RELAY_CHARGE) || (closed && r->no_link) || r->hold_link)
+        *link = pack_mV;
+    else if ((closed & BIU_RELAY_PRECHARGE) && !r->short_link)
+        *link += (pack_mV - *link) / 10;
+    else
+        *link -= *link / 100;
+}
+
 void rig_before(struct rig *r)
 {
     sense_current(r);
@@ -51,7 +65,7 @@ void rig_before(struct rig *r)
     r->chain.out_len = 0;
     r->in.can_rx = r->rx;
     r->in.can_rx_count = r->rx_count;
-    r->in.contactors_feedback = r->out.contactors;
+    move_link(r);
 }
 
 void rig_after(struct rig *r)

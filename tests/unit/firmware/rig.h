@@ -19,6 +19,10 @@ struct rig {
     int32_t current_mA;
     bool csu_silent, csu_stuck;
     uint8_t csu_counter;
+    uint8_t welded, jammed; /* BIU_RELAY_* that do not open, do not close */
+    bool short_link;        /* nothing charges it */
+    bool hold_link;         /* something keeps it at the pack's voltage */
+    bool no_link;           /* nothing has to be charged */
     struct can_frame rx[4]; /* given to the BIU in the next step, with the sensor's frame */
     size_t rx_count;
     struct can_frame seen[RIG_FRAMES]; /* all that the BIU has sent since the caller last set seen_count to 0 */
@@ -27,7 +31,8 @@ struct rig {
     struct sample last; /* the newest of them */
 };
 
-/* A pack of `cells` NMC cells at 3,700 mV and 25 degC with default parameters, at time now_ms. Change r->params before rig_start(). */
+/* The link behind the contactors has a time constant of 100 ms through RL2 and of 1 s when open; relays follow in one step.
+ * A pack of `cells` NMC cells at 3,700 mV and 25 degC with default parameters, at time now_ms. Change r->params before rig_start(). */
 void rig_init(struct rig *r, int cells, uint32_t now_ms);
 int rig_start(struct rig *r);
 

@@ -22,7 +22,7 @@ static void start(void)
 {
     params_defaults(CHEMISTRY_NMC, values);
     alarm_init(&a);
-    in = (struct alarm_in) { .dt_ms = 10 };
+    in = (struct alarm_in) { .dt_ms = 10, .released = true };
 }
 
 /* One step further towards trouble. */
@@ -100,16 +100,18 @@ static void test_one_alarm_is_one_event_and_names_who_raised_it(void)
     in.high[ALARM_Q_CELL_VOLTAGE] = (struct measure_extreme) { true, 4300, 48 };
     for (int t = 0; t < 1000; t += 10)
         events += alarm_judge(&a, &in, values);
-    CU_ASSERT_EQUAL(events, 2); /* the warning and the alarm */
+    CU_ASSERT_EQUAL(events, 2); /* the alarm, then the warning with the plea for less power */
     in.high[ALARM_Q_CELL_VOLTAGE] = (struct measure_extreme) { true, 4400, 3 };
     for (int t = 0; t < 1000; t += 10)
         events += alarm_judge(&a, &in, values);
     CU_ASSERT_EQUAL(events, 2);
-    CU_ASSERT_EQUAL(alarm_list(&a, list), 2);
+    CU_ASSERT_EQUAL(alarm_list(&a, list), 3);
     CU_ASSERT_EQUAL(list[1].alarm, 2);
     CU_ASSERT_EQUAL(list[1].number, 48);
     CU_ASSERT_EQUAL(list[1].value, 4300);
-    CU_ASSERT_EQUAL(a.active, 2);
+    CU_ASSERT_EQUAL(a.active, 3);
+    CU_ASSERT(a.derate);
+    CU_ASSERT_EQUAL(a.row[ALARM_cell_over_voltage].count, 1);
 }
 
 static void test_a_quantity_that_is_not_known_changes_nothing(void)
@@ -132,6 +134,7 @@ static void test_clear_set_beyond_the_limit_does_not_chatter(void)
     values[PARAM_cell_over_voltage_clear_ms] = 0;
     values[PARAM_cell_over_voltage_set_ms] = 0;
     values[PARAM_cell_over_voltage_warning_limit] = 5000;
+    values[PARAM_cell_over_voltage_derate_limit] = 5000;
     in.high[ALARM_Q_CELL_VOLTAGE] = (struct measure_extreme) { true, 4260, 1 };
     for (int t = 0; t < 1000; t += 10)
         events += alarm_judge(&a, &in, values);
@@ -167,6 +170,68 @@ static void test_value_saturates(void)
     CU_ASSERT_EQUAL(a.row[ALARM_afe_silent].raised.number, 5);
 }
 
+static void test_a_latched_alarm_waits_until_nothing_is_asked_for(void)
+{
+    int latched = 0;
+
+    for (int i = 0; i < ALARMS; i++) {
+        const struct alarm_row *row = &alarm_rows[i];
+
+        start();
+        in.released = false;
+        show(row, values[row->limit]);
+        CU_ASSERT(ms_until(i, true, 20000) >= 0);
+        show(row, values[row->clear]);
+        CU_ASSERT_EQUAL(ms_until(i, false, 700000) < 0, row->latch);
+        in.released = true;
+        CU_ASSERT(ms_until(i, false, 0) == 0);
+        latched += row->latch;
+    }
+    CU_ASSERT_EQUAL(latched, 8);
+}
+
+static void test_occurrences_are_counted(void)
+{
+    start();
+    values[PARAM_cell_over_voltage_set_ms] = values[PARAM_cell_over_voltage_clear_ms] = 0;
+    for (int i = 1; i <= 5; i++) {
+        show(&alarm_rows[ALARM_cell_over_voltage], 4250);
+        alarm_judge(&a, &in, values);
+        CU_ASSERT_EQUAL(a.row[ALARM_cell_over_voltage].count, i);
+        show(&alarm_rows[ALARM_cell_over_voltage], 4000);
+        alarm_judge(&a, &in, values);
+    }
+    a.row[ALARM_cell_over_voltage].count = UINT16_MAX;
+    show(&alarm_rows[ALARM_cell_over_voltage], 4250);
+    alarm_judge(&a, &in, values);
+    CU_ASSERT_EQUAL(a.row[ALARM_cell_over_voltage].count, UINT16_MAX);
+}
+
+static void test_a_list_that_is_full_keeps_the_major_ones(void)
+{
+    struct sample_alarm list[SAMPLE_ALARMS_MAX];
+    int majors = 0, warnings = 0, listed_majors = 0;
+
+    start();
+    for (int i = 0; i < ALARMS; i++) { /* all warnings, and every second major one */
+        bool major = alarm_rows[i].level == ALARM_MAJOR;
+
+        a.row[i].active = !major || majors++ % 2;
+        a.row[i].raised = (struct sample_alarm) { alarm_rows[i].id, alarm_rows[i].level, 0, 0 };
+        warnings += !major;
+    }
+    CU_ASSERT(majors / 2 < SAMPLE_ALARMS_MAX && majors / 2 + warnings > SAMPLE_ALARMS_MAX);
+    CU_ASSERT_EQUAL(alarm_list(&a, list), SAMPLE_ALARMS_MAX);
+    for (int i = 0; i < SAMPLE_ALARMS_MAX; i++) {
+        listed_majors += list[i].level == ALARM_MAJOR;
+        CU_ASSERT(i == 0 || list[i].alarm > list[i - 1].alarm);
+    }
+    CU_ASSERT_EQUAL(listed_majors, majors / 2);
+    for (int i = 0; i < ALARMS; i++)
+        a.row[i].active = true;
+    CU_ASSERT_EQUAL(alarm_list(&a, list), SAMPLE_ALARMS_MAX);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -178,6 +243,9 @@ int main(void)
         { "long spans do not wrap", test_long_spans_do_not_wrap },
         { "a sleep does not count towards a delay", test_a_sleep_does_not_count },
         { "the reported value saturates", test_value_saturates },
+        { "a latched alarm waits until nothing is asked for [AC-6]", test_a_latched_alarm_waits_until_nothing_is_asked_for },
+        { "occurrences are counted [AC-6]", test_occurrences_are_counted },
+        { "a list that is full keeps the major alarms, in order [AC-6]", test_a_list_that_is_full_keeps_the_major_ones },
         CU_TEST_INFO_NULL,
     };
 

@@ -181,6 +181,10 @@ static void test_charger_closes_rl3(void)
     CU_ASSERT_EQUAL(r.last.scalar[SAMPLE_mode], PACK_MODE_CHARGING);
     r.in.inputs = 0;
     rig_step(&r);
+    CU_ASSERT_EQUAL(r.out.contactors, BIU_RELAY_CHARGE); /* not under load */
+    CU_ASSERT(r.out.no_power);
+    r.current_mA = 0;
+    rig_step(&r);
     CU_ASSERT_EQUAL(r.out.contactors, 0);
 }
 

@@ -19,6 +19,7 @@ struct board {
     uint32_t now_ms;
     struct can_frame in[8], out[512];
     size_t in_count, out_count;
+    int32_t link_mV;
     uint8_t mask, counter;
     struct afe_port afe;
     struct can_port can0;
@@ -90,12 +91,15 @@ static int feedback(void *ctx, uint8_t *mask)
 
 static void read_inputs(void *ctx, struct input_reading *now)
 {
-    (void)ctx;
+    struct board *from = ctx;
+
+    if (from->mask & BIU_RELAY_PRECHARGE)
+        from->link_mV += (177600 - from->link_mV) / 10;
     *now = (struct input_reading) { .pack_voltage_mV = 177600,
-                                    .link_voltage_mV = scalar_invalid(VALIDITY_OPEN),
+                                    .link_voltage_mV = from->link_mV,
                                     .insulation_kohm = 2000,
                                     .supply_mV = 24100,
-                                    .keyon_mV = 12000,
+                                    .keyon_mV = 24000,
                                     .charger_wake_mV = scalar_invalid(VALIDITY_NOT_FITTED),
                                     .inputs = BIU_INPUT_KEYON };
 }
@@ -128,6 +132,7 @@ static void make_board(void)
 static int power_up(void)
 {
     fake_chain_init(&b.chain, 3, 3700);
+    b.link_mV = 0;
     return biu_app_init(&b.app, &b.ports, b.factory, b.ring, 8);
 }
 
@@ -180,7 +185,7 @@ static void test_ports_are_served(void)
     CU_ASSERT_PTR_NOT_NULL_FATAL(b.app.out.sample);
     CU_ASSERT_EQUAL(b.app.out.sample->cell_mV[47], 3700);
     CU_ASSERT_EQUAL(b.app.out.sample->scalar[SAMPLE_pack_voltage_mV], 177600);
-    CU_ASSERT_EQUAL(scalar_validity(b.app.out.sample->scalar[SAMPLE_link_voltage_mV]), VALIDITY_OPEN);
+    CU_ASSERT_EQUAL(scalar_validity(b.app.out.sample->scalar[SAMPLE_charger_wake_mV]), VALIDITY_NOT_FITTED);
     CU_ASSERT_EQUAL(b.app.out.sample->scalar[SAMPLE_contactors_feedback], BIU_RELAY_DISCHARGE);
     CU_ASSERT_EQUAL(b.app.out.sample->utc_ms, 1700000001000u);
     CU_ASSERT(b.out_count >= 34);

@@ -1,67 +1,333 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "firmware/core/biu_io.h"
 #include "firmware/core/contactor.h"
+#include "firmware/core/params.h"
 #include "tests/unit/suite.h"
 
 #define D BIU_RELAY_DISCHARGE
 #define P BIU_RELAY_PRECHARGE
 #define C BIU_RELAY_CHARGE
 
-static struct contactor c;
+enum { PACK_mV = 400000, FULL_mV = 380000 }; /* 95 % */
 
-static uint8_t step(uint32_t dt_ms, bool must_open, bool may_close, bool drive, bool charge)
+static struct contactor c;
+static struct contactor_in in;
+static int32_t params[PARAMS];
+static uint8_t last; /* commanded */
+
+static void start(void)
 {
-    return contactor_step(&c, &(struct contactor_in) { dt_ms, must_open, may_close, drive, charge });
+    params_defaults(CHEMISTRY_NMC, params);
+    contactor_init(&c);
+    last = 0;
+    in = (struct contactor_in) { .dt_ms = 10, .may_close = true, .may_charge = true, .pack_mV = PACK_mV, .link_mV = 0, .params = params };
 }
 
-static void test_drive_precharges_first(void)
+/* One step with this feedback and link. */
+static uint8_t step(uint8_t feedback, int32_t link_mV)
 {
-    contactor_init(&c);
-    CU_ASSERT_EQUAL(step(10, false, true, false, false), 0);
-    CU_ASSERT_EQUAL(step(10, false, true, true, false), P);
-    CU_ASSERT_EQUAL(step(CONTACTOR_PRECHARGE_MS - 1, false, true, true, false), P);
-    CU_ASSERT_EQUAL(step(1, false, true, true, false), D);
-    CU_ASSERT_EQUAL(step(10, false, true, true, false), D);
-    CU_ASSERT_EQUAL(step(10, false, true, false, false), 0);
+    in.feedback = feedback;
+    in.link_mV = link_mV;
+    last = contactor_step(&c, &in);
+    return last;
+}
+
+/* Steps in which each relay follows at once and nothing else moves. */
+static uint8_t follow(uint32_t ms, int32_t link_mV)
+{
+    for (uint32_t t = 0; t < ms; t += 10)
+        step(last, link_mV);
+    return last;
+}
+
+static void to_drive(void)
+{
+    in.drive = true;
+    follow(30, 0);
+    follow(50, 200000);
+    follow(30, PACK_mV);
+    CU_ASSERT_EQUAL_FATAL(c.state, CONTACTOR_DRIVE);
+}
+
+static void test_nominal(void)
+{
+    static const struct row {
+        uint8_t feedback;
+        int32_t link_mV;
+        enum contactor_state state;
+        uint8_t close;
+        const char *why;
+    } rows[] = {
+        { 0, 0, CONTACTOR_CHECK, 0, "KeyOn: look first" },
+        { 0, 0, CONTACTOR_PRECHARGE, P, "nothing is welded" },
+        { 0, 0, CONTACTOR_PRECHARGE, P, "RL2 is on its way" },
+        { P, 0, CONTACTOR_PRECHARGE, P, "the ramp begins" },
+        { P, 100000, CONTACTOR_PRECHARGE, P, "" },
+        { P, 300000, CONTACTOR_PRECHARGE, P, "" },
+        { P, FULL_mV - 1, CONTACTOR_PRECHARGE, P, "1 mV short of 95 %" },
+        { P, FULL_mV, CONTACTOR_MAKE, P | D, "95 % closes RL1" },
+        { P, FULL_mV, CONTACTOR_MAKE, P | D, "RL1 is on its way" },
+        { P | D, PACK_mV, CONTACTOR_DRIVE, D, "RL1 made, resistor out" },
+    };
+
+    start();
+    in.drive = true;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        CU_ASSERT_EQUAL(step(rows[i].feedback, rows[i].link_mV), rows[i].close);
+        CU_ASSERT_EQUAL(c.state, rows[i].state);
+    }
 }
 
 static void test_charge_wins_and_the_change_goes_through_open(void)
 {
-    contactor_init(&c);
-    step(10, false, true, true, false);
-    step(600, false, true, true, false);
-    CU_ASSERT_EQUAL(step(10, false, true, true, true), 0);
-    CU_ASSERT_EQUAL(step(10, false, true, true, true), C);
-    CU_ASSERT_EQUAL(step(10, false, true, true, false), 0);
-    CU_ASSERT_EQUAL(step(10, false, true, true, false), P);
+    start();
+    to_drive();
+    in.charge = true;
+    CU_ASSERT_EQUAL(step(D, PACK_mV), 0);
+    CU_ASSERT_EQUAL(step(0, 0), 0);
+    CU_ASSERT_EQUAL(step(0, 0), C);
+    in.charge = false;
+    CU_ASSERT_EQUAL(step(C, PACK_mV), 0);
+    CU_ASSERT_EQUAL(step(0, 0), 0);
+    CU_ASSERT_EQUAL(step(0, 0), P);
 }
 
-static void test_nothing_closes_unmeasured_but_what_is_closed_waits_for_the_alarm(void)
+static void test_nothing_closes_unmeasured_or_too_cold_to_charge(void)
 {
-    contactor_init(&c);
-    CU_ASSERT_EQUAL(step(10, false, false, true, false), 0);
-    CU_ASSERT_EQUAL(step(10, false, false, false, true), 0);
-    CU_ASSERT_EQUAL(step(10, false, true, false, true), C);
-    CU_ASSERT_EQUAL(step(10, false, false, false, true), C);
+    start();
+    in.drive = true;
+    in.may_close = false;
+    CU_ASSERT_EQUAL(follow(10000, 0), 0);
+    in.may_close = true;
+    CU_ASSERT_EQUAL(follow(10, 0), P);
+
+    start();
+    in.charge = true;
+    in.may_charge = false;
+    CU_ASSERT_EQUAL(follow(10000, 0), 0);
+    in.may_charge = true;
+    CU_ASSERT_EQUAL(follow(10, 0), C);
+    in.may_close = in.may_charge = false; /* what is closed waits for the alarm */
+    CU_ASSERT_EQUAL(follow(100, PACK_mV), C);
 }
 
+/* From every state, whatever else is asked, whatever has been waited for. */
 static void test_an_alarm_opens_in_the_same_call(void)
 {
-    for (int s = CONTACTOR_OPEN; s <= CONTACTOR_CHARGE; s++)
-        for (int i = 0; i < 8; i++) {
-            c = (struct contactor) { .state = (enum contactor_state)s, .in_state_ms = 1000 };
-            CU_ASSERT_EQUAL(step(10, true, i & 1, i & 2, i & 4), 0);
+    for (int s = CONTACTOR_OPEN; s < CONTACTOR_STATES; s++)
+        for (unsigned i = 0; i < 64; i++) {
+            start();
+            c.state = (enum contactor_state)s;
+            c.in_state_ms = i & 1 ? 0 : 100000;
+            in.may_close = i & 2;
+            in.drive = i & 4;
+            in.charge = i & 8;
+            in.current_mA = i & 16 ? 400000 : 0;
+            in.must_open = true;
+            CU_ASSERT_EQUAL(step(i & 32 ? P | D | C : 0, PACK_mV), 0);
             CU_ASSERT_EQUAL(c.state, CONTACTOR_OPEN);
         }
+}
+
+static void test_after_an_alarm_the_request_must_go_away_first(void)
+{
+    start();
+    to_drive();
+    in.must_open = true;
+    step(D, PACK_mV);
+    in.must_open = false;
+    CU_ASSERT_EQUAL(follow(60000, 0), 0);
+    in.drive = false;
+    follow(10, 0);
+    in.drive = true;
+    CU_ASSERT_EQUAL(follow(20, 0), P);
+}
+
+/* ms from the ramp's begin to the end of the try, with this link; which states follow. */
+static void one_try(int32_t link_mV, uint32_t *ms)
+{
+    for (*ms = 0; c.state == CONTACTOR_PRECHARGE && *ms < 10000; *ms += 10)
+        step(P, link_mV);
+}
+
+static void precharge_ends(int32_t link_mV, enum contactor_why why, uint32_t after_ms)
+{
+    uint32_t ms;
+
+    start();
+    in.drive = true;
+    for (int tries = 0; tries < 3; tries++) {
+        in.feedback = 0;
+        for (int i = 0; i < 3000 && c.state != CONTACTOR_PRECHARGE; i++)
+            step(0, 0);
+        step(0, 0); /* RL2 is not closed yet: the ramp starts at 0 V */
+        one_try(link_mV, &ms);
+        CU_ASSERT_EQUAL(ms, after_ms);
+        CU_ASSERT_EQUAL(c.state, tries < 2 ? CONTACTOR_REST : CONTACTOR_FAILED);
+    }
+    CU_ASSERT_EQUAL(c.why, why);
+    CU_ASSERT_EQUAL(follow(60000, 0), 0);
+    in.drive = false;
+    follow(10, 0);
+    CU_ASSERT_EQUAL(c.why, CONTACTOR_WHY_NONE);
+}
+
+static void test_precharge_window(void)
+{
+    precharge_ends(PACK_mV, CONTACTOR_WHY_FAST, 10);  /* no load */
+    precharge_ends(0, CONTACTOR_WHY_SHORT, 250);      /* and the resistor's energy: 160 kW s / 100 ohm * 0.25 s = 400 J of 1,000 J a try */
+    precharge_ends(79999, CONTACTOR_WHY_SHORT, 250);  /* 1 mV short of 20 % */
+    precharge_ends(379999, CONTACTOR_WHY_SLOW, 1500); /* 1 mV short of 95 % */
+    precharge_ends(scalar_invalid(VALIDITY_STALE), CONTACTOR_WHY_UNMEASURED, 10);
+}
+
+static void test_fast_bound_is_exact_and_a_warm_link_may_be_fast(void)
+{
+    start();
+    in.drive = true;
+    follow(20, 0);
+    step(P, 0);
+    step(P, 300000);
+    CU_ASSERT_EQUAL(step(P, FULL_mV), P | D); /* the third step of the ramp: 30 ms */
+
+    start();
+    in.drive = true;
+    follow(30, 300000);
+    CU_ASSERT_EQUAL(step(P, FULL_mV), P | D);
+}
+
+static void test_energy_of_the_resistor_is_bounded(void)
+{
+    int64_t most_nJ = 0;
+    bool waited = false;
+
+    start();
+    params[PARAM_precharge_tries] = 10;
+    in.drive = true;
+    for (int t = 0; t < 300000; t += 10) {
+        follow(10, 0); /* shorted */
+        most_nJ = c.heat_nJ > most_nJ ? c.heat_nJ : most_nJ;
+        waited = waited || (c.state == CONTACTOR_REST && c.in_state_ms > 1000);
+    }
+    CU_ASSERT(waited);
+    CU_ASSERT(most_nJ <= 900 * 1000000000LL); /* half of the budget before a try, and one try */
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_FAILED);
+
+    start();
+    params[PARAM_precharge_budget_J] = 100;
+    params[PARAM_precharge_tries] = 1;
+    in.drive = true;
+    follow(200, 0);
+    CU_ASSERT_EQUAL(c.why, CONTACTOR_WHY_ENERGY);
+    CU_ASSERT(c.heat_nJ <= 117 * 1000000000LL); /* one step more */
+}
+
+static void test_weld_is_found_before_the_next_close(void)
+{
+    static const uint8_t relays[] = { D, P, C };
+
+    for (int i = 0; i < 3; i++) { /* by its auxiliary contact */
+        start();
+        for (int t = 0; t < 90; t += 10)
+            step(relays[i], 0);
+        CU_ASSERT_EQUAL(c.welded, 0);
+        step(relays[i], 0);
+        CU_ASSERT_EQUAL(c.welded, i + 1);
+        in.drive = true;
+        for (int t = 0; t < 20000; t += 10)
+            CU_ASSERT_EQUAL(step(relays[i], 0), 0);
+    }
+    start(); /* by the link alone: at 90 % of the pack after 5 s */
+    in.drive = true;
+    for (int t = 0; t < 5010; t += 10) {
+        CU_ASSERT_FALSE(c.held);
+        CU_ASSERT_EQUAL(step(0, 360000), 0);
+    }
+    CU_ASSERT(c.held);
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_FAILED);
+    step(0, 359999);
+    CU_ASSERT_FALSE(c.held);
+    start(); /* 1 mV below it is free */
+    in.drive = true;
+    CU_ASSERT_EQUAL(follow(20, 359999), P);
+}
+
+static void test_stuck_contactor_opens_and_is_named(void)
+{
+    start();
+    in.drive = true;
+    follow(20, 0);
+    for (int t = 0; t < 90; t += 10)
+        CU_ASSERT_EQUAL(step(0, 0), P);
+    CU_ASSERT_EQUAL(step(0, 0), 0);
+    CU_ASSERT_EQUAL(c.stuck, 2);
+    CU_ASSERT_EQUAL(follow(60000, 0), 0);
+
+    start(); /* RL1 falls off while driving */
+    to_drive();
+    for (int t = 0; t < 90; t += 10)
+        CU_ASSERT_EQUAL(step(0, PACK_mV), D);
+    CU_ASSERT_EQUAL(step(0, PACK_mV), 0);
+    CU_ASSERT_EQUAL(c.stuck, 1);
+}
+
+static void test_opens_without_load_if_it_can(void)
+{
+    start();
+    to_drive();
+    in.drive = false;
+    in.current_mA = -5001;
+    CU_ASSERT_EQUAL(step(D, PACK_mV), D);
+    CU_ASSERT(contactor_is_ending(&c));
+    in.current_mA = -5000;
+    CU_ASSERT_EQUAL(step(D, PACK_mV), 0);
+    CU_ASSERT_EQUAL(c.wear[0].load_A, 5);
+
+    start();
+    to_drive();
+    in.drive = false;
+    in.current_mA = 300000;
+    for (int t = 0; t < 500; t += 10)
+        CU_ASSERT_EQUAL(step(D, PACK_mV), D);
+    CU_ASSERT_EQUAL(step(D, PACK_mV), 0); /* under load: it must */
+    CU_ASSERT_EQUAL(c.wear[0].load_A, 300);
+    CU_ASSERT_EQUAL(c.wear[0].closed, 1);
+
+    start(); /* a current that is not known is not waited for */
+    to_drive();
+    in.drive = false;
+    in.current_mA = scalar_invalid(VALIDITY_STALE);
+    CU_ASSERT_EQUAL(step(D, PACK_mV), 0);
+}
+
+static void test_sleep_keeps_the_wear(void)
+{
+    start();
+    to_drive();
+    contactor_wake(&c);
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_OPEN);
+    CU_ASSERT_EQUAL(c.wear[1].closed, 1);
+    CU_ASSERT(c.heat_nJ > 0);
 }
 
 int main(void)
 {
     CU_TestInfo tests[] = {
-        { "KeyOn pre-charges, then closes the discharge relay [AC-1] [AC-2]", test_drive_precharges_first },
+        { "KeyOn looks, pre-charges, then closes the discharge relay [AC-1] [AC-2]", test_nominal },
         { "charging wins, and the change goes through open [AC-8]", test_charge_wins_and_the_change_goes_through_open },
-        { "nothing closes unmeasured", test_nothing_closes_unmeasured_but_what_is_closed_waits_for_the_alarm },
+        { "nothing closes unmeasured, nor RL3 outside the charge temperatures [AC-5]",
+          test_nothing_closes_unmeasured_or_too_cold_to_charge },
         { "an alarm opens everything in the same call, from every state [AC-6]", test_an_alarm_opens_in_the_same_call },
+        { "after an alarm the request must go away first [AC-6]", test_after_an_alarm_the_request_must_go_away_first },
+        { "pre-charge window: no load, short, slow, unmeasured, each exactly [AC-2]", test_precharge_window },
+        { "the fast bound is exact, and a warm link may be fast [AC-2]", test_fast_bound_is_exact_and_a_warm_link_may_be_fast },
+        { "the energy of the resistor is bounded [AC-2]", test_energy_of_the_resistor_is_bounded },
+        { "a weld is found before the next close, by contact and by voltage [ME-7]", test_weld_is_found_before_the_next_close },
+        { "a contactor that does not close, or falls off, opens all and is named [AC-1]", test_stuck_contactor_opens_and_is_named },
+        { "a request that ends opens without load if it can", test_opens_without_load_if_it_can },
+        { "a sleep keeps the wear and the heat", test_sleep_keeps_the_wear },
         CU_TEST_INFO_NULL,
     };
 

@@ -61,7 +61,60 @@ static void test_every_profile_warns_before_it_opens(void)
             }
         }
     }
-    CU_ASSERT_EQUAL(pairs, 4);
+    CU_ASSERT_EQUAL(pairs, 11);
+}
+
+static int alarm_by_name(const char *stem, size_t n, const char *rest)
+{
+    for (int a = 0; a < ALARMS; a++)
+        if (strncmp(alarm_rows[a].name, stem, n) == 0 && strcmp(alarm_rows[a].name + n, rest) == 0)
+            return a;
+    return -1;
+}
+
+/* Warn, then less power, then open: cell_over_voltage_derate lies between its warning and its alarm, in every chemistry. */
+static void test_every_profile_asks_for_less_power_between(void)
+{
+    int tiers = 0;
+
+    for (int d = 0; d < ALARMS; d++) {
+        const char *suffix = strstr(alarm_rows[d].name, "_derate");
+
+        if (!suffix)
+            continue;
+        size_t n = (size_t)(suffix - alarm_rows[d].name);
+        int warn = alarm_by_name(alarm_rows[d].name, n, "_warning"), open = alarm_by_name(alarm_rows[d].name, n, "");
+
+        CU_ASSERT_EQUAL(alarm_rows[d].reaction, ALARM_REACT_DERATE);
+        CU_ASSERT_FATAL(warn >= 0 && open >= 0);
+        for (int c = 0; c < CHEMISTRIES; c++) {
+            int32_t low = param_rows[alarm_rows[warn].limit].dflt[c], mid = param_rows[alarm_rows[d].limit].dflt[c];
+            int32_t high = param_rows[alarm_rows[open].limit].dflt[c];
+
+            CU_ASSERT(low < high ? low < mid && mid < high : high < mid && mid < low);
+        }
+        tiers++;
+    }
+    CU_ASSERT_EQUAL(tiers, 4);
+}
+
+/* Charging stops before discharging does, heat before cold; a peak lies beyond what may last; the contactors open for major alarms alone. */
+static void test_every_profile_is_of_one_piece(void)
+{
+    for (int c = 0; c < CHEMISTRIES; c++) {
+#define LIMIT(name) param_rows[PARAM_##name##_limit].dflt[c]
+        CU_ASSERT(LIMIT(charge_over_temperature) < LIMIT(over_temperature));
+        CU_ASSERT(LIMIT(charge_under_temperature) > LIMIT(under_temperature));
+        CU_ASSERT(LIMIT(charge_under_temperature) < LIMIT(charge_over_temperature));
+        CU_ASSERT(LIMIT(discharge_over_current_peak) > LIMIT(discharge_over_current));
+        CU_ASSERT(LIMIT(charge_over_current_peak) < LIMIT(charge_over_current));
+        CU_ASSERT(LIMIT(cell_under_voltage) < LIMIT(cell_over_voltage));
+        CU_ASSERT(LIMIT(pack_under_voltage) >= LIMIT(cell_under_voltage) && LIMIT(pack_over_voltage) <= LIMIT(cell_over_voltage));
+        CU_ASSERT(LIMIT(supply_low_warning) < LIMIT(supply_high_warning));
+#undef LIMIT
+    }
+    for (int a = 0; a < ALARMS; a++)
+        CU_ASSERT(alarm_rows[a].reaction != ALARM_REACT_OPEN || alarm_rows[a].level == ALARM_MAJOR);
 }
 
 static void test_alarm_ids_and_dtcs_are_unique(void)
@@ -119,6 +172,8 @@ int main(void)
         { "every default lies in its range [PK-4]", test_every_default_lies_in_its_range },
         { "every profile clears inside its limit [AC-6]", test_every_profile_clears_inside_its_limit },
         { "every profile warns before it opens [AC-6]", test_every_profile_warns_before_it_opens },
+        { "every profile asks for less power between warning and opening [AC-6]", test_every_profile_asks_for_less_power_between },
+        { "every profile is of one piece [AC-6] [PK-4]", test_every_profile_is_of_one_piece },
         { "alarm ids and DTCs are unique", test_alarm_ids_and_dtcs_are_unique },
         { "the hash names one set of values [UC-5]", test_the_hash_names_one_set_of_values },
         { "texts need no escape in JSON and Markdown", test_texts_need_no_escape_in_json_and_markdown },

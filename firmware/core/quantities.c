@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "firmware/core/quantities.h"
+
+#include "firmware/core/biu.h"
+
+enum { ASKED = BIU_INPUT_KEYON | BIU_INPUT_CHARGER, RAIL_THERE_mV = 5000, OHM_PER_KOHM = 1000 };
+
+static const struct measure_extreme unknown = { 0 };
+
+static struct measure_extreme whole(int64_t value) /* of the pack, or of nothing that has a number */
+{
+    return (struct measure_extreme) { true, value > INT32_MAX ? INT32_MAX : value < INT32_MIN ? INT32_MIN : (int32_t)value, 0 };
+}
+
+static void both(struct alarm_in *q, enum alarm_quantity quantity, struct measure_extreme x)
+{
+    q->high[quantity] = q->low[quantity] = x;
+}
+
+static bool is_known(int32_t scalar)
+{
+    return scalar_validity(scalar) == VALIDITY_OK;
+}
+
+static void pack(const struct biu *biu, const struct biu_in *in, struct alarm_in *q)
+{
+    int32_t cells = biu->topology.cells, pack_mV = in->pack_voltage_mV;
+
+    if (!is_known(pack_mV) || cells == 0)
+        return;
+    both(q, ALARM_Q_PACK_VOLTAGE, whole(pack_mV / cells));
+    if (measure_is_complete(&biu->measure)) {
+        int32_t apart_mV = pack_mV / cells - biu->measure.cell.mean;
+
+        q->high[ALARM_Q_SUM_APART] = whole(apart_mV < 0 ? -apart_mV : apart_mV);
+    }
+    if (is_known(in->insulation_kohm) && pack_mV > 0)
+        q->low[ALARM_Q_INSULATION] = whole((int64_t)in->insulation_kohm * OHM_PER_KOHM * 1000 / pack_mV);
+}
+
+/* While nothing charges, the temperature counts as just good enough, so that an alarm of charging does not outlive it. */
+static void temperatures(const struct biu *biu, const struct biu_in *in, struct alarm_in *q)
+{
+    const struct measure *m = &biu->measure;
+    const int32_t *p = biu->params.running;
+    bool charging = (in->inputs & BIU_INPUT_CHARGER) || (biu->relays & BIU_RELAY_CHARGE);
+
+    q->high[ALARM_Q_TEMPERATURE] = m->temp.max;
+    q->low[ALARM_Q_TEMPERATURE] = m->temp.min;
+    q->high[ALARM_Q_TEMPERATURE_SPREAD] = m->temp.apart;
+    q->high[ALARM_Q_TEMPERATURE_RISE] = m->rise;
+    q->high[ALARM_Q_CHARGE_TEMPERATURE] = charging ? m->temp.max : whole(p[PARAM_charge_over_temperature_warning_clear]);
+    q->low[ALARM_Q_CHARGE_TEMPERATURE] = charging ? m->temp.min : whole(p[PARAM_charge_under_temperature_warning_clear]);
+}
+
+static struct measure_extreme further(struct measure_extreme a, int32_t rail_mV, int32_t supply_mV)
+{
+    int32_t apart_mV = rail_mV < supply_mV ? supply_mV - rail_mV : rail_mV - supply_mV;
+
+    return !is_known(rail_mV) || rail_mV < RAIL_THERE_mV || (a.known && a.value >= apart_mV) ? a : whole(apart_mV);
+}
+
+static void supply(const struct biu_in *in, struct alarm_in *q)
+{
+    struct measure_extreme apart = whole(0);
+
+    if (!is_known(in->supply_mV))
+        return;
+    both(q, ALARM_Q_SUPPLY, whole(in->supply_mV));
+    apart = further(apart, in->keyon_mV, in->supply_mV);
+    q->high[ALARM_Q_SUPPLY_APART] = further(apart, in->charger_wake_mV, in->supply_mV);
+}
+
+static void contactors(const struct contactor *c, struct alarm_in *q)
+{
+    q->high[ALARM_Q_WELD] = (struct measure_extreme) { true, c->welded || c->held, c->welded };
+    q->high[ALARM_Q_STUCK] = (struct measure_extreme) { true, c->stuck != 0, c->stuck };
+    q->high[ALARM_Q_PRECHARGE] = whole(c->why);
+}
+
+void quantities_of(const struct biu *biu, const struct biu_in *in, uint32_t dt_ms, struct alarm_in *q)
+{
+    const struct measure *m = &biu->measure;
+    int32_t soc = soc_permyriad(&biu->soc);
+
+    *q = (struct alarm_in) { .dt_ms = dt_ms, .released = !(in->inputs & ASKED) };
+    q->high[ALARM_Q_CELL_VOLTAGE] = m->cell.max;
+    q->low[ALARM_Q_CELL_VOLTAGE] = m->cell.min;
+    q->high[ALARM_Q_CELL_SPREAD] = m->cell.apart;
+    q->high[ALARM_Q_CELL_INVALID] = m->cell.invalid;
+    q->high[ALARM_Q_PROBE_INVALID] = m->temp.invalid;
+    q->high[ALARM_Q_AFE_AGE] = m->afe_age;
+    q->high[ALARM_Q_CURRENT_AGE] = whole(biu->current.age_ms);
+    both(q, ALARM_Q_CURRENT, is_known(biu->current.mA) ? whole(biu->current.mA / 100) : unknown);
+    both(q, ALARM_Q_SOC, is_known(soc) ? whole(soc) : unknown);
+    pack(biu, in, q);
+    temperatures(biu, in, q);
+    supply(in, q);
+    contactors(&biu->contactor, q);
+}

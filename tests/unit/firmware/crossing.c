@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/firmware/crossing.h"
+
+#include "firmware/core/ntc.h"
+
+enum { CELLS = 48, PROBE_CHIP = 1, RISE_ddegC_PER_S = 40, ROOM_ddegC = 250, LOAD_mA = 100000 };
+
+static bool until(struct rig *r, enum contactor_state state, uint32_t max_ms)
+{
+    for (uint32_t t = 0; t < max_ms && r->biu.contactor.state != state; t += BIU_STEP_MS)
+        rig_step(r);
+    return r->biu.contactor.state == state;
+}
+
+static bool end_under_load(struct rig *r, enum contactor_state closed, enum contactor_state ending, int32_t load_mA)
+{
+    if (!until(r, closed, 3000))
+        return false;
+    r->current_mA = load_mA;
+    rig_run(r, 100);
+    r->in.inputs = 0;
+    return until(r, ending, 100);
+}
+
+bool crossing_reach(struct rig *r, enum contactor_state state, unsigned phase)
+{
+    bool charging = state == CONTACTOR_CHARGE || state == CONTACTOR_CHARGE_END;
+
+    rig_init(r, CELLS, 0);
+    r->params[PARAM_precharge_tries] = state == CONTACTOR_REST ? 3 : 1;
+    rig_start(r);
+    rig_run(r, 1000 + phase * BIU_STEP_MS);
+    r->in.inputs = state == CONTACTOR_OPEN ? 0 : charging ? BIU_INPUT_CHARGER : BIU_INPUT_KEYON;
+    r->hold_link = state == CONTACTOR_CHECK;
+    r->short_link = state == CONTACTOR_REST || state == CONTACTOR_FAILED;
+    if (state == CONTACTOR_DRIVE_END)
+        return end_under_load(r, CONTACTOR_DRIVE, state, LOAD_mA);
+    if (state == CONTACTOR_CHARGE_END)
+        return end_under_load(r, CONTACTOR_CHARGE, state, -LOAD_mA);
+    return until(r, state, 5000);
+}
+
+static bool closes_nothing(const struct rig *r)
+{
+    return r->out.contactors == 0;
+}
+
+bool crossing_applies(const struct rig *r, enum alarm alarm)
+{
+    enum contactor_state s = r->biu.contactor.state;
+
+    switch (alarm_rows[alarm].quantity) {
+    case ALARM_Q_CHARGE_TEMPERATURE:
+        return s == CONTACTOR_CHARGE;
+    case ALARM_Q_STUCK: /* a relay that is commanded closed for long enough */
+        return s == CONTACTOR_DRIVE || s == CONTACTOR_CHARGE || s == CONTACTOR_DRIVE_END || s == CONTACTOR_CHARGE_END;
+    case ALARM_Q_PRECHARGE:
+        return s == CONTACTOR_PRECHARGE;
+    default:
+        return true;
+    }
+}
+
+/* The probe's reading at this temperature or, between two codes, on the far side of it. */
+static uint16_t probe_raw(const struct rig *r, int32_t ddegC)
+{
+    for (uint32_t raw = 1; raw < 65536; raw++)
+        if (ntc_ddegC((uint16_t)raw, r->params[PARAM_ntc_r25_ohm], r->params[PARAM_ntc_beta_K]) == ddegC)
+            return (uint16_t)raw;
+    return 0;
+}
+
+static void set_probe(struct rig *r, uint16_t raw)
+{
+    r->chain.chip[PROBE_CHIP].aux_raw[0] = raw;
+}
+
+static void cross_pack(struct rig *r, enum alarm_quantity quantity, int32_t limit)
+{
+    int32_t *pack_mV = &r->in.pack_voltage_mV;
+
+    if (quantity == ALARM_Q_PACK_VOLTAGE)
+        *pack_mV = limit * CELLS;
+    else if (quantity == ALARM_Q_SUM_APART)
+        *pack_mV += limit * CELLS;
+    else
+        r->in.insulation_kohm = (int32_t)((int64_t)limit * *pack_mV / 1000000);
+}
+
+static void cross_contactors(struct rig *r, enum alarm_quantity quantity)
+{
+    if (quantity == ALARM_Q_WELD)
+        r->welded = r->in.inputs & BIU_INPUT_CHARGER || (r->out.contactors & BIU_RELAY_CHARGE) ? BIU_RELAY_DISCHARGE : BIU_RELAY_CHARGE;
+    else if (quantity == ALARM_Q_STUCK)
+        r->jammed = r->out.contactors;
+    else
+        r->short_link = true;
+}
+
+static void cross_supply(struct rig *r, enum alarm_quantity quantity, int32_t limit)
+{
+    if (quantity == ALARM_Q_SUPPLY)
+        r->in.supply_mV = limit;
+    else
+        r->in.keyon_mV = r->in.supply_mV - limit;
+}
+
+static void cross(struct rig *r, const struct alarm_row *row)
+{
+    int32_t limit = r->biu.params.running[row->limit];
+
+    switch (row->quantity) {
+    case ALARM_Q_CELL_VOLTAGE:
+        rig_set_cell(r, 20, limit);
+        return;
+    case ALARM_Q_CELL_SPREAD:
+        rig_set_cell(r, 20, 3700 + limit);
+        return;
+    case ALARM_Q_CELL_INVALID:
+        rig_set_cell(r, 20, 0);
+        return;
+    case ALARM_Q_TEMPERATURE:
+    case ALARM_Q_CHARGE_TEMPERATURE:
+        set_probe(r, probe_raw(r, limit));
+        return;
+    case ALARM_Q_TEMPERATURE_SPREAD:
+        set_probe(r, probe_raw(r, ROOM_ddegC + limit));
+        return;
+    case ALARM_Q_PROBE_INVALID:
+        set_probe(r, 0xFFFF);
+        return;
+    case ALARM_Q_AFE_AGE:
+        r->chain.chip[1].dead = true;
+        return;
+    case ALARM_Q_CURRENT_AGE:
+        r->csu_silent = true;
+        return;
+    case ALARM_Q_CURRENT:
+        r->current_mA = limit * 100;
+        return;
+    case ALARM_Q_SOC:
+        r->biu.soc.left_mAms = r->biu.soc.full_mAms * (limit - 100) / 10000; /* so far beyond that no charge lifts it meanwhile */
+        return;
+    case ALARM_Q_SUPPLY:
+    case ALARM_Q_SUPPLY_APART:
+        cross_supply(r, row->quantity, limit);
+        return;
+    case ALARM_Q_PACK_VOLTAGE:
+    case ALARM_Q_SUM_APART:
+    case ALARM_Q_INSULATION:
+        cross_pack(r, row->quantity, limit);
+        return;
+    default:
+        cross_contactors(r, row->quantity);
+        return;
+    }
+}
+
+uint32_t crossing_reaction_ms(struct rig *r, enum alarm alarm)
+{
+    const struct alarm_row *row = &alarm_rows[alarm];
+    bool opens = row->reaction == ALARM_REACT_OPEN && !closes_nothing(r), rises = row->quantity == ALARM_Q_TEMPERATURE_RISE;
+
+    if (!rises)
+        cross(r, row);
+    for (uint32_t t = BIU_STEP_MS; t < CROSSING_NEVER; t += BIU_STEP_MS) {
+        if (rises && t % 100 == BIU_STEP_MS)
+            set_probe(r, probe_raw(r, ROOM_ddegC + RISE_ddegC_PER_S * (int32_t)(t + 100) / 1000));
+        rig_step(r);
+        if (opens ? closes_nothing(r) : rig_has_alarm(r, alarm))
+            return t;
+    }
+    return CROSSING_NEVER;
+}
+
+uint32_t crossing_worst_ms(struct rig *r, enum alarm alarm, unsigned *cases)
+{
+    uint32_t worst_ms = 0;
+
+    for (int s = CONTACTOR_OPEN; s < CONTACTOR_STATES; s++)
+        for (unsigned phase = 0; phase < CROSSING_PHASES; phase++) {
+            if (!crossing_reach(r, (enum contactor_state)s, phase))
+                return CROSSING_NEVER;
+            if (!crossing_applies(r, alarm))
+                continue;
+            uint32_t ms = crossing_reaction_ms(r, alarm);
+
+            worst_ms = ms > worst_ms ? ms : worst_ms;
+            ++*cases;
+        }
+    return worst_ms;
+}

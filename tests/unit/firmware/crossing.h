@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* crossing.h -- bring a BIU on the rig into any contactor state, cross the limit of any alarm there, and measure the time to its reaction.
+ *
+ * The reaction: a row that opens, while a relay is commanded closed, has reacted when all are commanded open; every other one when its alarm
+ * stands. Time runs from the end of the step before the crossing, so that the wait for the next scan or frame is in it.
+ */
+#ifndef TESTS_CROSSING_H
+#define TESTS_CROSSING_H
+
+#include "tests/unit/firmware/rig.h"
+
+enum { CROSSING_PHASES = 4, CROSSING_NEVER = 30000 };
+
+/* 48 NMC cells in this state; `phase` 0 to 3 shifts all that follows by 10 ms each against scans. False: the state was not reached. */
+bool crossing_reach(struct rig *r, enum contactor_state state, unsigned phase);
+
+/* The row can be crossed in the state that the rig is in. */
+bool crossing_applies(const struct rig *r, enum alarm alarm);
+
+/* Cross the limit, exactly at it, and step; returns the ms until the reaction, or CROSSING_NEVER. */
+uint32_t crossing_reaction_ms(struct rig *r, enum alarm alarm);
+
+/* The worst over all states and phases; *cases is increased by how many there were. */
+uint32_t crossing_worst_ms(struct rig *r, enum alarm alarm, unsigned *cases);
+
+#endif
