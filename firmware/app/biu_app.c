@@ -15,10 +15,17 @@ int biu_app_init(struct biu_app *app, const struct biu_ports *ports, const int32
     app->replaced = image.replaced;
     app->nvm.boot++;
     int counted = nvm_store(&app->nvm, image.params);
+    struct key_data key;
 
-    app->topology_status =
-        biu_init(&app->biu, &(struct biu_config) { .params = image.params, .boot = app->nvm.boot, .ring = ring, .ring_size = ring_size },
-                 ports->clock->now_ms(ports->clock->ctx));
+    app->key_status =
+        key_store_load(&app->keys, ports->nvm, &(struct key_geometry) { NVM_KEY_OFFSET, NVM_KEY_STRIDE, KEY_DATA_PAGE }, &key);
+    app->topology_status = biu_init(&app->biu,
+                                    &(struct biu_config) { .params = image.params,
+                                                           .boot = app->nvm.boot,
+                                                           .ring = ring,
+                                                           .ring_size = ring_size,
+                                                           .key = app->key_status == BMS_ERR_OK ? &key : NULL },
+                                    ports->clock->now_ms(ports->clock->ctx));
     return app->topology_status != BMS_ERR_OK ? app->topology_status : counted;
 }
 
@@ -63,6 +70,8 @@ static void send(struct biu_app *app)
     const struct biu_ports *p = app->ports;
 
     p->contactors->drive(p->contactors->ctx, app->out.contactors);
+    if (app->out.key_save && key_store_save(&app->keys, &app->biu.key) != BMS_ERR_OK)
+        app->key_errors++;
     if (app->out.afe_tx_len)
         p->afe->write(p->afe->ctx, app->out.afe_tx, app->out.afe_tx_len);
     for (size_t i = 0; i < app->out.can_tx_count; i++)

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "firmware/app/key_store.h"
 #include "firmware/app/nvm.h"
 #include "firmware/core/biu.h"
 #include "firmware/port/afe_port.h"
@@ -28,6 +29,9 @@ enum { BIU_APP_AFE_RX_MAX = 2048, BIU_APP_CAN_RX_MAX = 128 };
 struct biu_app {
     struct biu biu;
     struct nvm nvm;
+    struct key_store keys;
+    int key_status;      /* of key_store_load() at the start: 0, or why SOC and counters begin afresh */
+    uint32_t key_errors; /* saves of key data that failed */
     const struct biu_ports *ports;
     struct biu_out out; /* of the last step; out.sample is how a board follows what was measured */
     enum biu_nvm nvm_result;

@@ -15,8 +15,10 @@
 
 enum {
     NVM_SLOTS = 2,
-    NVM_SLOT_SIZE = 4096, /* bytes */
-    NVM_SIZE = NVM_SLOTS * NVM_SLOT_SIZE,
+    NVM_SLOT_SIZE = 4096,                       /* bytes */
+    NVM_KEY_OFFSET = NVM_SLOTS * NVM_SLOT_SIZE, /* the key data: key_store.h */
+    NVM_KEY_STRIDE = 512,
+    NVM_SIZE = NVM_KEY_OFFSET + 2 * NVM_KEY_STRIDE,
 };
 
 struct nvm {

@@ -9,6 +9,16 @@
 
 enum { COUNT_MAX = 65000 };
 
+static void restore(struct biu *biu, const struct key_data *key)
+{
+    biu->key = *key;
+    soc_restore(&biu->soc, key->left_mAms);
+    for (int i = 0; i < CONTACTOR_RELAYS; i++)
+        biu->contactor.wear[i] = key->wear[i];
+    for (int i = 0; i < ALARMS; i++)
+        biu->alarms.row[i].count = key->alarms[alarm_rows[i].id];
+}
+
 int biu_init(struct biu *biu, const struct biu_config *cfg, uint32_t now_ms)
 {
     if (cfg->ring_size < 2)
@@ -24,6 +34,8 @@ int biu_init(struct biu *biu, const struct biu_config *cfg, uint32_t now_ms)
     alarm_init(&biu->alarms);
     contactor_init(&biu->contactor);
     soc_init(&biu->soc, (enum chemistry)p[PARAM_chemistry], p[PARAM_capacity_mAh]);
+    if (cfg->key)
+        restore(biu, cfg->key);
     balance_init(&biu->balance);
     sampler_init(&biu->sampler, cfg->ring, cfg->ring_size);
     stream_init(&biu->stream);
@@ -191,6 +203,19 @@ static void even_out(struct biu *biu, uint32_t dt_ms)
     afe_balance(&biu->afe, biu->balance.chip);
 }
 
+static bool note_key_data(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
+{
+    key_data_note(&biu->key, &biu->measure, biu->current.mA, dt_ms);
+    if (biu->soc.known)
+        biu->key.left_mAms = biu->soc.left_mAms;
+    biu->key.boot = biu->boot;
+    for (int i = 0; i < CONTACTOR_RELAYS; i++)
+        biu->key.wear[i] = biu->contactor.wear[i];
+    for (int i = 0; i < ALARMS; i++)
+        biu->key.alarms[alarm_rows[i].id] = biu->alarms.row[i].count;
+    return biu->soc.known && key_data_is_due(&biu->key_saving, in->supply_mV, dt_ms, biu->params.running);
+}
+
 /* --- the sample --- */
 
 static int32_t saturated(uint32_t count)
@@ -286,11 +311,12 @@ void biu_step(struct biu *biu, const struct biu_in *in, struct biu_out *out)
     estimate(biu, dt_ms);
     even_out(biu, dt_ms);
 
-    bool due = sampler_due(&biu->sampler, dt_ms, biu->params.running[PARAM_sample_period_ms]);
+    bool save = note_key_data(biu, in, dt_ms), due = sampler_due(&biu->sampler, dt_ms, biu->params.running[PARAM_sample_period_ms]);
 
     out->contactors = biu->relays;
     out->less_power = biu->alarms.derate;
     out->no_power = contactor_is_ending(&biu->contactor);
     out->sample = due || alarms_changed || biu->sync ? take_sample(biu, in) : NULL;
     talk(biu, in, dt_ms, out);
+    out->key_save = save || (out->restart && biu->soc.known);
 }

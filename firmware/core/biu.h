@@ -16,6 +16,7 @@
 #include "firmware/core/biu_io.h"
 #include "firmware/core/contactor.h"
 #include "firmware/core/current.h"
+#include "firmware/core/key_data.h"
 #include "firmware/core/measure.h"
 #include "firmware/core/params.h"
 #include "firmware/core/sampler.h"
@@ -25,10 +26,11 @@
 #include "firmware/core/uds.h"
 
 struct biu_config {
-    const int32_t *params; /* PARAMS values of the stored copy; copied; one outside its row becomes its chemistry's default */
-    uint32_t boot;         /* board starts since production, this one included */
-    struct sample *ring;   /* memory for samples that are kept for a resend; borrowed, must outlive the BIU */
-    size_t ring_size;      /* in samples, 2 or more */
+    const int32_t *params;      /* PARAMS values of the stored copy; copied; one outside its row becomes its chemistry's default */
+    uint32_t boot;              /* board starts since production, this one included */
+    struct sample *ring;        /* memory for samples that are kept for a resend; borrowed, must outlive the BIU */
+    size_t ring_size;           /* in samples, 2 or more */
+    const struct key_data *key; /* what was saved before the power went; copied; NULL = nothing */
 };
 
 struct biu { /* allocated by the caller; holds pointers into itself, so it must stay where it was initialised */
@@ -49,6 +51,8 @@ struct biu { /* allocated by the caller; holds pointers into itself, so it must 
     struct alarms alarms;
     struct contactor contactor;
     struct soc soc;
+    struct key_data key;
+    struct key_saving key_saving;
     struct balance balance;
     struct sampler sampler;
     struct stream stream;

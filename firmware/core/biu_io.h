@@ -64,6 +64,7 @@ struct biu_out {
     bool less_power;             /* an alarm asks the vehicle and the charger for less */
     bool no_power;               /* the contactors will open as soon as little flows */
     const int32_t *nvm_write;    /* PARAMS values to store, or NULL. Set for one step; the values stay in place until the result is in */
+    bool key_save;               /* save the key data (biu.key) now: the supply falls, or it is time */
     bool restart;                /* restart the board now: the answer to the tester has been given out */
     const struct sample *sample; /* the sample taken in this step, or NULL; in the ring, valid until the next step */
 };

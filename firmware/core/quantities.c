@@ -53,11 +53,14 @@ static void temperatures(const struct biu *biu, const struct biu_in *in, struct 
     q->low[ALARM_Q_CHARGE_TEMPERATURE] = charging ? m->temp.min : whole(p[PARAM_charge_under_temperature_warning_clear]);
 }
 
+/* The larger of `a` and what this rail differs from the supply by, if the rail is there. */
 static struct measure_extreme further(struct measure_extreme a, int32_t rail_mV, int32_t supply_mV)
 {
+    if (!is_known(rail_mV) || rail_mV < RAIL_THERE_mV)
+        return a;
     int32_t apart_mV = rail_mV < supply_mV ? supply_mV - rail_mV : rail_mV - supply_mV;
 
-    return !is_known(rail_mV) || rail_mV < RAIL_THERE_mV || (a.known && a.value >= apart_mV) ? a : whole(apart_mV);
+    return a.value >= apart_mV ? a : whole(apart_mV);
 }
 
 static void supply(const struct biu_in *in, struct alarm_in *q)

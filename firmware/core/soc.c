@@ -3,7 +3,7 @@
 
 #include "proto/validity.h"
 
-enum { POINTS = 21, POINT_permyriad = 500, FLAT_mV = 5 }; /* a step of 5 % that is lower than FLAT_mV is flat */
+enum { POINTS = 21, POINT_permyriad = 500, FLAT_mV = 5, OTHER_permyriad = 1000 }; /* a step of 5 % that is lower than FLAT_mV is flat */
 #define MAMS_PER_MAH 3600000
 
 /* clang-format off */
@@ -73,6 +73,21 @@ static void count(struct soc *s, int32_t mA, uint32_t dt_ms)
         s->left_mAms = s->full_mAms;
 }
 
+void soc_restore(struct soc *s, int64_t left_mAms)
+{
+    s->left_mAms = left_mAms < 0 ? 0 : left_mAms > s->full_mAms ? s->full_mAms : left_mAms;
+    s->known = s->restored = true;
+}
+
+static void compare_restored(struct soc *s, int32_t mean_mV)
+{
+    int32_t ocv = soc_of_ocv(s->chemistry, mean_mV), apart = ocv - soc_permyriad(s);
+
+    s->restored = false;
+    if (!is_flat(s->chemistry, ocv) && (apart > OTHER_permyriad || apart < -OTHER_permyriad))
+        set_from_ocv(s, mean_mV);
+}
+
 void soc_step(struct soc *s, const struct soc_in *in)
 {
     bool has_current = scalar_validity(in->current_mA) == VALIDITY_OK;
@@ -83,7 +98,9 @@ void soc_step(struct soc *s, const struct soc_in *in)
         count(s, in->current_mA, in->dt_ms);
     if (!in->complete)
         return;
-    if (!s->known) {
+    if (s->restored) {
+        compare_restored(s, in->mean_mV);
+    } else if (!s->known) {
         set_from_ocv(s, in->mean_mV);
     } else if (s->rested_ms >= (uint32_t)in->rest_ms) {
         s->rested_ms = 0; /* once a rest */

@@ -19,6 +19,7 @@ struct soc {
     int64_t left_mAms;  /* 0 to full */
     uint32_t rested_ms; /* |current| has been below the limit for so long */
     bool known;
+    bool restored; /* from the key data, not yet compared with the cells */
 };
 
 struct soc_in {
@@ -32,6 +33,10 @@ struct soc_in {
 
 /* Not known yet. */
 void soc_init(struct soc *s, enum chemistry chemistry, int32_t capacity_mAh);
+
+/* What was left when the board went off. The first complete measurement drops it when the curve says otherwise by more than 10 %, where the curve
+ * can tell: then these are other cells. */
+void soc_restore(struct soc *s, int64_t left_mAms);
 
 void soc_step(struct soc *s, const struct soc_in *in);
 

@@ -42,13 +42,15 @@ static void sense_current(struct rig *r)
 static void move_link(struct rig *r)
 {
     uint8_t closed = (uint8_t)((r->out.contactors | r->welded) & ~r->jammed);
-    int32_t *link = &r->in.link_voltage_mV, pack_mV = r->in.pack_voltage_mV;
+    int32_t *link = &r->in.link_voltage_mV;
 
+    if (scalar_validity(r->in.pack_voltage_mV) == VALIDITY_OK)
+        r->pack_mV = r->in.pack_voltage_mV;
     r->in.contactors_feedback = closed;
     if (closed & (BIU_RELAY_DISCHARGE | BIU_RELAY_CHARGE) || (closed && r->no_link) || r->hold_link)
-        *link = pack_mV;
+        *link = r->pack_mV;
     else if ((closed & BIU_RELAY_PRECHARGE) && !r->short_link)
-        *link += (pack_mV - *link) / 10;
+        *link += (r->pack_mV - *link) / 10;
     else
         *link -= *link / 100;
 }

@@ -17,6 +17,7 @@ struct rig {
     int32_t params[PARAMS]; /* what the board started with */
     uint8_t afe_rx[4096];
     int32_t current_mA;
+    int32_t pack_mV; /* what the pack has, when its reading is not valid */
     bool csu_silent, csu_stuck;
     uint8_t csu_counter;
     uint8_t welded, jammed; /* BIU_RELAY_* that do not open, do not close */

@@ -455,8 +455,10 @@ static void test_impossible_pack_stays_open_and_can_be_mended(void)
 static void test_ring_of_two_is_the_smallest(void)
 {
     rig_init(&r, 48, 0);
-    CU_ASSERT_EQUAL(biu_init(&r.biu, &(struct biu_config) { r.params, 1, r.ring, 1 }, 0), BMS_ERR_RANGE);
-    CU_ASSERT_EQUAL(biu_init(&r.biu, &(struct biu_config) { r.params, 1, r.ring, 2 }, 0), BMS_ERR_OK);
+    CU_ASSERT_EQUAL(biu_init(&r.biu, &(struct biu_config) { .params = r.params, .boot = 1, .ring = r.ring, .ring_size = 1 }, 0),
+                    BMS_ERR_RANGE);
+    CU_ASSERT_EQUAL(biu_init(&r.biu, &(struct biu_config) { .params = r.params, .boot = 1, .ring = r.ring, .ring_size = 2 }, 0),
+                    BMS_ERR_OK);
     rig_run(&r, 5000);
     CU_ASSERT_EQUAL(r.last.no, 5);
 }

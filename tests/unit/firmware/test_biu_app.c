@@ -19,7 +19,7 @@ struct board {
     uint32_t now_ms;
     struct can_frame in[8], out[512];
     size_t in_count, out_count;
-    int32_t link_mV;
+    int32_t link_mV, supply_mV;
     uint8_t mask, counter;
     struct afe_port afe;
     struct can_port can0;
@@ -98,7 +98,7 @@ static void read_inputs(void *ctx, struct input_reading *now)
     *now = (struct input_reading) { .pack_voltage_mV = 177600,
                                     .link_voltage_mV = from->link_mV,
                                     .insulation_kohm = 2000,
-                                    .supply_mV = 24100,
+                                    .supply_mV = from->supply_mV,
                                     .keyon_mV = 24000,
                                     .charger_wake_mV = scalar_invalid(VALIDITY_NOT_FITTED),
                                     .inputs = BIU_INPUT_KEYON };
@@ -133,6 +133,7 @@ static int power_up(void)
 {
     fake_chain_init(&b.chain, 3, 3700);
     b.link_mV = 0;
+    b.supply_mV = 24100;
     return biu_app_init(&b.app, &b.ports, b.factory, b.ring, 8);
 }
 
@@ -254,6 +255,29 @@ static void test_flash_that_fails_is_told(void)
     CU_ASSERT_EQUAL(b.app.biu.params.running[PARAM_balance_start_mV], 50);
 }
 
+static void test_key_data_outlive_the_power(void)
+{
+    make_board();
+    power_up();
+    CU_ASSERT_EQUAL(b.app.key_status, BMS_ERR_UNKNOWN);
+    run(5000);
+    b.supply_mV = 7000; /* the battery is taken off: saved in this step */
+    step();
+    int64_t discharged_mAms = b.app.biu.key.discharged_mAms, left_mAms = b.app.biu.soc.left_mAms;
+
+    CU_ASSERT(discharged_mAms > 0);
+    power_up();
+    CU_ASSERT_EQUAL(b.app.key_status, BMS_ERR_OK);
+    CU_ASSERT_EQUAL(b.app.biu.key.discharged_mAms, discharged_mAms);
+    CU_ASSERT_EQUAL(b.app.biu.soc.left_mAms, left_mAms);
+    CU_ASSERT_EQUAL(b.app.biu.contactor.wear[0].closed, 1);
+    run(2000);
+    b.nvm.broken = true;
+    b.supply_mV = 7000;
+    step();
+    CU_ASSERT_EQUAL(b.app.key_errors, 1);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -261,6 +285,7 @@ int main(void)
         { "starts are counted, and a board says why it uses factory values", test_starts_are_counted_and_a_new_board_says_so },
         { "calibrated and not flashed is gone after a restart [UC-5]", test_calibrate_is_gone_after_a_restart },
         { "flashed stays [UC-5]", test_flash_stays },
+        { "key data outlive the power [AC-7]", test_key_data_outlive_the_power },
         { "a flash that fails is told and leaves the old set [AC-7]", test_flash_that_fails_is_told },
         CU_TEST_INFO_NULL,
     };

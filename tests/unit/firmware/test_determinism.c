@@ -80,7 +80,7 @@ static void test_replay_gives_every_output_again(void)
     }
     memset(&again, 0xA5, sizeof(again)); /* nothing of what was in memory before counts */
     memset(&out, 0xA5, sizeof(out));
-    biu_init(&again, &(struct biu_config) { r.params, 7, ring, RIG_RING }, 4294967000u);
+    biu_init(&again, &(struct biu_config) { .params = r.params, .boot = 7, .ring = ring, .ring_size = RIG_RING }, 4294967000u);
     for (unsigned t = 0; t < STEPS; t++) {
         biu_step(&again, &record[t].in, &out);
         wrong += !same_output(&record[t]);

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "firmware/core/key_data.h"
+#include "tests/unit/firmware/rig.h"
+#include "tests/unit/suite.h"
+
+static struct rig r;
+static struct key_data k;
+static int32_t params[PARAMS];
+
+static void test_extremes_keep_their_cells(void)
+{
+    rig_init(&r, 48, 0);
+    rig_start(&r);
+    rig_run(&r, 500);
+    rig_set_cell(&r, 7, 4100);
+    rig_set_cell(&r, 40, 3200);
+    rig_run(&r, 100);
+    rig_set_cell(&r, 7, 3700);
+    rig_set_cell(&r, 40, 3700);
+    rig_set_cell(&r, 9, 4100); /* not higher: the first stays */
+    rig_run(&r, 100);
+    k = r.biu.key;
+    CU_ASSERT(k.cell_max.known && k.cell_max.value == 4100 && k.cell_max.number == 7);
+    CU_ASSERT(k.cell_min.known && k.cell_min.value == 3200 && k.cell_min.number == 40);
+    CU_ASSERT(k.temp_max.known && k.temp_max.value == 250 && k.temp_min.value == 250);
+}
+
+static void test_charge_is_counted_both_ways(void)
+{
+    rig_init(&r, 48, 0);
+    rig_start(&r);
+    r.current_mA = 36000;
+    rig_run(&r, 10000);
+    r.current_mA = -18000;
+    rig_run(&r, 10000);
+    CU_ASSERT_EQUAL(r.biu.key.discharged_mAms, 360000000); /* 100 mAh */
+    CU_ASSERT_EQUAL(r.biu.key.charged_mAms, 180000000);
+    CU_ASSERT_EQUAL(r.biu.key.discharge_max_mA, 36000);
+    CU_ASSERT_EQUAL(r.biu.key.charge_max_mA, 18000);
+    r.csu_silent = true;
+    rig_run(&r, 1000);
+    CU_ASSERT(r.biu.key.charged_mAms <= 180000000 + 18000 * 200); /* nothing is counted that is not measured */
+}
+
+static bool due(struct key_saving *s, int32_t supply_mV, uint32_t dt_ms)
+{
+    return key_data_is_due(s, supply_mV, dt_ms, params);
+}
+
+static void test_saves_once_when_the_supply_falls_and_every_so_often(void)
+{
+    struct key_saving s = { 0 };
+
+    params_defaults(CHEMISTRY_NMC, params);
+    CU_ASSERT_FALSE(due(&s, 8001, 10));
+    CU_ASSERT(due(&s, 8000, 10)); /* exactly the limit */
+    CU_ASSERT_FALSE(due(&s, 7000, 10));
+    CU_ASSERT_FALSE(due(&s, 8499, 10)); /* too little to be back */
+    CU_ASSERT_FALSE(due(&s, 8000, 10));
+    CU_ASSERT_FALSE(due(&s, 8500, 10));
+    CU_ASSERT(due(&s, 8000, 10));
+    CU_ASSERT_FALSE(due(&s, 8000, 700000)); /* no writes while the power goes */
+    CU_ASSERT(due(&s, 12000, 10));          /* it was long ago */
+    CU_ASSERT_FALSE(due(&s, 12000, 599990));
+    CU_ASSERT(due(&s, 12000, 10));
+    CU_ASSERT_FALSE(due(&s, scalar_invalid(VALIDITY_STALE), 10)); /* a reading that is not there is not low */
+}
+
+static void test_a_falling_supply_saves_in_the_same_step(void)
+{
+    rig_init(&r, 48, 0);
+    rig_start(&r);
+    rig_run(&r, 2000);
+    CU_ASSERT_FALSE(r.out.key_save);
+    r.in.supply_mV = 7900;
+    rig_step(&r);
+    CU_ASSERT(r.out.key_save);
+    rig_step(&r);
+    CU_ASSERT_FALSE(r.out.key_save);
+}
+
+static void test_bytes_hold_everything(void)
+{
+    uint8_t bytes[KEY_DATA_SIZE], again[KEY_DATA_SIZE];
+
+    for (int i = 0; i < KEY_DATA_SIZE; i++)
+        bytes[i] = (uint8_t)(i * 37 + 1);
+    bytes[28] = bytes[33] = bytes[38] = 1; /* known */
+    bytes[43] = 0;
+    memset(&k, 0, sizeof(k));
+    key_data_unpack(&k, bytes);
+    key_data_pack(&k, again);
+    CU_ASSERT_EQUAL(memcmp(bytes, again, sizeof(bytes)), 0);
+}
+
+/* SOC, counters and wear go on where they were; SOC not when the cells say that they are others. */
+static void test_boot_goes_on_where_it_was(void)
+{
+    rig_init(&r, 48, 0);
+    rig_start(&r);
+    r.in.inputs = BIU_INPUT_KEYON;
+    r.current_mA = 100000;
+    rig_run(&r, 60000);
+    rig_set_cell(&r, 3, 4250);
+    rig_run(&r, 500);
+    k = r.biu.key;
+    CU_ASSERT_EQUAL(k.wear[0].closed, 1);
+    CU_ASSERT_EQUAL(k.wear[0].load_A, 100);
+    CU_ASSERT_EQUAL(k.alarms[2], 1);
+    int32_t soc = soc_permyriad(&r.biu.soc);
+    struct biu_config cfg = { .params = r.params, .boot = 8, .ring = r.ring, .ring_size = RIG_RING, .key = &k };
+
+    rig_init(&r, 48, 0);
+    biu_init(&r.biu, &cfg, 0);
+    rig_run(&r, 500);
+    CU_ASSERT_EQUAL(soc_permyriad(&r.biu.soc), soc);
+    CU_ASSERT_EQUAL(r.biu.contactor.wear[0].closed, 1);
+    CU_ASSERT_EQUAL(r.biu.key.discharged_mAms, k.discharged_mAms);
+    CU_ASSERT_EQUAL(r.biu.alarms.row[ALARM_cell_over_voltage].count, 1);
+    CU_ASSERT_EQUAL(r.biu.key.boot, 8);
+
+    rig_init(&r, 48, 0);
+    fake_chain_init(&r.chain, 3, 4050); /* other cells */
+    biu_init(&r.biu, &cfg, 0);
+    rig_run(&r, 500);
+    CU_ASSERT_EQUAL(soc_permyriad(&r.biu.soc), soc_of_ocv(CHEMISTRY_NMC, 4050));
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        { "extremes keep their cells [AC-7]", test_extremes_keep_their_cells },
+        { "charge is counted both ways [AC-7]", test_charge_is_counted_both_ways },
+        { "saves once when the supply falls, and every so often [AC-7]", test_saves_once_when_the_supply_falls_and_every_so_often },
+        { "a falling supply saves in the same step [AC-7]", test_a_falling_supply_saves_in_the_same_step },
+        { "the bytes hold everything [AC-7]", test_bytes_hold_everything },
+        { "a boot goes on where it was, but not with other cells [AC-7]", test_boot_goes_on_where_it_was },
+        CU_TEST_INFO_NULL,
+    };
+
+    return suite_run("key_data", tests);
+}
