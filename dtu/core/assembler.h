@@ -51,7 +51,7 @@ struct assembler {                  /* allocated by the caller, fields private b
     uint64_t dropped;               /* read it: samples that the board no longer had */
     struct assembler_counts counts; /* read it */
     uint32_t jump;                  /* first number that the board still has, if beyond next */
-    bool want;                      /* a resend is needed */
+    bool want;                      /* read it: a resend is needed */
     bool asking;                    /* a request is out */
     bool anew;                      /* the board refused the number: ask from 1 */
     uint32_t not_before_ms, answered_ms, retry_ms, heard_ms;

@@ -175,6 +175,11 @@ static void start_next(struct downlink *d, uint32_t now_ms, uint64_t utc_ms)
     }
 }
 
+bool downlink_only_reads(const struct downlink *d)
+{
+    return d->queued == 0 && (!d->running || d->run.cmd.id == 0);
+}
+
 size_t downlink_request(struct downlink *d, uint8_t *out, uint32_t now_ms, uint64_t utc_ms)
 {
     start_next(d, now_ms, utc_ms);

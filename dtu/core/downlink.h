@@ -8,7 +8,7 @@
  * counted and get no Result. A command that finds the queue full is not remembered: its repetition will find room.
  *
  * The DTU reads the board's parameters by the same way, for itself: after the start, after each restart of the board, every
- * DOWNLINK_RETRY_MS until it succeeds. Static memory, about 130 kB, half of it the Results.
+ * DOWNLINK_RETRY_MS until it succeeds. Static memory, about 170 kB, more than half of it the Results.
  */
 #ifndef DTU_CORE_DOWNLINK_H
 #define DTU_CORE_DOWNLINK_H
@@ -18,12 +18,13 @@
 #include <stdint.h>
 
 #include "dtu/core/command.h"
+#include "proto/tables.h"
 #include "proto/topics.h"
 
 enum {
     DOWNLINK_QUEUE = 4,
     DOWNLINK_RESULTS = 16,
-    DOWNLINK_RESULT_MAX = 4096,
+    DOWNLINK_RESULT_MAX = 256 + 24 * PARAMS, /* a ParamValue of each, all fields at their longest */
     DOWNLINK_ARENA = 32768,
     DOWNLINK_WATCH_MAX_S = 3600,
     DOWNLINK_RETRY_MS = 5000,
@@ -71,6 +72,9 @@ void downlink_command(struct downlink *d, const uint8_t *payload, size_t n, uint
 
 /* Read the board's parameters soon. */
 void downlink_refresh(struct downlink *d, uint32_t now_ms);
+
+/* Nothing but our own reading is under way or waiting: it can stand back for missing samples. */
+bool downlink_only_reads(const struct downlink *d);
 
 /* The next request for the board into out[UDS_REQUEST_MAX]: its length, or 0. After it was sent, outcome must follow. */
 size_t downlink_request(struct downlink *d, uint8_t *out, uint32_t now_ms, uint64_t utc_ms);

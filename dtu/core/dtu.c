@@ -218,6 +218,9 @@ static bool ask_for_samples(struct dtu *d)
 static bool ask_for_command(struct dtu *d)
 {
     uint8_t request[UDS_REQUEST_MAX];
+
+    if (d->assembler.want && downlink_only_reads(&d->downlink))
+        return false; /* our own reading stands back until no sample is missing */
     size_t n = downlink_request(&d->downlink, request, d->now_ms, d->utc_ms);
 
     if (n == 0 || uds_ask(&d->uds, request, n, d->now_ms) != BMS_ERR_OK)
