@@ -190,6 +190,17 @@ static void test_a_latched_alarm_waits_until_nothing_is_asked_for(void)
     CU_ASSERT_EQUAL(latched, 8);
 }
 
+static void test_a_warning_alone_asks_for_nothing(void)
+{
+    start();
+    show(&alarm_rows[ALARM_supply_low_warning], 8000);
+    CU_ASSERT(ms_until(ALARM_supply_low_warning, true, 1000) >= 0);
+    CU_ASSERT(a.active == 1 && !a.derate && !a.open);
+    show(&alarm_rows[ALARM_discharge_over_current_warning], 3500);
+    CU_ASSERT(ms_until(ALARM_discharge_over_current_warning, true, 1000) >= 0);
+    CU_ASSERT(a.active == 2 && a.derate && !a.open);
+}
+
 static void test_occurrences_are_counted(void)
 {
     start();
@@ -229,7 +240,10 @@ static void test_a_list_that_is_full_keeps_the_major_ones(void)
     CU_ASSERT_EQUAL(listed_majors, majors / 2);
     for (int i = 0; i < ALARMS; i++)
         a.row[i].active = true;
+    CU_ASSERT(majors > SAMPLE_ALARMS_MAX);
     CU_ASSERT_EQUAL(alarm_list(&a, list), SAMPLE_ALARMS_MAX);
+    for (int i = 0; i < SAMPLE_ALARMS_MAX; i++)
+        CU_ASSERT_EQUAL(list[i].level, ALARM_MAJOR);
 }
 
 int main(void)
@@ -244,6 +258,7 @@ int main(void)
         { "a sleep does not count towards a delay", test_a_sleep_does_not_count },
         { "the reported value saturates", test_value_saturates },
         { "a latched alarm waits until nothing is asked for [AC-6]", test_a_latched_alarm_waits_until_nothing_is_asked_for },
+        { "a warning alone asks for nothing, less power is a tier of its own [AC-6]", test_a_warning_alone_asks_for_nothing },
         { "occurrences are counted [AC-6]", test_occurrences_are_counted },
         { "a list that is full keeps the major alarms, in order [AC-6]", test_a_list_that_is_full_keeps_the_major_ones },
         CU_TEST_INFO_NULL,

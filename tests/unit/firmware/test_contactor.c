@@ -198,6 +198,57 @@ static void test_fast_bound_is_exact_and_a_warm_link_may_be_fast(void)
     CU_ASSERT_EQUAL(step(P, FULL_mV), P | D);
 }
 
+static void test_small_packs_and_warm_links(void)
+{
+    start(); /* an empty supercapacitor: 0.2 V is nothing */
+    in.drive = true;
+    in.pack_mV = 0;
+    CU_ASSERT_EQUAL(follow(100, CONTACTOR_SAME_mV + 1), 0);
+    CU_ASSERT_EQUAL(follow(10, CONTACTOR_SAME_mV), P);
+
+    start(); /* 2 V: the last 0.2 V do not count */
+    in.drive = true;
+    in.pack_mV = 2000;
+    follow(20, 0);
+    for (int i = 0; i < 10; i++)
+        CU_ASSERT_EQUAL(step(P, 1799), P);
+    CU_ASSERT_EQUAL(step(P, 1800), P | D);
+
+    for (int32_t link_mV = 239999; link_mV <= 240000; link_mV++) { /* half full: a fifth of what is missing must come */
+        start();
+        in.drive = true;
+        follow(20, 200000);
+        for (int t = 0; t < 240; t += 10)
+            CU_ASSERT_EQUAL(step(P, link_mV), P);
+        CU_ASSERT_EQUAL(step(P, link_mV), link_mV < 240000 ? 0 : P);
+    }
+}
+
+static void test_of_two_the_first_is_named_and_a_weld_is_not_forgotten_blindly(void)
+{
+    start();
+    for (int t = 0; t < 100; t += 10)
+        step(D | C, 0);
+    CU_ASSERT_EQUAL(c.welded, 1);
+
+    start();
+    in.drive = true;
+    follow(30, 0);
+    follow(50, 200000);
+    step(P, FULL_mV);
+    CU_ASSERT_EQUAL_FATAL(c.state, CONTACTOR_MAKE);
+    for (int t = 0; t < 100; t += 10)
+        step(0, FULL_mV);
+    CU_ASSERT_EQUAL(c.stuck, 1);
+
+    start();
+    in.drive = true;
+    follow(6000, PACK_mV);
+    CU_ASSERT(c.held);
+    step(0, scalar_invalid(VALIDITY_STALE));
+    CU_ASSERT(c.held);
+}
+
 static void test_energy_of_the_resistor_is_bounded(void)
 {
     int64_t most_nJ = 0;
@@ -323,6 +374,9 @@ int main(void)
         { "after an alarm the request must go away first [AC-6]", test_after_an_alarm_the_request_must_go_away_first },
         { "pre-charge window: no load, short, slow, unmeasured, each exactly [AC-2]", test_precharge_window },
         { "the fast bound is exact, and a warm link may be fast [AC-2]", test_fast_bound_is_exact_and_a_warm_link_may_be_fast },
+        { "small packs and warm links are judged by what is missing [AC-2]", test_small_packs_and_warm_links },
+        { "of two the first is named, and a weld is not forgotten blindly [ME-7]",
+          test_of_two_the_first_is_named_and_a_weld_is_not_forgotten_blindly },
         { "the energy of the resistor is bounded [AC-2]", test_energy_of_the_resistor_is_bounded },
         { "a weld is found before the next close, by contact and by voltage [ME-7]", test_weld_is_found_before_the_next_close },
         { "a contactor that does not close, or falls off, opens all and is named [AC-1]", test_stuck_contactor_opens_and_is_named },

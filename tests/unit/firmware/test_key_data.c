@@ -19,7 +19,8 @@ static void test_extremes_keep_their_cells(void)
     rig_run(&r, 100);
     rig_set_cell(&r, 7, 3700);
     rig_set_cell(&r, 40, 3700);
-    rig_set_cell(&r, 9, 4100); /* not higher: the first stays */
+    rig_set_cell(&r, 9, 4100); /* not higher, not lower: the first stays */
+    rig_set_cell(&r, 10, 3200);
     rig_run(&r, 100);
     k = r.biu.key;
     CU_ASSERT(k.cell_max.known && k.cell_max.value == 4100 && k.cell_max.number == 7);

@@ -100,6 +100,8 @@ static void test_says_why_there_is_none(void)
     fake_nvm_init(&memory);
     k.boot = 77;
     CU_ASSERT_EQUAL(load(1), BMS_ERR_UNKNOWN);
+    memset(memory.bytes, 0, sizeof(memory.bytes)); /* some memories come so */
+    CU_ASSERT_EQUAL(load(1), BMS_ERR_UNKNOWN);
     memory.bytes[NVM_KEY_OFFSET + 3] = 1;
     CU_ASSERT_EQUAL(load(1), BMS_ERR_CORRUPT);
     memory.broken = true;
