@@ -12,7 +12,7 @@
 #include "proto/sample.h"
 #include "proto/tables.h"
 
-enum { BOARD_FRAMES_MAX = 160, BOARD_RING = 128 };
+enum { BOARD_FRAMES_MAX = 160, BOARD_RING = 64 };
 
 /* A sample whose every value follows from boot and no, so that tests can tell it from all others. */
 struct sample board_sample(uint32_t boot, uint32_t no, uint8_t cells, uint8_t temps);
