@@ -36,16 +36,25 @@ static uint8_t last[GBT_MSGS][64];
 static size_t last_n[GBT_MSGS];
 static int seen[SEEN_MAX], seen_n; /* messages of the BMS in the order in which they first came, BCS and BSM count as BCL */
 
-static void note(int msg, const uint8_t *data, size_t n)
+/* Add the message's phase when it is new: a recorded BMS says BRO once more after its first BCL. Returns the new length. */
+static int first_time(int *order, int n, int msg)
 {
     int group = msg == GBT_BCS || msg == GBT_BSM ? GBT_BCL : msg;
 
+    for (int i = 0; i < n; i++)
+        if (order[i] == group)
+            return n;
+    order[n] = group;
+    return n + 1;
+}
+
+static void note(int msg, const uint8_t *data, size_t n)
+{
     CU_ASSERT(msg >= 0 && gbt_is_length((enum gbt_msg)msg, n));
     sent[msg]++;
     memcpy(last[msg], data, n);
     last_n[msg] = n;
-    if ((seen_n == 0 || seen[seen_n - 1] != group) && seen_n < SEEN_MAX)
-        seen[seen_n++] = group;
+    seen_n = first_time(seen, seen_n, msg);
 }
 
 static void start(void)
@@ -507,11 +516,8 @@ static void replay(const char *name, enum gbt_phase end)
 
         if (j1939_tp_receive(&recorded, f, lines[i].at_ms) && j1939_tp_take(&recorded, &pgn, &data))
             msg = gbt_by_pgn(pgn, GBT_BMS);
-        if (msg >= 0 && gbt_msgs[msg].from == GBT_BMS) {
-            msg = msg == GBT_BCS || msg == GBT_BSM ? GBT_BCL : msg;
-            if (order_n == 0 || order[order_n - 1] != msg)
-                order[order_n++] = msg;
-        }
+        if (msg >= 0 && gbt_msgs[msg].from == GBT_BMS)
+            order_n = first_time(order, order_n, msg);
         while (in.now_ms + 10 <= lines[i].at_ms)
             run(10);
         if (gbt_of_frame(f) >= 0 && gbt_msgs[gbt_of_frame(f)].from == GBT_CHARGER && in.rx_count < RX_MAX - 4)
