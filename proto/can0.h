@@ -17,6 +17,7 @@ enum { CAN0_ADDR_BIU = 0x10, CAN0_ADDR_CSU = 0x20, CAN0_ADDR_DTU = 0xF1 };
 #define CAN0_ID_FROM(number, address) (0x18F00000u + ((uint32_t)(number) << 8) + (uint32_t)(address))
 #define CAN0_ISOTP_TO_BIU             0x18DA10F1u
 #define CAN0_ISOTP_FROM_BIU           0x18DAF110u
+#define CAN0_ISOTP_TO_ALL             0x18DB33F1u /* functional, ISO 15765-4 */
 
 enum can0_number { /* CAN0_BIU_PackElectrical = 0x10, ... */
 #define MESSAGE(name, number, period_ms, stream, comment)                                      CAN0_##name = (number),

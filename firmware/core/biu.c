@@ -39,7 +39,9 @@ int biu_init(struct biu *biu, const struct biu_config *cfg, uint32_t now_ms)
     balance_init(&biu->balance);
     sampler_init(&biu->sampler, cfg->ring, cfg->ring_size);
     stream_init(&biu->stream);
-    uds_init(&biu->uds, &biu->params, &biu->sampler, &biu->stream);
+    dtc_init(&biu->dtc);
+    uds_init(&biu->uds, &biu->params, &biu->sampler, &biu->stream, &biu->dtc);
+    biu->uds.entropy = cfg->boot;
     isotp_init(&biu->isotp, &(struct isotp_config) { .tx_id = CAN0_ISOTP_FROM_BIU,
                                                      .rx_id = CAN0_ISOTP_TO_BIU,
                                                      .tx_buf = biu->response,
@@ -75,6 +77,17 @@ static void take_clock(struct biu *biu, const struct can_frame *f)
         biu->dtu_utc_ms = hi << 32 | lo;
 }
 
+/* A request to everybody is a single frame (ISO 15765-2 table 22). */
+static void take_functional(struct biu *biu, const struct can_frame *f)
+{
+    uint8_t n = f->len ? f->data[0] : 0;
+
+    if (n == 0 || n >= sizeof(biu->to_all) || f->len <= n)
+        return;
+    memcpy(biu->to_all, f->data + 1, n);
+    biu->to_all_n = n;
+}
+
 static void take_frame(struct biu *biu, const struct can_frame *f, uint32_t now_ms)
 {
     unsigned number;
@@ -82,6 +95,8 @@ static void take_frame(struct biu *biu, const struct can_frame *f, uint32_t now_
 
     if (isotp_receive(&biu->isotp, f, now_ms))
         return;
+    if (f->ext && f->id == CAN0_ISOTP_TO_ALL)
+        take_functional(biu, f);
     if (!f->ext || (f->id & 0xFFFF0000u) != CAN0_ID_FROM(0, 0)) /* somebody else's */
         return;
     if (can0_check(f, &number, &address) != BMS_ERR_OK)
@@ -263,6 +278,18 @@ static const struct sample *take_sample(struct biu *biu, const struct biu_in *in
     return x;
 }
 
+static void note_codes(struct biu *biu, const struct biu_in *in)
+{
+    struct sample_alarm active[SAMPLE_ALARMS_MAX];
+    size_t n = alarm_list(&biu->alarms, active);
+    struct dtc_snapshot now = { .pack_mV = in->pack_voltage_mV,
+                                .pack_mA = biu->current.mA,
+                                .soc_permyriad = soc_permyriad(&biu->soc),
+                                .utc_ms = in->utc_ms ? in->utc_ms : biu->dtu_utc_ms };
+
+    dtc_step(&biu->dtc, active, n, is_measured(biu), &now);
+}
+
 /* --- requests --- */
 
 static void answer(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
@@ -275,9 +302,14 @@ static void answer(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
     if (isotp_is_sending(&biu->isotp))
         return;
     size_t n = uds_poll(&biu->uds, dt_ms, biu->nvm, out);
-    size_t len = n || uds_is_busy(&biu->uds) || biu->uds.restart ? 0 : isotp_take(&biu->isotp, &request);
+    bool occupied = n || uds_is_busy(&biu->uds) || biu->uds.restart;
+    size_t len = occupied || biu->to_all_n ? 0 : isotp_take(&biu->isotp, &request);
 
     biu->nvm = BIU_NVM_IDLE;
+    if (!occupied && biu->to_all_n) {
+        n = uds_request_functional(&biu->uds, biu->to_all, biu->to_all_n, out);
+        biu->to_all_n = 0;
+    }
     if (len)
         n = uds_request(&biu->uds, request, len, out);
     if (n)
@@ -292,7 +324,7 @@ static void talk(struct biu *biu, const struct biu_in *in, uint32_t dt_ms, struc
     answer(biu, in, dt_ms);
     while (n < room && isotp_poll(&biu->isotp, in->now_ms, &out->can_tx[n]) == 1)
         n++;
-    out->can_tx_count = n + stream_step(&biu->stream, &biu->sampler, out->can_tx + n, room - n);
+    out->can_tx_count = n + stream_step(&biu->stream, &biu->sampler, out->can_tx + n, biu->uds.silent ? 0 : room - n);
     out->nvm_write = biu->uds.store ? biu->uds.storing : NULL;
     biu->uds.store = false;
     out->restart = biu->uds.restart && !isotp_is_sending(&biu->isotp);
@@ -310,6 +342,7 @@ void biu_step(struct biu *biu, const struct biu_in *in, struct biu_out *out)
     choose_mode(biu, in, dt_ms);
     estimate(biu, dt_ms);
     even_out(biu, dt_ms);
+    note_codes(biu, in);
 
     bool save = note_key_data(biu, in, dt_ms), due = sampler_due(&biu->sampler, dt_ms, biu->params.running[PARAM_sample_period_ms]);
 

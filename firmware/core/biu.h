@@ -16,6 +16,7 @@
 #include "firmware/core/biu_io.h"
 #include "firmware/core/contactor.h"
 #include "firmware/core/current.h"
+#include "firmware/core/dtc.h"
 #include "firmware/core/key_data.h"
 #include "firmware/core/measure.h"
 #include "firmware/core/params.h"
@@ -57,6 +58,8 @@ struct biu { /* allocated by the caller; holds pointers into itself, so it must 
     struct sampler sampler;
     struct stream stream;
     struct uds uds;
+    struct dtc_memory dtc;
+    uint8_t to_all[8], to_all_n; /* a functional request that waits for its turn */
     struct isotp isotp;
     enum biu_nvm nvm; /* a result that the tester has not been told yet */
     uint8_t answer[UDS_RESPONSE_MAX];

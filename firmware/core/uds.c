@@ -6,15 +6,13 @@
 #include "common/bytes.h"
 #include "common/err.h"
 #include "firmware/core/topology.h"
+#include "firmware/core/uds_service.h"
 
-enum { SUPPRESS = 0x80, ANSWER = 0x40, HARD_RESET = 1, START_ROUTINE = 1 };
+enum { ANSWER = 0x40, HARD_RESET = 1, START_ROUTINE = 1 };
 
-/* A request handler writes the answer behind its first byte and returns its whole length, or a negative NRC. */
-typedef int handler(struct uds *u, const uint8_t *req, size_t n, uint8_t *out);
-
-void uds_init(struct uds *u, struct params *params, const struct sampler *sampler, struct stream *stream)
+void uds_init(struct uds *u, struct params *params, const struct sampler *sampler, struct stream *stream, struct dtc_memory *dtc)
 {
-    *u = (struct uds) { .params = params, .sampler = sampler, .stream = stream };
+    *u = (struct uds) { .params = params, .sampler = sampler, .stream = stream, .dtc = dtc, .session = UDS_SESSION_DEFAULT };
 }
 
 static size_t refuse(uint8_t service, int nrc, uint8_t *out)
@@ -43,15 +41,23 @@ static int uds_22_read_data_by_identifier(struct uds *u, const uint8_t *req, siz
 
     if (n < 3 || n % 2 == 0 || dids > UDS_DIDS_MAX)
         return -UDS_NRC_LENGTH;
-    for (size_t i = 0; i < dids; i++, at += 6) {
+    for (size_t i = 0; i < dids; i++) {
         uint16_t did = get_be16(req + 1 + 2 * i);
         int param;
+
+        if (did == DID_ACTIVE_SESSION) {
+            put_be16(out + at, did);
+            out[at + 2] = u->session;
+            at += 3;
+            continue;
+        }
         const int32_t *copy = copy_of(u, did, &param);
 
         if (!copy)
             return -UDS_NRC_RANGE;
         put_be16(out + at, did);
         put_be32(out + at + 2, (uint32_t)copy[param]);
+        at += 6;
     }
     return (int)at;
 }
@@ -64,7 +70,11 @@ static int uds_2E_write_data_by_identifier(struct uds *u, const uint8_t *req, si
         return -UDS_NRC_LENGTH;
     uint16_t did = get_be16(req + 1);
 
-    if (copy_of(u, did, &param) != u->params->running || params_set(u->params, (enum param)param, (int32_t)get_be32(req + 3)) != BMS_ERR_OK)
+    if (copy_of(u, did, &param) != u->params->running)
+        return -UDS_NRC_RANGE;
+    if (uds_is_locked(u))
+        return -UDS_NRC_SECURITY;
+    if (params_set(u->params, (enum param)param, (int32_t)get_be32(req + 3)) != BMS_ERR_OK)
         return -UDS_NRC_RANGE;
     put_be16(out + 1, did);
     return 3;
@@ -75,6 +85,8 @@ static int store(struct uds *u, size_t n)
 {
     struct topology t;
 
+    if (uds_is_locked(u))
+        return -UDS_NRC_SECURITY;
     if (n != 4)
         return -UDS_NRC_LENGTH;
     if (u->writing || topology_read(u->params->running, &t) != TOPOLOGY_OK)
@@ -108,7 +120,7 @@ static int uds_31_routine_control(struct uds *u, const uint8_t *req, size_t n, u
 {
     if (n < 4)
         return -UDS_NRC_LENGTH;
-    if ((req[1] & ~SUPPRESS) != START_ROUTINE)
+    if ((req[1] & ~UDS_SUPPRESS) != START_ROUTINE)
         return -UDS_NRC_SUBFUNCTION;
     memcpy(out + 1, req + 1, 3);
     out[1] = START_ROUTINE;
@@ -126,7 +138,7 @@ static int uds_11_ecu_reset(struct uds *u, const uint8_t *req, size_t n, uint8_t
 {
     if (n < 2)
         return -UDS_NRC_LENGTH;
-    if ((req[1] & ~SUPPRESS) != HARD_RESET)
+    if ((req[1] & ~UDS_SUPPRESS) != HARD_RESET)
         return -UDS_NRC_SUBFUNCTION;
     if (n != 2)
         return -UDS_NRC_LENGTH;
@@ -135,47 +147,61 @@ static int uds_11_ecu_reset(struct uds *u, const uint8_t *req, size_t n, uint8_t
     return 2;
 }
 
-static int uds_3E_tester_present(struct uds *u, const uint8_t *req, size_t n, uint8_t *out)
-{
-    (void)u;
-    if (n < 2)
-        return -UDS_NRC_LENGTH;
-    if ((req[1] & ~SUPPRESS) != 0)
-        return -UDS_NRC_SUBFUNCTION;
-    if (n != 2)
-        return -UDS_NRC_LENGTH;
-    out[1] = 0;
-    return 2;
-}
-
 static const struct {
     uint8_t service;
     bool subfunction;
-    handler *handle;
+    bool extended; /* not in the default session (ISO 14229-1 table 23) */
+    uds_handler *handle;
 } services[] = {
-    { UDS_ECU_RESET, true, uds_11_ecu_reset },
-    { UDS_READ_DATA, false, uds_22_read_data_by_identifier },
-    { UDS_WRITE_DATA, false, uds_2E_write_data_by_identifier },
-    { UDS_ROUTINE, true, uds_31_routine_control },
-    { UDS_TESTER_PRESENT, true, uds_3E_tester_present },
+    { UDS_SESSION, true, false, uds_10_diagnostic_session_control },
+    { UDS_ECU_RESET, true, false, uds_11_ecu_reset },
+    { UDS_CLEAR_DTC, false, false, uds_14_clear_diagnostic_information },
+    { UDS_READ_DTC, true, false, uds_19_read_dtc_information },
+    { UDS_READ_DATA, false, false, uds_22_read_data_by_identifier },
+    { UDS_SECURITY, true, true, uds_27_security_access },
+    { UDS_COMMUNICATION, true, true, uds_28_communication_control },
+    { UDS_WRITE_DATA, false, false, uds_2E_write_data_by_identifier },
+    { UDS_ROUTINE, true, false, uds_31_routine_control },
+    { UDS_TESTER_PRESENT, true, false, uds_3E_tester_present },
+    { UDS_DTC_SETTING, true, true, uds_85_control_dtc_setting },
 };
 
 size_t uds_request(struct uds *u, const uint8_t *req, size_t n, uint8_t *out)
 {
     if (n == 0)
         return 0;
+    u->s3_ms = 0;
     for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
         if (services[i].service != req[0])
             continue;
-        int len = services[i].handle(u, req, n, out);
+        bool here = !services[i].extended || u->session != UDS_SESSION_DEFAULT;
+        int len = here ? services[i].handle(u, req, n, out) : -UDS_NRC_NOT_IN_SESSION;
 
         if (len < 0)
             return refuse(req[0], -len, out);
         out[0] = (uint8_t)(req[0] + ANSWER);
-        u->quiet = services[i].subfunction && (req[1] & SUPPRESS);
+        u->quiet = services[i].subfunction && (req[1] & UDS_SUPPRESS);
         return u->quiet ? 0 : (size_t)len;
     }
     return refuse(req[0], UDS_NRC_SERVICE, out);
+}
+
+size_t uds_request_functional(struct uds *u, const uint8_t *req, size_t n, uint8_t *out)
+{
+    size_t len = uds_request(u, req, n, out);
+
+    if (len == 0 || out[0] != UDS_NEGATIVE)
+        return len;
+    switch (out[2]) { /* ISO 14229-1 table 5: who is not meant keeps still */
+    case UDS_NRC_SERVICE:
+    case UDS_NRC_SUBFUNCTION:
+    case UDS_NRC_RANGE:
+    case UDS_NRC_SUBFUNCTION_NOT_IN_SESSION:
+    case UDS_NRC_NOT_IN_SESSION:
+        return 0;
+    default:
+        return len;
+    }
 }
 
 bool uds_is_busy(const struct uds *u)
@@ -194,8 +220,21 @@ static size_t stored(struct uds *u, uint8_t *out)
     return 4;
 }
 
+/* S3 stands still while a request is worked on. */
+static void run_timers(struct uds *u, uint32_t dt_ms)
+{
+    u->age_ms += dt_ms;
+    u->delay_ms = u->delay_ms > dt_ms ? u->delay_ms - dt_ms : 0;
+    if (u->session == UDS_SESSION_DEFAULT || u->busy)
+        return;
+    u->s3_ms = dt_ms > UDS_S3_MS - u->s3_ms ? UDS_S3_MS + 1 : u->s3_ms + dt_ms;
+    if (u->s3_ms > UDS_S3_MS)
+        uds_default_session(u);
+}
+
 size_t uds_poll(struct uds *u, uint32_t dt_ms, enum biu_nvm nvm, uint8_t *out)
 {
+    run_timers(u, dt_ms);
     if (u->writing && nvm == BIU_NVM_DONE)
         params_stored(u->params, u->storing); /* also when the tester has been told otherwise, after UDS_STORE_MS */
     if (nvm != BIU_NVM_IDLE)

@@ -16,6 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct sampler sampler;
     struct stream stream;
     struct uds u;
+    struct dtc_memory dtc;
     uint8_t out[UDS_RESPONSE_MAX];
     struct reader in = reader_of(data, n);
 
@@ -23,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     params_init(&params, values);
     sampler_init(&sampler, ring, 4);
     stream_init(&stream);
-    uds_init(&u, &params, &sampler, &stream);
+    dtc_init(&dtc);
+    uds_init(&u, &params, &sampler, &stream, &dtc);
     while (reader_left(&in)) {
         size_t size = read_u8(&in);
 

@@ -9,6 +9,7 @@ static struct params params;
 static struct sample ring[4];
 static struct sampler sampler;
 static struct stream stream;
+static struct dtc_memory dtc;
 static struct uds u;
 static uint8_t out[UDS_RESPONSE_MAX];
 static size_t n;
@@ -21,7 +22,8 @@ static void start(void)
     params_init(&params, values);
     sampler_init(&sampler, ring, 4);
     stream_init(&stream);
-    uds_init(&u, &params, &sampler, &stream);
+    dtc_init(&dtc);
+    uds_init(&u, &params, &sampler, &stream, &dtc);
 }
 
 static void ask(const uint8_t *req, size_t len)
@@ -244,7 +246,9 @@ static void test_unknown_service(void)
 {
     start();
     for (unsigned service = 0; service <= 0xFF; service++) {
-        if (service == 0x11 || service == 0x22 || service == 0x2E || service == 0x31 || service == 0x3E)
+        static const char ours[] = "\x10\x11\x14\x19\x22\x27\x28\x2E\x31\x3E\x85";
+
+        if (service && strchr(ours, (int)service))
             continue;
         ask((const uint8_t[]) { (uint8_t)service, 0, 0, 0 }, 4);
         CU_ASSERT(refused((uint8_t)service, UDS_NRC_SERVICE));
@@ -258,20 +262,282 @@ static void test_any_request_is_answered_in_bounds(void)
 
     start();
     for (int i = 0; i < 200000; i++) {
-        static const uint8_t services[] = { 0x11, 0x22, 0x2E, 0x31, 0x3E };
+        static const uint8_t services[] = { 0x10, 0x11, 0x14, 0x19, 0x22, 0x27, 0x28, 0x2E, 0x31, 0x3E, 0x85 };
         size_t len;
 
         for (size_t k = 0; k < sizeof(req); k++) {
             seed = seed * 1103515245u + 12345u;
             req[k] = k && (seed >> 9) % 2 ? (uint8_t)(seed >> 16 & 0x3u) : (uint8_t)(seed >> 16);
         }
-        req[0] = services[(seed >> 20) % 5];
+        req[0] = services[(seed >> 20) % 11];
         len = 1 + (seed >> 12) % sizeof(req);
         ask(req, len);
         CU_ASSERT(n <= UDS_RESPONSE_MAX);
         if (uds_is_busy(&u))
             uds_poll(&u, 10, BIU_NVM_DONE, out);
     }
+}
+
+static void pass_ms(uint32_t ms)
+{
+    CU_ASSERT_EQUAL(uds_poll(&u, ms, BIU_NVM_IDLE, out), 0);
+}
+
+static void test_sessions(void)
+{
+    start();
+    ASK(0x10, 0x03);
+    CU_ASSERT_EQUAL(n, 6);
+    CU_ASSERT_EQUAL(memcmp(out, (const uint8_t[]) { 0x50, 0x03, 0x00, 0x32, 0x01, 0xF4 }, 6), 0);
+    ASK(0x22, 0xF1, 0x86);
+    CU_ASSERT(n == 4 && out[3] == UDS_SESSION_EXTENDED);
+    pass_ms(UDS_S3_MS);
+    ASK(0x22, 0xF1, 0x86, 0x20, 0x01); /* which starts S3 again */
+    CU_ASSERT(n == 10 && out[3] == UDS_SESSION_EXTENDED);
+    pass_ms(UDS_S3_MS);
+    CU_ASSERT_EQUAL(u.session, UDS_SESSION_EXTENDED);
+    pass_ms(1);
+    ASK(0x22, 0xF1, 0x86);
+    CU_ASSERT_EQUAL(out[3], UDS_SESSION_DEFAULT);
+    ASK(0x10, 0x02);
+    CU_ASSERT(refused(0x10, UDS_NRC_SUBFUNCTION));
+    ASK(0x10);
+    CU_ASSERT(refused(0x10, UDS_NRC_LENGTH));
+    ASK(0x10, 0x03, 0x00);
+    CU_ASSERT(refused(0x10, UDS_NRC_LENGTH));
+    CU_ASSERT_EQUAL(u.session, UDS_SESSION_DEFAULT);
+    ASK(0x10, 0x83);
+    CU_ASSERT_EQUAL(n, 0);
+    CU_ASSERT_EQUAL(u.session, UDS_SESSION_EXTENDED);
+}
+
+static void test_services_of_the_extended_session(void)
+{
+    start();
+    ASK(0x27, 0x01);
+    CU_ASSERT(refused(0x27, UDS_NRC_NOT_IN_SESSION));
+    ASK(0x28, 0x01, 0x01);
+    CU_ASSERT(refused(0x28, UDS_NRC_NOT_IN_SESSION));
+    ASK(0x85, 0x02);
+    CU_ASSERT(refused(0x85, UDS_NRC_NOT_IN_SESSION));
+    ASK(0x10, 0x03);
+    ASK(0x28, 0x01, 0x01);
+    CU_ASSERT(n == 2 && get_be16(out) == 0x6801 && u.silent);
+    ASK(0x85, 0x02);
+    CU_ASSERT(n == 2 && get_be16(out) == 0xC502 && dtc.held);
+    pass_ms(UDS_S3_MS + 1); /* all of it ends with the session */
+    CU_ASSERT(!u.silent && !dtc.held);
+    ASK(0x10, 0x03);
+    ASK(0x28, 0x02, 0x01); /* we do not stop listening */
+    CU_ASSERT(refused(0x28, UDS_NRC_SUBFUNCTION));
+    ASK(0x28, 0x01, 0x02);
+    CU_ASSERT(refused(0x28, UDS_NRC_RANGE));
+    ASK(0x28, 0x01, 0x11);
+    CU_ASSERT(refused(0x28, UDS_NRC_RANGE));
+    ASK(0x28, 0x01);
+    CU_ASSERT(refused(0x28, UDS_NRC_LENGTH));
+    ASK(0x85, 0x03);
+    CU_ASSERT(refused(0x85, UDS_NRC_SUBFUNCTION));
+    ASK(0x85, 0x01, 0x00);
+    CU_ASSERT(refused(0x85, UDS_NRC_LENGTH));
+}
+
+static uint32_t seed_of_answer(void)
+{
+    ASK(0x27, 0x01);
+    CU_ASSERT(n == 6 && get_be16(out) == 0x6701);
+    return get_be32(out + 2);
+}
+
+static void send_key(uint32_t key)
+{
+    uint8_t req[6] = { 0x27, 0x02 };
+
+    put_be32(req + 2, key);
+    ask(req, sizeof(req));
+}
+
+static void test_security(void)
+{
+    start();
+    ASK(0x10, 0x03);
+    send_key(1);
+    CU_ASSERT(refused(0x27, UDS_NRC_SEQUENCE));
+    uint32_t seed = seed_of_answer();
+
+    CU_ASSERT(seed != 0);
+    CU_ASSERT_EQUAL(seed_of_answer(), seed); /* asked again: the same */
+    send_key(uds_key(seed) ^ 1);
+    CU_ASSERT(refused(0x27, UDS_NRC_KEY));
+    send_key(uds_key(seed)); /* that seed is spent */
+    CU_ASSERT(refused(0x27, UDS_NRC_SEQUENCE));
+    CU_ASSERT(seed_of_answer() != seed);
+    send_key(0);
+    CU_ASSERT(refused(0x27, UDS_NRC_KEY));
+    seed_of_answer();
+    send_key(0);
+    CU_ASSERT(refused(0x27, UDS_NRC_ATTEMPTS));
+    ASK(0x27, 0x01);
+    CU_ASSERT(refused(0x27, UDS_NRC_DELAY));
+    for (int i = 0; i < UDS_KEY_DELAY_MS / 1000; i++) {
+        ASK(0x27, 0x01);
+        CU_ASSERT(refused(0x27, UDS_NRC_DELAY));
+        pass_ms(1000);
+    }
+    seed = seed_of_answer();
+    send_key(uds_key(seed));
+    CU_ASSERT(n == 2 && get_be16(out) == 0x6702);
+    CU_ASSERT_EQUAL(seed_of_answer(), 0); /* unlocked */
+    ASK(0x27, 0x03);
+    CU_ASSERT(refused(0x27, UDS_NRC_SUBFUNCTION));
+    ASK(0x27, 0x02, 0, 0, 0);
+    CU_ASSERT(refused(0x27, UDS_NRC_LENGTH));
+    ASK(0x27, 0x01, 0);
+    CU_ASSERT(refused(0x27, UDS_NRC_LENGTH));
+    ASK(0x10, 0x03); /* a change of session locks */
+    CU_ASSERT_FALSE(u.unlocked);
+}
+
+static void test_writes_that_need_a_key(void)
+{
+    start();
+    ASK(0x2E, 0x20, 98, 0, 0, 0, 1); /* open until now */
+    CU_ASSERT_EQUAL(n, 3);
+    ASK(0x2E, 0x20, 80, 0, 0, 0, 77);
+    CU_ASSERT(refused(0x2E, UDS_NRC_SECURITY));
+    ASK(0x31, 0x01, 0x02, 0x01);
+    CU_ASSERT(refused(0x31, UDS_NRC_SECURITY));
+    ASK(0x14, 0xFF, 0xFF, 0xFF);
+    CU_ASSERT(refused(0x14, UDS_NRC_SECURITY));
+    CU_ASSERT_EQUAL(params.running[PARAM_balance_start_mV], 50);
+    ASK(0x10, 0x03);
+    send_key(uds_key(seed_of_answer()));
+    ASK(0x2E, 0x20, 80, 0, 0, 0, 77);
+    CU_ASSERT_EQUAL(n, 3);
+    ASK(0x14, 0xFF, 0xFF, 0xFF);
+    CU_ASSERT_EQUAL(n, 1);
+    ASK(0x31, 0x01, 0x02, 0x01);
+    CU_ASSERT(uds_is_busy(&u));
+    uds_poll(&u, 10, BIU_NVM_DONE, out);
+    pass_ms(UDS_S3_MS + 1);
+    ASK(0x2E, 0x20, 80, 0, 0, 0, 78);
+    CU_ASSERT(refused(0x2E, UDS_NRC_SECURITY));
+}
+
+static const struct sample_alarm raised[] = { { 2, ALARM_MAJOR, 17, 4251 }, { 9, ALARM_WARNING, 3, -7 } };
+
+static void step_codes(size_t active, bool tested)
+{
+    dtc_step(&dtc, raised, active, tested,
+             &(struct dtc_snapshot) { .pack_mV = 380000, .pack_mA = -1000, .soc_permyriad = 5000, .utc_ms = 0x0000019A00000001u });
+}
+
+static void test_trouble_codes(void)
+{
+    start();
+    ASK(0x19, 0x01, 0xFF);
+    CU_ASSERT_EQUAL(n, 6);
+    CU_ASSERT_EQUAL(get_be16(out + 4), ALARMS); /* nothing has been tested */
+    step_codes(0, true);
+    ASK(0x19, 0x01, 0xFF);
+    CU_ASSERT_EQUAL(memcmp(out, (const uint8_t[]) { 0x59, 0x01, 0xFF, 0x01, 0, 0 }, 6), 0);
+    step_codes(2, false);
+    ASK(0x19, 0x02, DTC_FAILED);
+    CU_ASSERT_EQUAL(n, 11);
+    CU_ASSERT_EQUAL(memcmp(out, (const uint8_t[]) { 0x59, 0x02, 0xFF, 0x11, 0x00, 0x02, 0xAF, 0x11, 0x00, 0x09, 0x2F }, 11), 0);
+    step_codes(1, false); /* the warning has gone */
+    ASK(0x19, 0x02, DTC_FAILED);
+    CU_ASSERT_EQUAL(n, 7);
+    ASK(0x19, 0x02, DTC_CONFIRMED);
+    CU_ASSERT_EQUAL(n, 11);
+    CU_ASSERT_EQUAL(out[10], 0x2E);
+    ASK(0x19, 0x0A);
+    CU_ASSERT_EQUAL(n, 3 + 4 * ALARMS);
+    ASK(0x19, 0x04, 0x11, 0x00, 0x02, 0x01);
+    CU_ASSERT_EQUAL(memcmp(out,
+                           (const uint8_t[]) { 0x59, 4,    0x11, 0, 2,    0xAF, 1,    7,    0x10, 1,    0,    17,   0x10, 2, 0x10, 0x9B,
+                                               0x10, 3,    0,    5, 0xCC, 0x60, 0x10, 4,    0xFF, 0xFF, 0xFC, 0x18, 0x10, 5, 0,    0,
+                                               0x13, 0x88, 0x10, 6, 0,    0,    1,    0x9A, 0x10, 7,    0,    0,    0,    1 },
+                           46),
+                    0);
+    CU_ASSERT_EQUAL(n, 46);
+    step_codes(2, true); /* it comes again */
+    ASK(0x19, 0x06, 0x11, 0x00, 0x09, 0xFF);
+    CU_ASSERT(n == 8 && out[6] == 1 && out[7] == 2);
+    ASK(0x19, 0x06, 0x11, 0x00, 0x01, 0x01); /* never came: no record */
+    CU_ASSERT_EQUAL(n, 6);
+    ASK(0x19, 0x04, 0x11, 0x00, 0x02, 0x02);
+    CU_ASSERT(refused(0x19, UDS_NRC_RANGE));
+    ASK(0x19, 0x04, 0x22, 0x00, 0x02, 0x01);
+    CU_ASSERT(refused(0x19, UDS_NRC_RANGE));
+    ASK(0x19, 0x03);
+    CU_ASSERT(refused(0x19, UDS_NRC_SUBFUNCTION));
+    ASK(0x19);
+    CU_ASSERT(refused(0x19, UDS_NRC_LENGTH));
+    ASK(0x19, 0x02);
+    CU_ASSERT(refused(0x19, UDS_NRC_LENGTH));
+    ASK(0x19, 0x0A, 0xFF);
+    CU_ASSERT(refused(0x19, UDS_NRC_LENGTH));
+    ASK(0x19, 0x82, 0xFF);
+    CU_ASSERT_EQUAL(n, 0);
+}
+
+static void test_clearing_and_holding_codes(void)
+{
+    start();
+    step_codes(2, true);
+    ASK(0x14, 0x11, 0x00, 0x09);
+    CU_ASSERT(n == 1 && out[0] == 0x54);
+    ASK(0x19, 0x02, DTC_CONFIRMED);
+    CU_ASSERT_EQUAL(n, 7);
+    ASK(0x14, 0xFF, 0xFF, 0xFF);
+    ASK(0x19, 0x02, DTC_CONFIRMED);
+    CU_ASSERT_EQUAL(n, 3);
+    step_codes(1, true); /* still there */
+    ASK(0x19, 0x02, DTC_CONFIRMED);
+    CU_ASSERT_EQUAL(n, 7);
+    ASK(0x14, 0x12, 0x34, 0x56);
+    CU_ASSERT(refused(0x14, UDS_NRC_RANGE));
+    ASK(0x14, 0xFF, 0xFF);
+    CU_ASSERT(refused(0x14, UDS_NRC_LENGTH));
+    ASK(0x14, 0xFF, 0xFF, 0xFF, 0xFF);
+    CU_ASSERT(refused(0x14, UDS_NRC_LENGTH));
+    ASK(0x10, 0x03);
+    ASK(0x85, 0x02);
+    step_codes(2, true);
+    ASK(0x19, 0x02, DTC_FAILED);
+    CU_ASSERT_EQUAL(n, 7);
+    ASK(0x85, 0x01);
+    step_codes(2, true);
+    ASK(0x19, 0x02, DTC_FAILED);
+    CU_ASSERT_EQUAL(n, 11);
+}
+
+static void ask_all(const uint8_t *req, size_t len)
+{
+    n = uds_request_functional(&u, req, len, out);
+}
+#define ASK_ALL(...) ask_all((const uint8_t[]) { __VA_ARGS__ }, sizeof((const uint8_t[]) { __VA_ARGS__ }))
+
+static void test_functional(void)
+{
+    start();
+    ASK_ALL(0x3E, 0x00);
+    CU_ASSERT_EQUAL(n, 2);
+    ASK_ALL(0x3E, 0x80);
+    CU_ASSERT_EQUAL(n, 0);
+    ASK_ALL(0x99, 0x00); /* 11 */
+    CU_ASSERT_EQUAL(n, 0);
+    ASK_ALL(0x3E, 0x01); /* 12 */
+    CU_ASSERT_EQUAL(n, 0);
+    ASK_ALL(0x22, 0x20, 99); /* 31 */
+    CU_ASSERT_EQUAL(n, 0);
+    ASK_ALL(0x27, 0x01); /* 7F */
+    CU_ASSERT_EQUAL(n, 0);
+    ASK_ALL(0x22, 0x20); /* 13 is said */
+    CU_ASSERT(refused(0x22, UDS_NRC_LENGTH));
+    ASK_ALL(0x10, 0x83);
+    CU_ASSERT_EQUAL(u.session, UDS_SESSION_EXTENDED);
 }
 
 int main(void)
@@ -289,6 +555,13 @@ int main(void)
         { "11 restarts, 3E answers, bit 7 keeps it quiet", test_restart_and_tester_present },
         { "every other service is refused with 11", test_unknown_service },
         { "any request is answered within bounds", test_any_request_is_answered_in_bounds },
+        { "10 changes the session, S3 ends it after 5 s", test_sessions },
+        { "27, 28 and 85 need the extended session, and what they did ends with it", test_services_of_the_extended_session },
+        { "27 wants the key to its seed, once; after three wrong keys it waits 10 s", test_security },
+        { "writes need a key when the parameter says so, not otherwise [UC-5]", test_writes_that_need_a_key },
+        { "19 counts, lists and details the alarms' trouble codes with snapshots [AC-6]", test_trouble_codes },
+        { "14 forgets codes until they come again, 85 holds them", test_clearing_and_holding_codes },
+        { "a request to everybody is not answered by who is not meant", test_functional },
         CU_TEST_INFO_NULL,
     };
 

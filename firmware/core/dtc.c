@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "firmware/core/dtc.h"
+
+#include "common/err.h"
+
+enum { FRESH = DTC_NOT_TESTED_SINCE_CLEAR | DTC_NOT_TESTED_THIS_CYCLE };
+
+static void forget(struct dtc_row *row)
+{
+    *row = (struct dtc_row) { .status = FRESH };
+}
+
+void dtc_init(struct dtc_memory *d)
+{
+    d->held = false;
+    for (int i = 0; i < ALARMS; i++)
+        forget(&d->row[i]);
+}
+
+static void pass(struct dtc_row *row, bool tested)
+{
+    unsigned gone = DTC_FAILED | DTC_WARNING | (tested ? FRESH : 0u);
+
+    row->status = (uint8_t)(row->status & ~gone);
+}
+
+static void fail(struct dtc_row *row, const struct sample_alarm *alarm, const struct dtc_snapshot *now)
+{
+    unsigned set = DTC_FAILED | DTC_FAILED_THIS_CYCLE | DTC_PENDING | DTC_CONFIRMED | DTC_FAILED_SINCE_CLEAR;
+
+    if (row->status & DTC_FAILED)
+        return;
+    if (row->occurrences == 0) {
+        row->snapshot = *now;
+        row->snapshot.alarm = *alarm;
+    }
+    if (row->occurrences < DTC_OCCURRENCES_MAX)
+        row->occurrences++;
+    row->status = (uint8_t)((row->status & ~(unsigned)FRESH) | set | (alarm->level == ALARM_MAJOR ? DTC_WARNING : 0u));
+}
+
+void dtc_step(struct dtc_memory *d, const struct sample_alarm *active, size_t n, bool tested, const struct dtc_snapshot *now)
+{
+    if (d->held)
+        return;
+    for (int i = 0; i < ALARMS; i++) {
+        const struct sample_alarm *alarm = NULL;
+
+        for (size_t k = 0; k < n && !alarm; k++)
+            if (active[k].alarm == alarm_rows[i].id)
+                alarm = &active[k];
+        if (alarm)
+            fail(&d->row[i], alarm, now);
+        else
+            pass(&d->row[i], tested);
+    }
+}
+
+int dtc_find(uint32_t dtc)
+{
+    for (int i = 0; i < ALARMS; i++)
+        if (alarm_rows[i].dtc == dtc)
+            return i;
+    return BMS_ERR_UNKNOWN;
+}
+
+int dtc_clear(struct dtc_memory *d, uint32_t dtc)
+{
+    int one = dtc_find(dtc);
+
+    if (dtc != DTC_ALL && one < 0)
+        return BMS_ERR_UNKNOWN;
+    for (int i = 0; i < ALARMS; i++)
+        if (dtc == DTC_ALL || i == one)
+            forget(&d->row[i]);
+    return BMS_ERR_OK;
+}

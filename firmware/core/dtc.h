@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dtc.h -- the trouble codes of the alarms: status bits as ISO 14229-1 D.2 has them, how often, and what the pack was like when one came.
+ *
+ * Fed every 10 ms with the active alarms; it judges nothing itself. One row for each row of alarms.def. Lives in RAM: one operation cycle
+ * is one start of the board, so there is no ageing, and a restart forgets. The server keeps the history.
+ */
+#ifndef FIRMWARE_DTC_H
+#define FIRMWARE_DTC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/sample.h"
+#include "proto/tables.h"
+
+enum dtc_status {
+    DTC_FAILED = 1 << 0,
+    DTC_FAILED_THIS_CYCLE = 1 << 1,
+    DTC_PENDING = 1 << 2,
+    DTC_CONFIRMED = 1 << 3,
+    DTC_NOT_TESTED_SINCE_CLEAR = 1 << 4,
+    DTC_FAILED_SINCE_CLEAR = 1 << 5,
+    DTC_NOT_TESTED_THIS_CYCLE = 1 << 6,
+    DTC_WARNING = 1 << 7, /* an active major alarm */
+};
+enum { DTC_ALL = 0xFFFFFF, DTC_OCCURRENCES_MAX = 255 };
+
+struct dtc_snapshot { /* the moment an alarm came, the first time since the last clear */
+    struct sample_alarm alarm;
+    int32_t pack_mV, pack_mA, soc_permyriad; /* sample scalars */
+    uint64_t utc_ms;
+};
+
+struct dtc_row {
+    uint8_t status, occurrences;
+    struct dtc_snapshot snapshot; /* valid when occurrences > 0 */
+};
+
+struct dtc_memory {
+    struct dtc_row row[ALARMS];
+    bool held; /* by service 0x85: nothing is noted */
+};
+
+void dtc_init(struct dtc_memory *d);
+
+/* active[n]: alarm_list(). `now`: what a snapshot keeps besides the alarm. tested: everything has been measured, so what is not active has passed. */
+void dtc_step(struct dtc_memory *d, const struct sample_alarm *active, size_t n, bool tested, const struct dtc_snapshot *now);
+
+/* Forget one code, or DTC_ALL. What is still active comes again in the next step. Returns 0, or BMS_ERR_UNKNOWN. */
+int dtc_clear(struct dtc_memory *d, uint32_t dtc);
+
+/* Index of the row with this code, or BMS_ERR_UNKNOWN. */
+int dtc_find(uint32_t dtc);
+
+#endif
