@@ -20,10 +20,10 @@ from harness import Instance, wait_until
 from harness.instance import program
 
 SHAPES = [  # key, frames a record, cells, temperatures, frames/s expected: only decides how many records fill the seconds
-    ("60", 60, 48, 12, 200_000),
-    ("10", 10, 48, 12, 60_000),
+    ("60", 60, 48, 12, 400_000),
+    ("10", 10, 48, 12, 120_000),
     ("1", 1, 48, 12, 7_000),
-    ("60x160", 60, 160, 12, 80_000),
+    ("60x160", 60, 160, 12, 200_000),
 ]
 TENANT = "bench"
 COMPARED = 3  # devices whose samples are compared one by one
