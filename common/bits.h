@@ -53,13 +53,37 @@ static inline uint32_t get_bits(struct bit_reader *b, unsigned width)
     return v;
 }
 
-/* How many ones stand before the next zero, which is taken too; at most `most`, then no zero is taken. */
+/* How many ones stand below the lowest zero of v, which is not all ones: the lowest bit that is set in ~v, found by a de Bruijn sequence. */
+static inline unsigned trailing_ones(uint32_t v)
+{
+    static const uint8_t place[32] = { 0,  1,  28, 2,  29, 14, 24, 3, 30, 22, 20, 15, 25, 17, 4,  8,
+                                       31, 27, 13, 23, 21, 19, 16, 7, 26, 12, 18, 6,  11, 5,  10, 9 };
+    uint32_t zeros = ~v;
+
+    return place[(uint32_t)((zeros & (0u - zeros)) * 0x077CB531u) >> 27];
+}
+
+/* How many ones stand before the next zero, which is taken too; at most `most` (up to 31), then no zero is taken. Takes a byte's ones at
+ * once, and no byte before it is needed: a reader that ends with the last bit knows that nothing follows. */
 static inline unsigned get_ones(struct bit_reader *b, unsigned most)
 {
     unsigned n = 0;
 
-    while (n < most && get_bits(b, 1))
-        n++;
+    while (n < most) {
+        if (b->held == 0) {
+            b->hold = read_u8(b->in);
+            b->held = 8;
+        }
+        unsigned ones = trailing_ones((uint32_t)b->hold & 0x7FFFFFFFu);
+        bool ends = ones < b->held && ones < most - n;
+
+        ones = ones < most - n ? ones : most - n;
+        b->hold >>= ones + ends;
+        b->held -= ones + ends;
+        n += ones;
+        if (ends)
+            break;
+    }
     return n;
 }
 

@@ -37,9 +37,12 @@ static const struct option options[] = {
     { "web",                 TEXT,   AT(web),                 "",               0, 0, "folder of the console's files; empty: none" },
     { "catalogue",           TEXT,   AT(catalogue),           "",               0, 0, "catalogue.json made from the tables; empty: none" },
     { "admin-password-file", TEXT,   AT(admin_password_file), "",               0, 0, "first password of the user admin; empty: none" },
-    { "roles",               TEXT,   AT(roles),               "all",            0, 0, "all, ingest or api" },
+    { "roles",               TEXT,   AT(roles),               "all",            0, 0, "all, ingest, api or jobs" },
     { "log-level",           TEXT,   AT(log_level),           "info",           0, 0, "error, warn, info or debug" },
-    { "retention-days",      NUMBER, AT(retention_days),      "400",            1, 36500, "records older than this are refused" },
+    { "retention-days",      NUMBER, AT(retention_days),      "400",            1, 36500, "records older than this are refused, and dropped day by day" },
+    { "poison-days",         NUMBER, AT(poison_days),         "30",             1, 36500, "refused records are kept aside so long" },
+    { "poison-per-device",   NUMBER, AT(poison_per_device),   "1000",           1, 1000000, "and at most so many of one device, the newest" },
+    { "jobs-period-s",       NUMBER, AT(jobs_period_s),       "600",            1, 86400, "time between two passes of the jobs" },
     { "batch-records",       NUMBER, AT(batch_records),       "4096",           1, 16384, "most records in one transaction" },
     { "batch-ms",            NUMBER, AT(batch_ms),            "50",             1, 10000, "longest time that a record waits for its transaction" },
     { "ring-records",        NUMBER, AT(ring_records),        "16384",          16, 1048576, "messages waiting for the ingest thread" },
@@ -149,7 +152,7 @@ static int check(struct config *cfg, char *why, size_t size)
     static const struct {
         const char *word;
         unsigned role;
-    } roles[] = { { "all", ROLE_ALL }, { "ingest", ROLE_INGEST }, { "api", ROLE_API } };
+    } roles[] = { { "all", ROLE_ALL }, { "ingest", ROLE_INGEST }, { "api", ROLE_API }, { "jobs", ROLE_JOBS } };
     enum log_level level;
 
     cfg->role = 0;
@@ -157,7 +160,7 @@ static int check(struct config *cfg, char *why, size_t size)
         if (strcmp(cfg->roles, roles[i].word) == 0)
             cfg->role = roles[i].role;
     if (!cfg->role) {
-        snprintf(why, size, "--roles: '%.20s' is not all, ingest or api", cfg->roles);
+        snprintf(why, size, "--roles: '%.20s' is not all, ingest, api or jobs", cfg->roles);
         return BMS_ERR_RANGE;
     }
     if (!log_level_of(cfg->log_level, &level)) {

@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum server_role { ROLE_INGEST = 1, ROLE_API = 2, ROLE_ALL = ROLE_INGEST | ROLE_API };
+enum server_role { ROLE_INGEST = 1, ROLE_API = 2, ROLE_JOBS = 4, ROLE_ALL = ROLE_INGEST | ROLE_API | ROLE_JOBS };
 
 struct config {
     const char *listen;      /* HTTP, HOST:PORT */
@@ -28,9 +28,12 @@ struct config {
     const char *web;                 /* folder of the console's files; "" = none */
     const char *catalogue;           /* catalogue.json made by the generator; "" = none */
     const char *admin_password_file; /* read on the first start, "" = none */
-    const char *roles;               /* all, ingest or api */
+    const char *roles;               /* all, ingest, api or jobs */
     const char *log_level;
     int64_t retention_days;
+    int64_t poison_days;
+    int64_t poison_per_device;
+    int64_t jobs_period_s;
     int64_t batch_records;
     int64_t batch_ms;
     int64_t ring_records;

@@ -5,6 +5,7 @@
 #include "server/clock.h"
 #include "server/downlink.h"
 #include "server/ingest.h"
+#include "server/jobs.h"
 #include "server/link.h"
 #include "server/log.h"
 #include "server/refresh.h"
@@ -28,6 +29,7 @@ struct server {
     struct downlink *downlink;
     struct ingest *ingest;   /* with ROLE_INGEST */
     struct refresh *refresh; /* without */
+    struct jobs *jobs;       /* with ROLE_JOBS */
     struct api *api;
 };
 
@@ -101,12 +103,22 @@ static int make_parts(struct server *s)
     };
     struct link_handler handler = { .ctx = &s->router, .on_message = router_take };
 
+    if (!(s->config.role & (ROLE_INGEST | ROLE_API)))
+        return 0; /* jobs alone need no broker */
     s->downlink = downlink_create(&downlink);
     if (!s->downlink)
         return BMS_ERR_NOSPACE;
     s->router = (struct router) { s->ring, s->fleet, &s->events, take_result, s };
     s->link = link_create(&s->config, &handler);
     return s->link ? 0 : BMS_ERR_RANGE;
+}
+
+static int run_jobs(struct server *s)
+{
+    if (!(s->config.role & ROLE_JOBS))
+        return 0;
+    s->jobs = jobs_start(&s->config);
+    return s->jobs ? 0 : BMS_ERR_NOSPACE;
 }
 
 static int run_parts(struct server *s)
@@ -150,7 +162,8 @@ static int start(struct server *s, const sigset_t *signals)
 
     err = err ? err : make_parts(s);
     err = err ? err : start_api(s);
-    return err ? err : run_parts(s);
+    err = err ? err : run_jobs(s);
+    return err || !s->link ? err : run_parts(s);
 }
 
 /* No new messages, finish the batch, its acks out, then those that were told about it. */
@@ -158,6 +171,7 @@ static void stop(struct server *s)
 {
     if (s->link)
         link_pause(s->link);
+    jobs_stop(s->jobs);
     ingest_stop(s->ingest);
     refresh_stop(s->refresh);
     downlink_halt(s->downlink);

@@ -24,7 +24,7 @@ enum { RESEND_MS = 3000, DEVICES_MAX = 1000 };
 
 struct options {
     const char *uri, *ca, *cert, *key, *tenant, *truth;
-    int devices, records, batch, cells, temps, window, timeout_s, seed, alarms, shuffle;
+    int devices, records, batch, cells, temps, window, timeout_s, seed, alarms, shuffle, truth_devices;
 };
 
 struct slot { /* one sealed record */
@@ -42,6 +42,7 @@ struct load {
     struct slot *slots; /* [device * records + seq - 1] */
     pthread_mutex_t lock;
     long acked, under_way;
+    int first; /* place in order[] before which all devices' records are acknowledged */
     bool up;
 };
 
@@ -139,7 +140,7 @@ static int make_device(struct load *l, int device, uint64_t utc_ms)
     int err = 0;
 
     name_of(l, device, name, sizeof name);
-    if (*l->opt.truth) {
+    if (*l->opt.truth && device < l->opt.truth_devices) {
         snprintf(path, sizeof path, "%.200s/%s.truth", l->opt.truth, name);
         truth = fopen(path, "wb");
         if (!truth)
@@ -287,10 +288,20 @@ static void send_one(struct load *l, int device, struct slot *slot)
         slot->sent_ms = mono_ms();
 }
 
+static bool is_acked(const struct load *l, int r)
+{
+    for (int d = 0; d < l->opt.devices; d++)
+        if (!l->slots[(size_t)d * (size_t)l->opt.records + (size_t)l->order[r]].acked)
+            return false;
+    return true;
+}
+
 /* One walk over all records, oldest of each device first (or shuffled). */
 static void walk(struct load *l)
 {
-    for (int r = 0; r < l->opt.records; r++) {
+    while (l->first < l->opt.records && is_acked(l, l->first))
+        l->first++;
+    for (int r = l->first; r < l->opt.records; r++) {
         for (int d = 0; d < l->opt.devices; d++) {
             struct slot *slot = &l->slots[(size_t)d * (size_t)l->opt.records + (size_t)l->order[r]];
 
@@ -332,7 +343,8 @@ static int usage(void)
 {
     fprintf(stderr, "usage: cellwarden-load --uri ssl://HOST:PORT --ca FILE --cert FILE --key FILE [--tenant NAME] [--truth DIR]\n"
                     "       [--devices N] [--records N] [--batch N] [--cells N] [--temps N] [--window N] [--timeout-s S] [--seed N]\n"
-                    "       [--alarms N] [--shuffle 1]    an alarm for N samples, none for N; records in random order\n");
+                    "       [--alarms N] [--shuffle 1]    an alarm for N samples, none for N; records in random order\n"
+                    "       [--truth-devices N]             a truth file for the first N devices only\n");
     return 2;
 }
 
@@ -357,7 +369,8 @@ static int take_options(struct options *o, int argc, char *argv[])
                   { "--timeout-s", NULL, &o->timeout_s },
                   { "--seed", NULL, &o->seed },
                   { "--alarms", NULL, &o->alarms },
-                  { "--shuffle", NULL, &o->shuffle } };
+                  { "--shuffle", NULL, &o->shuffle },
+                  { "--truth-devices", NULL, &o->truth_devices } };
 
     for (int i = 1; i < argc; i += 2) {
         size_t k = 0, n = sizeof flags / sizeof flags[0];
@@ -382,7 +395,7 @@ static bool can_run(const struct options *o)
 
 int main(int argc, char *argv[])
 {
-    static struct load l = { .opt = { "", "", "", "", "demo", "", 10, 100, 10, 48, 12, 5000, 120, 1, 0, 0 } };
+    static struct load l = { .opt = { "", "", "", "", "demo", "", 10, 100, 10, 48, 12, 5000, 120, 1, 0, 0, DEVICES_MAX } };
 
     if (take_options(&l.opt, argc, argv) != 0 || !can_run(&l.opt))
         return usage();

@@ -75,6 +75,8 @@ static void test_what_is_wrong_is_named(void)
         { "--batch-ms", "", "--batch-ms" },
         { "--retention-days", "-1", "--retention-days" },
         { "--roles", "both", "--roles" },
+        { "--poison-days", "0", "--poison-days" },
+        { "--jobs-period-s", "86401", "--jobs-period-s" },
         { "--log-level", "loud", "--log-level" },
         { "--no-such", "1", "--no-such" },
         { "--batch-ms", NULL, "needs a value" },
@@ -88,6 +90,20 @@ static void test_what_is_wrong_is_named(void)
         CU_ASSERT_EQUAL(load(&cfg, args, empty, why), BMS_ERR_RANGE);
         CU_ASSERT_PTR_NOT_NULL(strstr(why, rows[i].says));
     }
+}
+
+static void test_jobs_are_a_role_of_their_own_and_part_of_all(void)
+{
+    const char *alone[] = { MUST, "--roles", "jobs", NULL };
+    struct config cfg;
+    char why[200];
+
+    CU_ASSERT_EQUAL(load(&cfg, alone, empty, why), 0);
+    CU_ASSERT_EQUAL(cfg.role, ROLE_JOBS);
+    CU_ASSERT_EQUAL(cfg.poison_days, 30);
+    CU_ASSERT_EQUAL(cfg.poison_per_device, 1000);
+    CU_ASSERT_EQUAL(cfg.jobs_period_s, 600);
+    CU_ASSERT_TRUE(ROLE_ALL & ROLE_JOBS);
 }
 
 static void test_limits_are_taken_exactly(void)
@@ -126,6 +142,7 @@ int main(void)
         { "defaults fill what is not given", test_defaults_fill_what_is_not_given },
         { "a flag wins over the environment, and that over the default", test_a_flag_wins_over_the_environment_and_that_over_the_default },
         { "what is wrong is named", test_what_is_wrong_is_named },
+        { "jobs are a role of their own and part of all", test_jobs_are_a_role_of_their_own_and_part_of_all },
         { "limits are taken exactly", test_limits_are_taken_exactly },
         { "a missing option is named with its environment name", test_a_missing_option_is_named_with_its_environment_name },
         { "help is asked for", test_help_is_asked_for },
