@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """fit_profile.py -- make a cell profile of firmware/core/estimation from recorded logs. An offline tool.
 
-usage: fit_profile.py --data DIR --cell nca|nmc|lfp [--out FILE.c] [--without WORD,...] [--report]
+usage: fit_profile.py --data DIR --cell nca|nmc|lfp|lfp12 [--out FILE.c] [--without WORD,...] [--report]
 
 DIR holds one folder of logs of the cell: gzip CSV `t_s,i_A,v_V,temp_C,ah_Ah` (A123: chg_Ah, dis_Ah in place of the last two).
 Needs numpy, scipy and numba, which no other part of the project needs.
@@ -22,18 +22,22 @@ import pandas
 
 SOC_OCV = 41      # points of the OCV table over SOC, both ends included
 SOC_R = 21        # points of the resistance tables
+FLAT_HOURS = 6
 SEEN_A2s = 100.   # a node with less current than this in all logs is not known
 
 RECIPES = {
     "nca": dict(name="panasonic_nca", data_set="Panasonic NCR18650PF drive cycles (Kollmeyer)", q=2.9, temps=[-20, -10, 0, 10, 25, 35],
                 ocv="char_25degC_start_C20_OCV_Test_C20_25dC", tau=[6., 60., 600.], i0=2.0, i0_K=5000., arrhenius_K=3500., gamma=20.,
-                fit=["hppc_", "C20_OCV", "Cycle_1", "US06"], min_V=2.5, max_V=4.2, v_low=2.0, v_high=4.4, ocv_T=0.01, wide=10.),
+                fit=["hppc_", "C20_OCV", "Cycle_1", "US06"], skip=["10degC_trise"], v_low=2.0, v_high=4.4, ocv_T=0.01, wide=10.),
     "nmc": dict(name="lg_nmc", data_set="LG 18650HG2 drive cycles (Kollmeyer)", q=2.78, temps=[-20, -10, 0, 10, 25, 40],
                 ocv="char_25degC_549_C20DisCh", tau=[6., 60., 600.], i0=2.0, i0_K=5000., arrhenius_K=3500., gamma=20.,
-                fit=["C20DisCh", "Cap_1C", "US06", "Mixed"], min_V=2.5, max_V=4.2, v_low=2.0, v_high=4.4, ocv_T=0.01, wide=10.),
+                fit=["C20DisCh", "Cap_1C", "US06", "Mixed"], v_low=2.0, v_high=4.4, ocv_T=0.01, wide=10.),
     "lfp": dict(name="a123_lfp", data_set="A123 LFP, OCV and dynamic tests (Plett, ESC toolbox)", q=2.05,
                 temps=[-25, -15, -5, 5, 15, 25, 35, 45], ocv=None, tau=[6., 60., 600.], i0=2.0, i0_K=5000., arrhenius_K=3500., gamma=20.,
-                fit=["dyn_", "ocv_"], min_V=2.0, max_V=3.6, v_low=1.9, v_high=3.75, ocv_T=3e-3, wide=10.),
+                fit=["dyn_", "ocv_"], v_low=1.9, v_high=3.75, ocv_T=3e-3, wide=10.),
+    "lfp12": dict(name="lfp_flatzone", data_set="LFP 1.2 Ah, flat zone (Shi and Tao): OCV table and the first hours of the 25 degC log", q=1.2,
+                  temps=[10, 25], ocv="ocv_table", tau=[6., 60., 600.], i0=1.2, i0_K=5000., arrhenius_K=3500., gamma=20., fit=[], v_low=1.9,
+                  v_high=3.75, ocv_T=1e-4, wide=10.),
 }
 
 
@@ -145,7 +149,7 @@ class Fit:
         self.ata[np.ix_(idx, idx)] += d.T @ d / sigma ** 2
         self.atb[idx] += d.T @ target / sigma ** 2
 
-    def regularise(self, prior):
+    def regularise(self, prior, half_gap=None):
         """`prior` [SOC_OCV]: the OCV at the highest temperature of rest, or one row for each temperature."""
         many = np.atleast_2d(prior)
         self.seen = self.ata.diagonal()[self.no:self.no + self.nr].reshape(self.nt, SOC_R) > SEEN_A2s
@@ -173,7 +177,10 @@ class Fit:
             self.ata[range(base, base + self.nr), range(base, base + self.nr)] += 1e-3
         m = self.no + (2 + self.nb) * self.nr
         self.smooth(m, 1, SOC_R, 1, 0.01 / 1e-2 / np.sqrt(wide))
-        self.ata[range(m, m + SOC_R), range(m, m + SOC_R)] += wide
+        firm = 100 * wide if half_gap is not None else wide
+        self.ata[range(m, m + SOC_R), range(m, m + SOC_R)] += firm
+        if half_gap is not None:
+            self.atb[m:m + SOC_R] += firm * half_gap
 
     def scale(self):
         return np.exp(self.r["arrhenius_K"] * (1 / (self.temps + 273.15) - 1 / 298.15))
@@ -243,10 +250,12 @@ def rest_curve(log):
 
 
 def chosen(recipe, path, without):
-    return any(w in path.name for w in recipe["fit"]) and not any(w in path.name for w in without)
+    return any(w in path.name for w in recipe["fit"]) and not any(w in path.name for w in without + recipe.get("skip", []))
 
 
 def fit(recipe, folder, without):
+    if recipe["ocv"] == "ocv_table":
+        return fit_flat(recipe, folder)
     if recipe["ocv"] is None:
         return fit_plett(recipe, folder, without)
     f = Fit(recipe)
@@ -313,6 +322,25 @@ def fit_plett(recipe, folder, without):
     return f
 
 
+def fit_flat(recipe, folder):
+    """OCV and hysteresis of the maker's table; resistances from the first FLAT_HOURS of the log, all of it at 25 degC."""
+    table = pandas.read_csv(folder / "ocv_table.csv.gz")
+    at = table.soc_pct.to_numpy(float) / 100
+    order = np.argsort(at)
+    pick = lambda name, n: np.interp(np.linspace(0, 1, n), at[order], table[name].to_numpy(float)[order])
+    columns = {k.lower(): k for k in table.columns}
+    mean = next(columns[k] for k in columns if "av" in k)
+    half = next(columns[k] for k in columns if "hys" in k)
+    d = pandas.read_csv(next(folder.glob("Long_flat*25_degree.csv.gz")))
+    d = d[(d.t_s < FLAT_HOURS * 3600) & d.v_V.notna() & d.i_A.notna()]
+    f = Fit(recipe)
+    f.add((d.t_s.to_numpy(float), d.i_A.to_numpy(float), d.v_V.to_numpy(float), np.full(len(d), 25.), d.soc_ref.to_numpy(float)))
+    f.regularise(pick(mean, SOC_OCV), np.abs(pick(half, SOC_R)))
+    f.solve()
+    f.names = ["ocv_table", "Long_flat_zone_data_25_degree (first %d h)" % FLAT_HOURS]
+    return f
+
+
 def c_table(values, digits):
     return ", ".join(f"{v:.{digits}f}f" for v in values)
 
@@ -324,7 +352,6 @@ def write_c(f, path):
              f"/* profile_{r['name']}.c -- made by tools/fit_profile.py from: {r['data_set']}.",
              " * Logs of the fit: " + (",\n *   ".join(f.names)) + ".",
              " */", '#include "firmware/core/estimation/profile.h"', "", "/* clang-format off */"]
-    head = f"[EST_TEMPS_MAX][EST_SOC_OCV]"
     lines += [f"static const float ocv_V[{f.nt}][EST_SOC_OCV] = {{"]
     lines += ["    { " + c_table(row, 4) + " }," for row in tab["ocv"]] + ["};"]
     for name, unit in [("r0", "ohm"), ("a", "V")] + [(f"r{k + 1}", "ohm") for k in range(f.nb)]:

@@ -14,7 +14,8 @@
 #include "firmware/core/estimation/soc_filter.h"
 #include "tests/bench/cell_log.h"
 
-enum { FILES_MAX = 256, PATH_BYTES = 1024, GROUP_ROWS = 10 };
+enum { FILES_MAX = 256, PATH_BYTES = 1024 };
+#define MOVES_SHARE 15.0 /* a drive begins where the current exceeds this share of the capacity per hour */
 #define SETTLE_s    600.0
 #define START_SIGMA 0.2f /* also when the start is exact: the filter is not told */
 
@@ -41,14 +42,14 @@ struct score { /* sums, for one file or many */
 
 struct result {
     const char *path;
-    double temp_degC; /* measured in the first rows */
+    double temp_degC; /* measured where the current begins */
     int group;        /* the nearest temperature of the profile */
     double settled_s; /* when the error stayed below 3 points for good; NaN: never */
     double final_bias_mA;
     struct score score;
 };
 
-static const struct est_profile *const profiles[] = { &est_profile_panasonic_nca, &est_profile_lg_nmc, &est_profile_a123_lfp };
+static const struct est_profile *const profiles[] = { &est_profile_panasonic_nca, &est_profile_lg_nmc, &est_profile_a123_lfp, &est_profile_lfp_flatzone };
 
 static const struct est_profile *profile_named(const char *name)
 {
@@ -168,8 +169,7 @@ static int run_file(const struct options *o, const char *path, struct result *r)
 {
     struct cell_log log;
     double capacity_Ah = (double)o->profile->capacity_Ah, efficiency = 0.99, own;
-    double sum = 0;
-    size_t n = 0;
+    size_t at = 0;
 
     *r = (struct result) { .path = path };
     if (cell_log_plett(path, &own, &efficiency))
@@ -183,13 +183,9 @@ static int run_file(const struct options *o, const char *path, struct result *r)
         cell_log_free(&log);
         return -1;
     }
-    for (size_t i = 0; i < log.rows && i < GROUP_ROWS; i++) {
-        double temp = temperature_at(&log, i, path);
-
-        sum += isfinite(temp) ? temp : 0;
-        n += isfinite(temp);
-    }
-    r->temp_degC = n > 0 ? sum / (double)n : 25;
+    while (at + 1 < log.rows && !(fabs(log.value[LOG_I][at]) > (double)o->profile->capacity_Ah / MOVES_SHARE))
+        at++;
+    r->temp_degC = temperature_at(&log, at, path);
     r->group = nearest_group(o->profile, r->temp_degC);
     run(o, &log, capacity_Ah, r);
     cell_log_free(&log);

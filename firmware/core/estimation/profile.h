@@ -42,5 +42,6 @@ struct est_profile {
 extern const struct est_profile est_profile_panasonic_nca;
 extern const struct est_profile est_profile_lg_nmc;
 extern const struct est_profile est_profile_a123_lfp;
+extern const struct est_profile est_profile_lfp_flatzone;
 
 #endif
