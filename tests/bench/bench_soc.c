@@ -42,14 +42,16 @@ struct score { /* sums, for one file or many */
 
 struct result {
     const char *path;
-    double temp_degC; /* measured where the current begins */
-    int group;        /* the nearest temperature of the profile */
-    double settled_s; /* when the error stayed below 3 points for good; NaN: never */
+    double temp_degC;     /* measured where the current begins */
+    int group;            /* the nearest temperature of the profile */
+    double first_below_s; /* when the error was below 3 points for the first time; -1: never */
+    double settled_s;     /* since when it stayed there */
     double final_bias_mA;
     struct score score;
 };
 
-static const struct est_profile *const profiles[] = { &est_profile_panasonic_nca, &est_profile_lg_nmc, &est_profile_a123_lfp, &est_profile_lfp_flatzone };
+static const struct est_profile *const profiles[] = { &est_profile_panasonic_nca, &est_profile_lg_nmc, &est_profile_a123_lfp,
+                                                      &est_profile_lfp_flatzone };
 
 static const struct est_profile *profile_named(const char *name)
 {
@@ -157,6 +159,8 @@ static void run(const struct options *o, const struct cell_log *log, double capa
         judge(&r->score, error, count - log->soc[i], (double)soc_filter_bound(&f), t - begin_s >= SETTLE_s);
         if (fabs(error) >= 0.03)
             last_bad_s = t - begin_s;
+        else if (r->first_below_s < 0)
+            r->first_below_s = t - begin_s;
         if (o->trace != NULL)
             fprintf(o->trace, "%s,%.1f,%.5f,%.5f,%.5f,%.5f\n", r->path, t, log->soc[i], (double)soc_filter_soc(&f),
                     (double)soc_filter_bound(&f), count);
@@ -171,7 +175,7 @@ static int run_file(const struct options *o, const char *path, struct result *r)
     double capacity_Ah = (double)o->profile->capacity_Ah, efficiency = 0.99, own;
     size_t at = 0;
 
-    *r = (struct result) { .path = path };
+    *r = (struct result) { .path = path, .first_below_s = -1 };
     if (cell_log_plett(path, &own, &efficiency))
         capacity_Ah = own;
     if (o->capacity_Ah > 0)
@@ -222,7 +226,8 @@ static void print_json(const struct options *o, const struct result *r, int n)
         printf("%s\n{\"file\":\"%s\",\"temperature\":%d,\"temp_C\":%.1f,", k > 0 ? "," : "", base_name(r[k].path), r[k].group,
                r[k].temp_degC);
         print_score(&r[k].score);
-        printf(",\"below_3_pct_s\":%.0f,\"bias_mA\":%.1f,\"samples\":%zu}", r[k].settled_s, r[k].final_bias_mA, r[k].score.n_all);
+        printf(",\"first_below_3_pct_s\":%.0f,\"stays_below_3_pct_s\":%.0f,\"bias_mA\":%.1f,\"samples\":%zu}", r[k].first_below_s,
+               r[k].settled_s, r[k].final_bias_mA, r[k].score.n_all);
         add_score(&all, &r[k].score);
     }
     printf("],\n\"temperatures\":{");
