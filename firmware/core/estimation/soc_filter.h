@@ -8,7 +8,7 @@
  * another one (soc_filter_full()).
  *
  * Not a judge of the plant: values that no sensor should send are not used and widen the bound, nothing more. About 250
- * floating point operations and 6 calls of expf/asinhf a step; no heap; bounded time; 160 bytes.
+ * floating point operations and 6 calls of expf/asinhf a step; no heap; bounded time; 136 bytes.
  */
 #ifndef FIRMWARE_ESTIMATION_SOC_FILTER_H
 #define FIRMWARE_ESTIMATION_SOC_FILTER_H
