@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "firmware/core/estimation/soc_filter.h"
+
+#include <math.h>
+
+#define ERROR_START_V     0.03f /* least polarisation that nobody saw, 1 sigma: a start in the middle of a drive */
+#define ERROR_START_C     0.5f  /* more of it: as after so many capacities an hour for long */
+#define NORMAL_95         1.96f
+#define GAP_s             120.0f /* no sample for longer: the current in between is not known */
+#define UNKNOWN_C         0.3f   /* and taken to be within this many capacities an hour, 1 sigma */
+#define BIAS_WALK_C_PER_h 0.001f
+#define VOLTAGE_MIN_V     0.1f /* outside of these no sensor of one cell speaks the truth */
+#define VOLTAGE_MAX_V     6.0f
+#define CURRENT_MAX_C     40.0f
+#define SURPRISE          3.0f /* an innovation beyond so many sigma counts as that many */
+#define FROZEN_SAMPLES    5
+
+static float capacity_As(const struct soc_filter *f)
+{
+    return 3600.0f * f->model.p->capacity_Ah * f->soh;
+}
+
+void soc_filter_init(struct soc_filter *f, const struct est_profile *p, float soc, float sigma, float soh)
+{
+    float bias_A = p->noise.bias_C * p->capacity_Ah;
+
+    *f = (struct soc_filter) { .soh = soh, .temp_degC = 25.0f };
+    cell_model_init(&f->model, p);
+    f->x[EST_SOC] = soc;
+    f->x[EST_SCALE] = 1.0f;
+    f->P[EST_SOC][EST_SOC] = sigma * sigma;
+    f->P[EST_ERROR][EST_ERROR] = ERROR_START_V * ERROR_START_V;
+    f->P[EST_BIAS][EST_BIAS] = bias_A * bias_A;
+    f->P[EST_SCALE][EST_SCALE] = p->noise.scale * p->noise.scale;
+}
+
+/* Variance that the slow error tends to. */
+static float error_variance(const struct soc_filter *f, const struct cell_view *v)
+{
+    const struct est_noise *n = &f->model.p->noise;
+    float drop_V = fabsf(v->drop_V);
+    float cold_V = n->slow_cold_V * fmaxf(25.0f - f->temp_degC, 0.0f) / 10.0f;
+    float flows = fminf(drop_V / 0.03f, 1.0f); /* 30 mV of polarisation: the cold begins to matter */
+    float share_V = n->slow_share * drop_V;
+
+    return n->slow_V * n->slow_V + share_V * share_V + flows * cold_V * cold_V;
+}
+
+/* P = F P F' + Q with F = identity but for F[SOC][BIAS] = dt/Q and F[ERROR][ERROR] = keep. */
+static void spread(struct soc_filter *f, float dt_s, float keep, float soc_variance, float error_variance_V2)
+{
+    float g = dt_s / capacity_As(f);
+    float(*P)[EST_STATES] = f->P;
+    float hours = dt_s / 3600.0f;
+    float bias_A = BIAS_WALK_C_PER_h * f->model.p->capacity_Ah;
+    float walk = f->model.p->noise.scale_walk;
+
+    for (int j = 0; j < EST_STATES; j++)
+        P[EST_SOC][j] += g * P[EST_BIAS][j];
+    for (int j = 0; j < EST_STATES; j++)
+        P[j][EST_SOC] += g * P[j][EST_BIAS];
+    for (int j = 0; j < EST_STATES; j++)
+        P[EST_ERROR][j] *= keep;
+    for (int j = 0; j < EST_STATES; j++)
+        P[j][EST_ERROR] *= keep;
+    P[EST_SOC][EST_SOC] += soc_variance;
+    P[EST_ERROR][EST_ERROR] += (1.0f - keep * keep) * error_variance_V2;
+    P[EST_BIAS][EST_BIAS] += bias_A * bias_A * hours;
+    P[EST_SCALE][EST_SCALE] += walk * walk * hours;
+}
+
+/* Joseph form, so that P stays positive in single precision. A state that is not to learn has gain 0. */
+static void correct(struct soc_filter *f, const float H[EST_STATES], float innovation, float variance, const bool learns[EST_STATES])
+{
+    float PH[EST_STATES], K[EST_STATES];
+    float S = variance;
+
+    for (int i = 0; i < EST_STATES; i++) {
+        PH[i] = 0.0f;
+        for (int j = 0; j < EST_STATES; j++)
+            PH[i] += f->P[i][j] * H[j];
+    }
+    for (int i = 0; i < EST_STATES; i++)
+        S += H[i] * PH[i];
+    float surprise = fabsf(innovation) / sqrtf(S);
+
+    if (surprise > SURPRISE) /* as if it had been measured that much worse */
+        S *= (surprise / SURPRISE) * (surprise / SURPRISE);
+    for (int i = 0; i < EST_STATES; i++) {
+        K[i] = learns[i] ? PH[i] / S : 0.0f;
+        f->x[i] += K[i] * innovation;
+    }
+    for (int i = 0; i < EST_STATES; i++) /* P - K PH' - PH K' + K S K' */
+        for (int j = 0; j <= i; j++) {
+            float p = f->P[i][j] - K[i] * PH[j] - PH[i] * K[j] + K[i] * S * K[j];
+
+            f->P[i][j] = p;
+            f->P[j][i] = p;
+        }
+    for (int i = 0; i < EST_STATES; i++)
+        f->P[i][i] = fmaxf(f->P[i][i], 1e-10f);
+}
+
+static void keep_sane(struct soc_filter *f)
+{
+    float most_A = 4.0f * f->model.p->noise.bias_C * f->model.p->capacity_Ah;
+
+    f->x[EST_SOC] = fminf(fmaxf(f->x[EST_SOC], 0.0f), 1.0f);
+    f->x[EST_BIAS] = fminf(fmaxf(f->x[EST_BIAS], -most_A), most_A);
+    f->x[EST_SCALE] = fminf(fmaxf(f->x[EST_SCALE], 0.4f), 3.0f);
+}
+
+static bool is_frozen(struct soc_filter *f, const struct soc_filter_in *in)
+{
+    bool moved = fabsf(f->current_A - f->last_moved_A) > 0.2f * f->model.p->capacity_Ah;
+
+    if (in->voltage_V < f->last_V || in->voltage_V > f->last_V)
+        f->same = 0;
+    else if (moved && f->same < FROZEN_SAMPLES)
+        f->same++;
+    f->last_V = in->voltage_V;
+    f->last_moved_A = f->current_A;
+    return f->same >= FROZEN_SAMPLES;
+}
+
+/* The first voltage. Before it current may have flowed for long, and much of it in the cold; but no OCV is above that of a full cell, so
+ * a voltage near that one cannot hide much discharge. */
+static void begin(struct soc_filter *f, float voltage_V)
+{
+    const struct est_profile *p = f->model.p;
+    struct cell_view v = cell_model_view(&f->model, f->current_A, f->temp_degC, f->x[EST_SOC]);
+    float head_V = fmaxf(cell_model_ocv(p, f->temp_degC, 1.0f) - voltage_V - v.drop_V, 0.0f);
+    float sigma_V = ERROR_START_V + fminf(ERROR_START_C * v.per_A_V * p->capacity_Ah, head_V);
+
+    f->P[EST_ERROR][EST_ERROR] = sigma_V * sigma_V;
+    f->begun = true;
+}
+
+static void take_voltage(struct soc_filter *f, const struct soc_filter_in *in)
+{
+    const struct est_noise *n = &f->model.p->noise;
+    float current_A = f->current_A - f->x[EST_BIAS];
+    struct cell_view v = cell_model_view(&f->model, current_A, f->temp_degC, f->x[EST_SOC]);
+    float H[EST_STATES] = { v.slope_V, -1.0f, v.per_A_V * f->x[EST_SCALE], -v.drop_V };
+    bool knows_soc = f->P[EST_SOC][EST_SOC] < 0.05f * 0.05f;
+    bool learns[EST_STATES] = { true, true, knows_soc, knows_soc };
+    float samples = in->dt_s > 1.0f ? 1.0f : fmaxf(in->dt_s, 0.01f); /* faster sampling tells no more */
+    float expected_V = v.ocv_V - f->x[EST_SCALE] * v.drop_V - f->x[EST_ERROR];
+
+    float share_V = n->white_share * v.drop_V;
+
+    correct(f, H, in->voltage_V - expected_V, (n->white_V * n->white_V + share_V * share_V) / samples, learns);
+}
+
+static void advance(struct soc_filter *f, float dt_s, bool current_known)
+{
+    const struct est_noise *n = &f->model.p->noise;
+    float current_A = f->current_A - f->x[EST_BIAS];
+    float moved = fabsf(current_A) * dt_s / capacity_As(f);
+    float soc_variance = n->count_share * n->count_share * moved;
+    float keep = expf(-dt_s / n->slow_s);
+
+    if (!current_known || dt_s > GAP_s) {
+        float lost = UNKNOWN_C * dt_s / 3600.0f;
+
+        soc_variance += lost * lost;
+    }
+    struct cell_view v = cell_model_view(&f->model, current_A, f->temp_degC, f->x[EST_SOC]);
+
+    spread(f, dt_s, keep, soc_variance, error_variance(f, &v));
+    f->x[EST_SOC] -= current_A * dt_s / capacity_As(f);
+    f->x[EST_ERROR] *= keep;
+    keep_sane(f);
+    cell_model_step(&f->model, dt_s, current_A, f->temp_degC, f->x[EST_SOC]);
+}
+
+void soc_filter_step(struct soc_filter *f, const struct soc_filter_in *in)
+{
+    bool has_current = fabsf(in->current_A) < CURRENT_MAX_C * f->model.p->capacity_Ah; /* false for NaN */
+    bool has_voltage = in->voltage_V > VOLTAGE_MIN_V && in->voltage_V < VOLTAGE_MAX_V;
+    float dt_s = in->dt_s > 0.0f ? fminf(in->dt_s, 3600.0f) : 0.0f;
+
+    if (has_current)
+        f->current_A = in->current_A;
+    if (in->temp_degC > -60.0f && in->temp_degC < 120.0f)
+        f->temp_degC = in->temp_degC;
+    advance(f, dt_s, has_current);
+    if (has_voltage && has_current && !is_frozen(f, in)) {
+        if (!f->begun)
+            begin(f, in->voltage_V);
+        take_voltage(f, in);
+    }
+    keep_sane(f);
+}
+
+void soc_filter_full(struct soc_filter *f, float sigma)
+{
+    const float H[EST_STATES] = { 1.0f, 0.0f, 0.0f, 0.0f };
+    const bool learns[EST_STATES] = { true, true, true, false };
+
+    correct(f, H, 1.0f - f->x[EST_SOC], sigma * sigma, learns);
+    keep_sane(f);
+}
+
+float soc_filter_soc(const struct soc_filter *f)
+{
+    return f->x[EST_SOC];
+}
+
+float soc_filter_bound(const struct soc_filter *f)
+{
+    return fminf(NORMAL_95 * sqrtf(f->P[EST_SOC][EST_SOC]) + f->model.p->noise.bound_floor, 1.0f);
+}

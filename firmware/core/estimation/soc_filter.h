@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* soc_filter.h -- SOC of one cell (or of the mean cell) by an extended Kalman filter on the cell model, with its 95 % bound.
+ *
+ * States: SOC, the slow error of the model's voltage, the bias of the current sensor, the scale of all resistances. What the model does
+ * not know is in the second state: an error that lasts (slow_s), larger under polarisation and in the cold. So one sample
+ * tells little, many samples in a row tell hardly more, and where the OCV is flat or the model weak the filter tends to counting.
+ * A long rest lets that error fade, so a rest is an anchor by itself. A charge that tapers off at the full voltage is
+ * another one (soc_filter_full()).
+ *
+ * Not a judge of the plant: values that no sensor should send are not used and widen the bound, nothing more. About 250
+ * floating point operations and 6 calls of expf/asinhf a step; no heap; bounded time; 136 bytes.
+ */
+#ifndef FIRMWARE_ESTIMATION_SOC_FILTER_H
+#define FIRMWARE_ESTIMATION_SOC_FILTER_H
+
+#include <stdbool.h>
+
+#include "firmware/core/estimation/cell_model.h"
+
+enum { EST_SOC, EST_ERROR, EST_BIAS, EST_SCALE, EST_STATES };
+
+struct soc_filter {
+    struct cell_model model;
+    float x[EST_STATES];             /* 0 to 1; V; A; 1 = as in the profile */
+    float P[EST_STATES][EST_STATES]; /* symmetric, positive */
+    float soh;                       /* capacity now, share of the profile's */
+    float temp_degC, current_A;      /* last good values */
+    float last_V, last_moved_A;      /* to see a voltage that stands still */
+    bool begun;                      /* a voltage has been taken */
+    int same;                        /* samples of the same voltage while the current moved */
+};
+
+struct soc_filter_in {
+    float dt_s;      /* since the sample before; 0 at the first */
+    float current_A; /* mean over dt_s; NaN: no value */
+    float voltage_V; /* NaN: no value */
+    float temp_degC; /* NaN: no value, the last one holds */
+};
+
+/* `soc` 0 to 1 with `sigma` (0.2: hardly known); soh above 0. The cell is taken to be in the middle of anything. */
+void soc_filter_init(struct soc_filter *f, const struct est_profile *p, float soc, float sigma, float soh);
+
+/* One sample, 0.01 to 3600 s after the one before. */
+void soc_filter_step(struct soc_filter *f, const struct soc_filter_in *in);
+
+/* The charger ended at the full voltage and a small current: the SOC is 1 within `sigma`. */
+void soc_filter_full(struct soc_filter *f, float sigma);
+
+/* SOC 0 to 1; and the bound: the true SOC is within soc +- bound in 95 % of all samples. */
+float soc_filter_soc(const struct soc_filter *f);
+float soc_filter_bound(const struct soc_filter *f);
+
+#endif
