@@ -10,7 +10,8 @@ Needs numpy, scipy and numba, which no other part of the project needs.
 The model is linear in all of its tables once the time constants and the exchange current are chosen:
     V = ocv(T, s) - m(s) h - r0(T, s) I - a(T, s) asinh(I / i0(T)) - sum over k of LP_k(r_k(T, s) I)
 because the low pass of (hat function of T and s) x I is a column of its own. So each fit is one bounded, regularised least
-squares; the few numbers that are not linear are constants of the recipe below, chosen on the logs of the fit.
+squares; the few numbers that are not linear are constants of the recipe below. The noise of each profile (profile_noise.txt, in the
+order of struct est_noise) was chosen by a search of its own: docs/estimation.md says on which logs.
 """
 import argparse
 import pathlib
