@@ -278,7 +278,7 @@ struct matrix { /* what to read and write: cells around a common value, or probe
 
 static int32_t value_at(const struct matrix *m, const struct sample *s, size_t row, size_t column)
 {
-    return (m->cells ? s[row].cell_mV[column] : s[row].temp_ddegC[column]) - m->common[row];
+    return minus(m->cells ? s[row].cell_mV[column] : s[row].temp_ddegC[column], m->common[row]);
 }
 
 static void put_value(const struct matrix *m, struct sample *s, size_t row, size_t column, int32_t v)
