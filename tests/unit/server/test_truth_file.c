@@ -18,6 +18,8 @@ static void make(const uint32_t (*numbers)[2], size_t count)
     memset(&t, 0, sizeof t);
     t.bytes = malloc(4096);
     CU_ASSERT_PTR_NOT_NULL_FATAL(t.bytes);
+    if (t.bytes == NULL)
+        return;
     w = writer_of(t.bytes, 4096);
     write_bytes(&w, TRUTH_MAGIC, TRUTH_HEAD);
     for (size_t i = 0; i < count; i++) {

@@ -158,7 +158,7 @@ static void test_what_is_given_is_taken_again(void)
         char line[SLCAN_FRAME_MAX + 1];
 
         f.id = (uint32_t)rand() & (f.ext ? 0x1FFFFFFFu : 0x7FFu);
-        for (int k = 0; k < f.len; k++)
+        for (unsigned k = 0; k < sizeof(f.data) && k < f.len; k++)
             f.data[k] = (uint8_t)rand();
         line[slcan_give(&s, &f, 0, line)] = 0;
         CU_ASSERT_STRING_EQUAL(say(line), f.ext ? "Z\r" : "z\r");
