@@ -72,3 +72,10 @@ run_quietly() {
     tail -n 40 "$log" >&2
     die "$what failed; all of its output is in $log"
 }
+
+# A proxy that inspects TLS has its CA in Debian's store; npm and pip bring stores of their own and are told of it.
+system_ca=/etc/ssl/certs/ca-certificates.crt
+if [ -f "$system_ca" ]; then
+    : "${NODE_EXTRA_CA_CERTS:=$system_ca}" "${PIP_CERT:=$system_ca}"
+    export NODE_EXTRA_CA_CERTS PIP_CERT
+fi
