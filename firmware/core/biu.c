@@ -240,10 +240,11 @@ static int32_t saturated(uint32_t count)
 
 static void fill_scalars(const struct biu *biu, const struct biu_in *in, int32_t *v)
 {
+    for (int i = 0; i < SAMPLE_SCALARS; i++)
+        v[i] = scalar_invalid(VALIDITY_NOT_FITTED);
     v[SAMPLE_pack_voltage_mV] = in->pack_voltage_mV;
     v[SAMPLE_pack_current_mA] = biu->current.mA;
     v[SAMPLE_soc_permyriad] = soc_permyriad(&biu->soc);
-    v[SAMPLE_soh_permyriad] = scalar_invalid(VALIDITY_NEVER); /* nothing estimates it yet */
     v[SAMPLE_mode] = biu->mode;
     v[SAMPLE_alarm_level] = biu->alarms.level;
     v[SAMPLE_link_voltage_mV] = in->link_voltage_mV;

@@ -63,12 +63,13 @@ static size_t add_arrays(const struct sample *s, struct can_frame *out)
     return n + add_array(CAN0_ARR_BIU_ActiveAlarm, s->alarms, raw, out + n);
 }
 
-size_t board_frames(const struct sample *s, struct can_frame out[BOARD_FRAMES_MAX])
+/* The scalars of the messages `first` to `last`. */
+static size_t add_scalars(const struct sample *s, unsigned first, unsigned last, struct can_frame *out)
 {
     size_t n = 0;
 
     for (unsigned m = 0; m < CAN0_MESSAGES; m++) {
-        if (!can0_messages[m].stream || can0_messages[m].number >= CAN0_BIU_SampleTime)
+        if (!can0_messages[m].stream || can0_messages[m].number < first || can0_messages[m].number > last)
             continue;
         out[n] = can0_begin(can0_messages[m].number, CAN0_ADDR_BIU);
         for (unsigned i = 0; i < CAN0_SIGNALS; i++)
@@ -76,11 +77,19 @@ size_t board_frames(const struct sample *s, struct can_frame out[BOARD_FRAMES_MA
                 can0_put(&out[n], (enum can0_signal)i, s->scalar[can0_signals[i].scalar]);
         n++;
     }
+    return n;
+}
+
+size_t board_frames(const struct sample *s, struct can_frame out[BOARD_FRAMES_MAX])
+{
+    size_t n = add_scalars(s, 0, CAN0_BIU_SampleTime - 1, out);
+
     n += add_arrays(s, out + n);
     out[n] = can0_begin(CAN0_BIU_SampleTime, CAN0_ADDR_BIU);
     can0_put_raw(&out[n++], 16, 48, s->utc_ms);
     out[n] = can0_begin(CAN0_BIU_SampleBoot, CAN0_ADDR_BIU);
     can0_put_raw(&out[n++], 16, 48, s->boot | (uint64_t)s->cells << 32 | (uint64_t)s->temps << 40);
+    n += add_scalars(s, CAN0_BIU_SampleBoot + 1, CAN0_BIU_SampleEnd - 1, out + n);
     out[n] = can0_begin(CAN0_BIU_SampleEnd, CAN0_ADDR_BIU);
     can0_put_raw(&out[n], 16, 48, s->no | (uint64_t)s->alarms << 32 | (uint64_t)((n + 1) & 0xFF) << 40);
     n++;

@@ -197,7 +197,7 @@ static void test_power_cut(void)
 {
     begin();
     for (unsigned i = 0; i < 300; i++) {
-        flash_ram_power(&w.flash, (uint64_t)(rand() % 3000));
+        flash_ram_power(&w.flash, (uint64_t)(rand() % 12000));
         board_take(&w.board);
         run(300);
         if (w.flash.off) {
