@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "firmware/core/soc.h"
 
+#include "common/err.h"
 #include "proto/validity.h"
 
 enum { POINTS = 21, POINT_permyriad = 500, FLAT_mV = 5, OTHER_permyriad = 1000 }; /* a step of 5 % that is lower than FLAT_mV is flat */
@@ -107,6 +108,22 @@ void soc_step(struct soc *s, const struct soc_in *in)
         if (!is_flat(s->chemistry, soc_of_ocv(s->chemistry, in->mean_mV)))
             set_from_ocv(s, in->mean_mV);
     }
+}
+
+int soc_set(struct soc *s, int32_t permyriad)
+{
+    if (permyriad < 0 || permyriad > 10000)
+        return BMS_ERR_RANGE;
+    s->left_mAms = s->full_mAms / 10000 * permyriad;
+    s->known = s->calibrated = true;
+    s->restored = false;
+    s->calibrated_permyriad = permyriad;
+    return BMS_ERR_OK;
+}
+
+int32_t soc_calibrated(const struct soc *s)
+{
+    return s->calibrated ? s->calibrated_permyriad : SOC_NOT_SET;
 }
 
 int32_t soc_permyriad(const struct soc *s)

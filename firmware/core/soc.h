@@ -13,6 +13,8 @@
 
 #include "proto/tables.h"
 
+enum { SOC_NOT_SET = 65535 }; /* what a tool shows while no SOC was set by calibration (ES-5) */
+
 struct soc {
     enum chemistry chemistry;
     int64_t full_mAms;  /* capacity, mA ms */
@@ -20,6 +22,8 @@ struct soc {
     uint32_t rested_ms; /* |current| has been below the limit for so long */
     bool known;
     bool restored; /* from the key data, not yet compared with the cells */
+    bool calibrated;
+    int32_t calibrated_permyriad;
 };
 
 struct soc_in {
@@ -42,6 +46,10 @@ void soc_step(struct soc *s, const struct soc_in *in);
 
 /* After a sleep: nothing was counted, and the rest is counted afresh. */
 void soc_wake(struct soc *s);
+
+/* Set by calibration (ES-5): 0 to 10,000 permyriad, BMS_ERR_RANGE beyond. What was set last since the start, SOC_NOT_SET before that. */
+int soc_set(struct soc *s, int32_t permyriad);
+int32_t soc_calibrated(const struct soc *s);
 
 /* Sample scalars; scalar_invalid(NEVER) while not known. Energy: what is left times the mean of the curve below, for `cells` in series. */
 int32_t soc_permyriad(const struct soc *s);

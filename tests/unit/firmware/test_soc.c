@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "firmware/core/soc.h"
+
+#include "common/err.h"
 #include "proto/validity.h"
 #include "tests/unit/suite.h"
 
@@ -130,6 +132,20 @@ static void test_rest_at_the_end_of_the_curve(void)
     CU_ASSERT(soc_permyriad(&s) < 6000);
 }
 
+static void test_calibration_sets_it(void)
+{
+    start(CHEMISTRY_NMC, 3708);
+    CU_ASSERT_EQUAL(soc_calibrated(&s), SOC_NOT_SET);
+    CU_ASSERT_EQUAL(soc_set(&s, 10001), BMS_ERR_RANGE);
+    CU_ASSERT_EQUAL(soc_set(&s, -1), BMS_ERR_RANGE);
+    CU_ASSERT_EQUAL(soc_calibrated(&s), SOC_NOT_SET);
+    for (int32_t permyriad = 0; permyriad <= 10000; permyriad += 5000) {
+        CU_ASSERT_EQUAL(soc_set(&s, permyriad), BMS_ERR_OK);
+        CU_ASSERT_EQUAL(soc_permyriad(&s), permyriad);
+        CU_ASSERT_EQUAL(soc_calibrated(&s), permyriad);
+    }
+}
+
 static void test_energy(void)
 {
     start(CHEMISTRY_SCAP, 2700);
@@ -143,6 +159,7 @@ static void test_energy(void)
 int main(void)
 {
     CU_TestInfo tests[] = {
+        { "calibration sets it, within 0 and 100 % [ES-5]", test_calibration_sets_it },
         { "not known before the first measurement, then from the curve [ES-1]", test_not_known_before_the_first_measurement },
         { "the curve of each chemistry goes there and back [PK-4]", test_curve_goes_there_and_back },
         { "an hour at 6 A is 10 % of 60 Ah [ES-1] [ES-4]", test_an_hour_at_6_amperes_is_10_percent },
