@@ -15,8 +15,10 @@ usage: ./cellwarden test [SUITE...]
   e2e           the console in headless Chromium against a running instance (Playwright)
   fault         kill and cut everything under load; nothing may be lost (pytest)
   conformance   against other implementations (pytest)
+  coverage      line and branch coverage of protection, contactor and store by the unit tests; must be complete (gcov)
+  mutation      one operator changed at a time in the safety modules: the unit tests must notice 95 % (some minutes)
   fresh         \`up\`, \`down\` and \`test\` on a bare Debian 12 in a folder (needs root)
-  all           all of these
+  all           all of these but mutation
 
 Without a suite: $PRODUCT_SUITES. Exit 1 when anything failed.
 Options of a suite follow after --, for example: ./cellwarden test integration -- -k slcan
@@ -27,8 +29,8 @@ cmd_test() {
     suites=
     while [ $# -gt 0 ]; do
         case $1 in
-        unit | asan | fuzz | integration | e2e | fault | conformance | fresh) suites="$suites $1" ;;
-        all) suites="$suites $PRODUCT_SUITES conformance fresh" ;;
+        unit | asan | fuzz | integration | e2e | fault | conformance | coverage | mutation | fresh) suites="$suites $1" ;;
+        all) suites="$suites $PRODUCT_SUITES conformance coverage fresh" ;;
         --) shift; break ;;
         *) usage_error "there is no test suite '$1' (./cellwarden test --help lists them)" ;;
         esac
@@ -156,6 +158,31 @@ suite_e2e() {
         CELLWARDEN_PASSWORD="$(cat "$VAR/admin.password")" CELLWARDEN_VAR="$VAR" \
         PLAYWRIGHT_JUNIT_OUTPUT_NAME="$BUILD/test/e2e.xml" CHROMIUM="$(command -v chromium)" \
         npm --prefix "$e2e" run --silent e2e -- "$@"
+}
+
+# Only what the safety modules need is built. Figures of an earlier run would count: they go first.
+suite_coverage() {
+    need_packages run test
+    build_preset coverage tests/unit/firmware/all
+    find "$BUILD/coverage/firmware" -name '*.gcda' -delete
+    CELLWARDEN_RANDOM_SEED=1 CELLWARDEN_RANDOM_STEPS=100000 ctest --test-dir "$BUILD/coverage/tests/unit/firmware" -j "$(nproc)" \
+        --output-on-failure --no-tests=error >"$BUILD/test/coverage.log" 2>&1 || {
+        grep -v ' Passed ' "$BUILD/test/coverage.log"
+        return 1
+    }
+    complete=0
+    PYTHONDONTWRITEBYTECODE=1 python3 "$ROOT/tests/tools/coverage.py" --build "$BUILD/coverage" --json "$BUILD/test/coverage.json" "$@" \
+        >"$BUILD/test/coverage.txt" || complete=1
+    cat "$BUILD/test/coverage.txt"
+    sed -n 's/^in all *[0-9]* *\([0-9.]*\) % *[0-9]* *\([0-9.]*\) %/lines \1 %, branches \2 %/p' "$BUILD/test/coverage.txt" >"$BUILD/test/coverage.note"
+    return $complete
+}
+
+# ./cellwarden test mutation -- --sample 100 --seed 7
+suite_mutation() {
+    need_packages run test
+    build_preset host tests/unit/firmware/all
+    PYTHONDONTWRITEBYTECODE=1 python3 "$ROOT/tests/tools/mutate.py" --build "$BUILD/host" "$@"
 }
 
 suite_fresh() { fresh_run "$@"; }

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The safety modules, and the unit tests of each: what coverage.py and mutate.py look at. Names without firmware/ and .c."""
+
+# group: {module: unit tests that notice when it is broken, the fastest first}
+SAFETY = {
+    "protection": {
+        "core/alarm": ["alarm", "boundaries", "limits", "biu", "reaction"],
+        "core/quantities": ["limits", "boundaries", "biu", "reaction", "random"],
+        "core/measure": ["measure", "boundaries", "limits", "biu", "random"],
+        "core/afe": ["afe", "measure", "biu", "random"],
+        "core/afe_frame": ["afe", "measure"],
+        "core/current": ["current", "biu", "random"],
+        "core/balance": ["balance", "biu"],
+    },
+    "contactor": {
+        "core/contactor": ["contactor", "biu", "random", "reaction"],
+    },
+    "store": {
+        "core/key_data": ["key_data", "key_store"],
+        "app/key_store": ["key_store", "biu_app"],
+        "app/nvm": ["nvm", "biu_app"],
+    },
+}
+
+
+def modules():
+    """{path of the source: its tests}"""
+    return {f"firmware/{name}.c": tests for group in SAFETY.values() for name, tests in group.items()}
