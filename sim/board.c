@@ -30,45 +30,45 @@ static int afe_fault(void *ctx)
 
 static void deliver(void *ctx, const struct can_frame *f)
 {
-    struct board *b = ctx;
+    struct board_can *c = ctx;
 
-    if (b->rx_count == BOARD_RX_MAX) {
-        b->rx_lost++;
+    if (c->rx_count == BOARD_RX_MAX) {
+        c->rx_lost++;
         return;
     }
-    b->rx[(b->rx_first + b->rx_count++) % BOARD_RX_MAX] = *f;
+    c->rx[(c->rx_first + c->rx_count++) % BOARD_RX_MAX] = *f;
 }
 
 static int can_receive(void *ctx, struct can_frame *f)
 {
-    struct board *b = ctx;
+    struct board_can *c = ctx;
 
-    if (b->rx_count == 0)
+    if (c->rx_count == 0)
         return 0;
-    *f = b->rx[b->rx_first];
-    b->rx_first = (b->rx_first + 1) % BOARD_RX_MAX;
-    b->rx_count--;
+    *f = c->rx[c->rx_first];
+    c->rx_first = (c->rx_first + 1) % BOARD_RX_MAX;
+    c->rx_count--;
     return 1;
 }
 
 static int can_send(void *ctx, const struct can_frame *f)
 {
-    struct board *b = ctx;
+    struct board_can *c = ctx;
 
-    if (b->can_room == 0)
+    if (c->room == 0)
         return BMS_ERR_NOSPACE;
-    b->can_room--;
-    if (f->ext && f->id == CAN0_ID_FROM(CAN0_BIU_SampleEnd, CAN0_ADDR_BIU))
-        b->streamed_no = (uint32_t)can0_get(f, CAN0_SIG_sample_no);
-    can_bus_send(b->bus, b->node, f);
+    c->room--;
+    if (c == &c->board->can[BOARD_CAN0] && f->ext && f->id == CAN0_ID_FROM(CAN0_BIU_SampleEnd, CAN0_ADDR_BIU))
+        c->board->streamed_no = (uint32_t)can0_get(f, CAN0_SIG_sample_no);
+    can_bus_send(c->bus, c->node, f);
     return BMS_ERR_OK;
 }
 
 static size_t can_room(void *ctx)
 {
-    const struct board *b = ctx;
+    const struct board_can *c = ctx;
 
-    return b->can_room;
+    return c->room;
 }
 
 static int drive(void *ctx, uint8_t mask)
@@ -111,27 +111,44 @@ static uint64_t clock_utc_ms(void *ctx)
 static void wire_ports(struct board *b, const struct nvm_port *nvm)
 {
     b->afe = (struct afe_port) { .ctx = b, .read = afe_read, .write = afe_write, .fault = afe_fault };
-    b->can0 = (struct can_port) { .ctx = b, .receive = can_receive, .send = can_send, .room = can_room };
     b->contactors = (struct contactor_port) { .ctx = b, .drive = drive, .feedback = feedback };
     b->inputs = (struct input_port) { .ctx = b, .read = read_inputs };
     b->clock = (struct clock_port) { .ctx = b, .now_ms = clock_now_ms, .utc_ms = clock_utc_ms };
     b->ports = (struct biu_ports) {
-        .afe = &b->afe, .can0 = &b->can0, .contactors = &b->contactors, .inputs = &b->inputs, .nvm = nvm, .clock = &b->clock
+        .afe = &b->afe, .can0 = &b->can[BOARD_CAN0].port, .contactors = &b->contactors, .inputs = &b->inputs, .nvm = nvm, .clock = &b->clock
     };
 }
 
-int board_init(struct board *b, struct world *world, struct can_bus *bus, const struct nvm_port *nvm, const int32_t *factory,
+int board_wire(struct board *b, enum board_can_no no, struct can_bus *bus)
+{
+    struct board_can *c = &b->can[no];
+
+    c->board = b;
+    c->bus = bus;
+    c->room_max = no == BOARD_CAN2 ? BOARD_CAN2_FRAMES_PER_STEP : BOARD_CAN_FRAMES_PER_STEP;
+    c->port = (struct can_port) { .ctx = c, .receive = can_receive, .send = can_send, .room = can_room };
+    c->node = can_bus_attach(bus, deliver, c);
+    if (c->node < 0)
+        return c->node;
+    if (no == BOARD_CAN1)
+        b->ports.can1 = &c->port;
+    if (no == BOARD_CAN2)
+        b->ports.can2 = &c->port;
+    return BMS_ERR_OK;
+}
+
+int board_init(struct board *b, struct world *world, struct can_bus *can0, const struct nvm_port *nvm, const int32_t *factory,
                uint64_t utc_ms)
 {
     memset(b, 0, sizeof(*b));
     b->world = world;
-    b->bus = bus;
     b->utc_ms = utc_ms;
     memcpy(b->factory, factory, sizeof(b->factory));
     wire_ports(b, nvm);
-    b->node = can_bus_attach(bus, deliver, b);
-    if (b->node < 0)
-        return b->node;
+    int err = board_wire(b, BOARD_CAN0, can0);
+
+    if (err)
+        return err;
     return biu_app_init(&b->app, &b->ports, b->factory, b->ring, BOARD_RING);
 }
 
@@ -148,7 +165,8 @@ const struct sample *board_step(struct board *b, uint64_t utc_ms)
 {
     b->now_ms += WORLD_STEP_MS;
     b->utc_ms = utc_ms;
-    b->can_room = BOARD_CAN_FRAMES_PER_STEP;
+    for (int i = 0; i < BOARD_CANS; i++)
+        b->can[i].room = b->can[i].room_max;
     if (biu_app_step(&b->app)) {
         restart(b);
         return NULL;
@@ -159,6 +177,7 @@ const struct sample *board_step(struct board *b, uint64_t utc_ms)
 void board_sleep(struct board *b, uint32_t ms)
 {
     b->now_ms += ms;
-    b->rx_count = 0;
+    for (int i = 0; i < BOARD_CANS; i++)
+        b->can[i].rx_count = 0;
     biu_wake(&b->app.biu, b->now_ms);
 }

@@ -12,19 +12,28 @@
 #include "sim/world.h"
 
 enum {
-    BOARD_RING = 3600,              /* samples kept for a resend: an hour at 1 Hz, 3.3 MB of memory */
-    BOARD_CAN_FRAMES_PER_STEP = 35, /* what 500 kbit/s carry in 10 ms */
-    BOARD_RX_MAX = 512,             /* frames that a controller and its driver hold */
+    BOARD_RING = 3600,               /* samples kept for a resend: an hour at 1 Hz, 3.3 MB of memory */
+    BOARD_CAN_FRAMES_PER_STEP = 35,  /* what 500 kbit/s carry in 10 ms */
+    BOARD_CAN2_FRAMES_PER_STEP = 17, /* and 250 kbit/s, the charger's */
+    BOARD_RX_MAX = 512,              /* frames that a controller and its driver hold */
 };
 
-struct board {
-    struct world *world; /* borrowed */
-    struct can_bus *bus; /* borrowed */
+enum board_can_no { BOARD_CAN0, BOARD_CAN1, BOARD_CAN2, BOARD_CANS };
+
+struct board_can {       /* one CAN controller with its driver */
+    struct board *board; /* whose it is */
+    struct can_bus *bus; /* borrowed; NULL = not wired */
     int node;
     struct can_frame rx[BOARD_RX_MAX];
     size_t rx_first, rx_count;
     uint32_t rx_lost;
-    size_t can_room; /* frames that may still be sent in this step */
+    size_t room_max, room; /* frames that may be sent in a step, and still in this one */
+    struct can_port port;
+};
+
+struct board {
+    struct world *world; /* borrowed */
+    struct board_can can[BOARD_CANS];
     uint32_t now_ms;
     uint64_t utc_ms;
     uint32_t restarts; /* asked for by a tester */
@@ -34,7 +43,6 @@ struct board {
     struct biu_app app;
     struct biu_ports ports;
     struct afe_port afe;
-    struct can_port can0;
     struct contactor_port contactors;
     struct input_port inputs;
     struct clock_port clock;
@@ -42,8 +50,11 @@ struct board {
 
 /* Power on. world, bus and nvm are borrowed and must outlive the board, which must not be moved; it is large: not on a stack.
  * Returns 0, or what biu_app_init() returns: then the board runs, but is not what was wanted. */
-int board_init(struct board *b, struct world *world, struct can_bus *bus, const struct nvm_port *nvm, const int32_t *factory,
+int board_init(struct board *b, struct world *world, struct can_bus *can0, const struct nvm_port *nvm, const int32_t *factory,
                uint64_t utc_ms);
+
+/* Wire CAN1 or CAN2 to a bus, which is borrowed. Returns 0 or BMS_ERR_NOSPACE. */
+int board_wire(struct board *b, enum board_can_no no, struct can_bus *bus);
 
 /* 10 ms at this time. Returns the sample that was taken in it, valid until the next step, or NULL. */
 const struct sample *board_step(struct board *b, uint64_t utc_ms);

@@ -33,6 +33,6 @@ int pack_run_model(struct pack *p, uint64_t utc_ms)
     if (got >= 0)
         pack_flush(p, utc_ms + skipped_ms(p));
     report_info("pack", "stopped samples=%llu frames=%llu dropped=%llu late_ms=%llu", (unsigned long long)p->samples,
-                (unsigned long long)p->bus.frames, (unsigned long long)doors_dropped(&p->doors), (unsigned long long)p->late_ms);
+                (unsigned long long)p->bus[0].frames, (unsigned long long)doors_dropped(&p->doors), (unsigned long long)p->late_ms);
     return got >= 0 || got == BMS_ERR_STATE ? BMS_ERR_OK : got;
 }

@@ -14,6 +14,8 @@ struct pack_options { /* strings are borrowed from argv or the environment; NULL
     const char *slcan_tcp;
     const char *slcan_pty;
     const char *socketcan;
+    const char *hub1, *slcan1_tcp, *socketcan1; /* CAN1, the vehicle */
+    const char *hub2, *slcan2_tcp, *socketcan2; /* CAN2, the DC charger */
     const char *nvm;
     const char *replay;
     const char *truth;

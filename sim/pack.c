@@ -103,7 +103,11 @@ static int power_on(struct pack *p, uint64_t utc_ms)
     int err = provision(p, factory);
 
     if (!err)
-        err = board_init(&p->board, &p->world, &p->bus, &p->nvm.port, factory, utc_ms);
+        err = board_init(&p->board, &p->world, &p->bus[0], &p->nvm.port, factory, utc_ms);
+    if (!err)
+        err = board_wire(&p->board, BOARD_CAN1, &p->bus[1]);
+    if (!err)
+        err = board_wire(&p->board, BOARD_CAN2, &p->bus[2]);
     if (err) {
         report_error("pack", "the board does not start why=\"%s\" pack=\"%s\"", bms_err_text(err),
                      topology_text(p->board.app.biu.topology_error));
@@ -150,16 +154,16 @@ int pack_open(struct pack *p, const struct pack_options *options, uint64_t utc_m
     p->options = options;
     p->nvm.fd = -1;
     p->truth.fd = -1;
-    p->doors.hub.fd = -1;
+    p->doors.can[0].hub.fd = -1;
     int err = set_up(p);
 
     if (!err)
         err = open_files(p);
     if (!err)
-        err = doors_open(&p->doors, options, &p->bus);
+        err = doors_open(&p->doors, options, p->bus);
     if (err)
         return err;
-    p->node = can_bus_attach(&p->bus, watch, p);
+    p->node = can_bus_attach(&p->bus[0], watch, p);
     p->due_ns = clock_ns();
     return power_on(p, utc_ms);
 }
@@ -227,7 +231,7 @@ int pack_step(struct pack *p, uint64_t utc_ms, const struct sample **s)
     faults_apply(&p->faults, &p->world, p->board.now_ms / 1000.0);
     world_step(&p->world);
     if (csu_step(&p->world.csu, p->world.current_A, &f))
-        can_bus_send(&p->bus, p->node, &f);
+        can_bus_send(&p->bus[0], p->node, &f);
     world_truth(&p->world, truth_mV); /* of the scan whose answers the board is about to read */
     *s = board_step(&p->board, utc_ms);
     if (p->board.restarts != restarts)
@@ -265,7 +269,7 @@ void pack_flush(struct pack *p, uint64_t utc_ms)
         if (pack_step(p, utc_ms, &s) < 0)
             return;
     }
-    while (!can_hub_is_flushed(&p->doors.hub) && clock_ns() < until_ns && !pack_is_stopped())
+    while (!can_hub_is_flushed(&p->doors.can[0].hub) && clock_ns() < until_ns && !pack_is_stopped())
         doors_wait(&p->doors, clock_ns() + 1000000);
 }
 
@@ -273,7 +277,7 @@ void pack_close(struct pack *p)
 {
     if (p->log.file)
         replay_close(&p->log);
-    if (p->doors.hub.fd >= 0)
+    if (p->doors.can[0].hub.fd >= 0)
         doors_close(&p->doors);
     truth_file_close(&p->truth);
     nvm_file_close(&p->nvm);

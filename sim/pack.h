@@ -22,8 +22,8 @@ struct pack {
     enum chemistry chemistry;
     struct wiring wiring;
     uint64_t seed;
-    struct can_bus bus;
-    int node; /* of the sensor and of the bench */
+    struct can_bus bus[DOORS_CANS];
+    int node; /* of the sensor and of the bench, on CAN0 */
     struct doors doors;
     struct nvm_file nvm;
     struct truth_file truth;

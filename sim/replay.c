@@ -80,7 +80,7 @@ static int take_sample(struct play *play, uint64_t utc_ms)
 
     can0_put(&f, CAN0_SIG_sync_tag, (int32_t)play->by_sync);
     can0_finish(&f, (uint8_t)play->by_sync);
-    can_bus_send(&play->p->bus, play->p->node, &f);
+    can_bus_send(play->p->bus, play->p->node, &f);
     for (int i = 0; i < SYNC_STEPS; i++) {
         int got = step(play, utc_ms);
 
@@ -198,6 +198,6 @@ int pack_run_replay(struct pack *p, uint64_t base_utc_ms)
     got = pack_is_stopped() ? BMS_ERR_OK : linger(&play);
     report_info("replay", "done rows=%u of=%u samples=%llu by_sync=%llu by_alarm=%llu holes=%u frames=%llu dropped=%llu", rows, p->log.rows,
                 (unsigned long long)p->samples, (unsigned long long)play.by_sync, (unsigned long long)play.by_alarm, p->log.holes,
-                (unsigned long long)p->bus.frames, (unsigned long long)doors_dropped(&p->doors));
+                (unsigned long long)p->bus[0].frames, (unsigned long long)doors_dropped(&p->doors));
     return got;
 }

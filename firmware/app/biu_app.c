@@ -29,6 +29,27 @@ int biu_app_init(struct biu_app *app, const struct biu_ports *ports, const int32
     return app->topology_status != BMS_ERR_OK ? app->topology_status : counted;
 }
 
+/* Frames that have come, at most max; the rest waits for the next step. */
+static size_t take_frames(const struct can_port *can, struct can_frame *rx, size_t max)
+{
+    size_t n = 0;
+
+    while (can && n < max && can->receive(can->ctx, &rx[n]) == 1)
+        n++;
+    return n;
+}
+
+static size_t room_of(const struct can_port *can)
+{
+    return can ? can->room(can->ctx) : 0;
+}
+
+static void give_frames(const struct can_port *can, const struct can_frame *tx, size_t n)
+{
+    for (size_t i = 0; can && i < n; i++)
+        can->send(can->ctx, &tx[i]);
+}
+
 /* What cannot be read is left out; the values then grow old, which is judged. */
 static void receive(struct biu_app *app, struct biu_in *in)
 {
@@ -39,9 +60,14 @@ static void receive(struct biu_app *app, struct biu_in *in)
     in->afe_rx_len = n > 0 ? (size_t)n : 0;
     in->afe_fault = p->afe->fault(p->afe->ctx) == 1;
     in->can_rx = app->can_rx;
-    while (in->can_rx_count < BIU_APP_CAN_RX_MAX && p->can0->receive(p->can0->ctx, &app->can_rx[in->can_rx_count]) == 1)
-        in->can_rx_count++;
-    in->can_room = p->can0->room(p->can0->ctx);
+    in->can_rx_count = take_frames(p->can0, app->can_rx, BIU_APP_CAN_RX_MAX);
+    in->can_room = room_of(p->can0);
+    in->can1_rx = app->can1_rx;
+    in->can1_rx_count = take_frames(p->can1, app->can1_rx, BIU_APP_CAN1_RX_MAX);
+    in->can1_room = room_of(p->can1);
+    in->can2_rx = app->can2_rx;
+    in->can2_rx_count = take_frames(p->can2, app->can2_rx, BIU_APP_CAN2_RX_MAX);
+    in->can2_room = room_of(p->can2);
 }
 
 static void read_inputs(struct biu_app *app, struct biu_in *in)
@@ -74,8 +100,9 @@ static void send(struct biu_app *app)
         app->key_errors++;
     if (app->out.afe_tx_len)
         p->afe->write(p->afe->ctx, app->out.afe_tx, app->out.afe_tx_len);
-    for (size_t i = 0; i < app->out.can_tx_count; i++)
-        p->can0->send(p->can0->ctx, &app->out.can_tx[i]);
+    give_frames(p->can0, app->out.can_tx, app->out.can_tx_count);
+    give_frames(p->can1, app->out.can1_tx, app->out.can1_tx_count);
+    give_frames(p->can2, app->out.can2_tx, app->out.can2_tx_count);
     if (app->out.nvm_write)
         app->nvm_result = nvm_store(&app->nvm, app->out.nvm_write) == BMS_ERR_OK ? BIU_NVM_DONE : BIU_NVM_FAILED;
 }

@@ -22,9 +22,10 @@ struct biu_ports { /* each borrowed, must outlive the app */
     const struct input_port *inputs;
     const struct nvm_port *nvm;
     const struct clock_port *clock;
+    const struct can_port *can1, *can2; /* vehicle, DC charger; NULL = not fitted */
 };
 
-enum { BIU_APP_AFE_RX_MAX = 2048, BIU_APP_CAN_RX_MAX = 128 };
+enum { BIU_APP_AFE_RX_MAX = 2048, BIU_APP_CAN_RX_MAX = 128, BIU_APP_CAN1_RX_MAX = 16, BIU_APP_CAN2_RX_MAX = 32 };
 
 struct biu_app {
     struct biu biu;
@@ -39,7 +40,7 @@ struct biu_app {
     int topology_status; /* of biu_init() */
     uint16_t replaced;   /* stored values that could not be used */
     uint8_t afe_rx[BIU_APP_AFE_RX_MAX];
-    struct can_frame can_rx[BIU_APP_CAN_RX_MAX];
+    struct can_frame can_rx[BIU_APP_CAN_RX_MAX], can1_rx[BIU_APP_CAN1_RX_MAX], can2_rx[BIU_APP_CAN2_RX_MAX];
 };
 
 /* Boot: load the stored parameters, count the start, start the BIU. factory[PARAMS] are used when nothing valid is stored (a new board,

@@ -326,6 +326,7 @@ static void talk(struct biu *biu, const struct biu_in *in, uint32_t dt_ms, struc
     while (n < room && isotp_poll(&biu->isotp, in->now_ms, &out->can_tx[n]) == 1)
         n++;
     out->can_tx_count = n + stream_step(&biu->stream, &biu->sampler, out->can_tx + n, biu->uds.silent ? 0 : room - n);
+    out->can1_tx_count = out->can2_tx_count = 0;
     out->nvm_write = biu->uds.store ? biu->uds.storing : NULL;
     biu->uds.store = false;
     out->restart = biu->uds.restart && !isotp_is_sending(&biu->isotp);

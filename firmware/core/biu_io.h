@@ -18,6 +18,8 @@ enum {
     BIU_STEP_MS = 10,
     BIU_AFE_TX_MAX = 768, /* bytes to the chain in one step */
     BIU_CAN_TX_MAX = 64,  /* frames to CAN0 in one step */
+    BIU_CAN1_TX_MAX = 8,  /* to CAN1, the vehicle */
+    BIU_CAN2_TX_MAX = 16, /* to CAN2, the DC charger */
 };
 
 enum biu_relay {                               /* contactor masks */
@@ -45,6 +47,9 @@ struct biu_in {
     const struct can_frame *can_rx; /* received from CAN0 since the last step, without our own; borrowed for the call */
     size_t can_rx_count;
     size_t can_room; /* frames that CAN0 can take in this step; no more are given out; 0 holds the stream back without losing a sample */
+    const struct can_frame *can1_rx, *can2_rx; /* the same for the vehicle bus and for the DC charger's; a bus without room is not fitted */
+    size_t can1_rx_count, can2_rx_count;
+    size_t can1_room, can2_room;
 
     int32_t pack_voltage_mV, link_voltage_mV; /* before and behind the contactors */
     int32_t insulation_kohm;
@@ -60,6 +65,10 @@ struct biu_out {
     size_t afe_tx_len;
     struct can_frame can_tx[BIU_CAN_TX_MAX]; /* to CAN0, in order */
     size_t can_tx_count;
+    struct can_frame can1_tx[BIU_CAN1_TX_MAX]; /* to the vehicle bus, in order */
+    size_t can1_tx_count;
+    struct can_frame can2_tx[BIU_CAN2_TX_MAX]; /* to the DC charger, in order */
+    size_t can2_tx_count;
     uint8_t contactors;          /* BIU_RELAY_* to energise now */
     bool less_power;             /* an alarm asks the vehicle and the charger for less */
     bool no_power;               /* the contactors will open as soon as little flows */

@@ -126,7 +126,7 @@ static void make_board(void)
     b.contactors = (struct contactor_port) { &b, drive, feedback };
     b.inputs = (struct input_port) { &b, read_inputs };
     b.clock = (struct clock_port) { &b, now_ms, utc_ms };
-    b.ports = (struct biu_ports) { &b.afe, &b.can0, &b.contactors, &b.inputs, &b.nvm.port, &b.clock };
+    b.ports = (struct biu_ports) { &b.afe, &b.can0, &b.contactors, &b.inputs, &b.nvm.port, &b.clock, NULL, NULL };
 }
 
 static int power_up(void)
