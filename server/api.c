@@ -94,6 +94,16 @@ static void *keep_time(void *arg)
     return NULL;
 }
 
+static void known_running(void *running, const char *device, bool ask, struct view_running *out)
+{
+    api_running_get(running, device, ask, out);
+}
+
+static void running_changed(void *running, const char *device)
+{
+    api_running_refresh(running, device);
+}
+
 /* Everything that does not run by itself. Returns 0 or a BMS_ERR_*. */
 static int make_parts(struct api *api)
 {
@@ -109,9 +119,10 @@ static int make_parts(struct api *api)
     api->running = api_running_create(api->chores);
     if (api->auth == NULL || api->hub == NULL || api->running == NULL)
         return BMS_ERR_NOSPACE;
+    api->teller = (struct api_teller) { api->hub, api->running, known_running, running_changed };
     if (static_open(&api->files, config->web) != 0)
         log_warn("api", "the console's folder cannot be opened", "folder=%s", config->web);
-    if (api_catalogue_read(&api->catalogue, config->catalogue) != 0)
+    if (catalogue_read(&api->catalogue, config->catalogue) != 0)
         log_warn("api", "the catalogue cannot be read", "file=%s", config->catalogue);
     return 0;
 }
@@ -119,6 +130,7 @@ static int make_parts(struct api *api)
 static int start_threads(struct api *api)
 {
     struct http_config http = { .listen = api->parts.config->listen,
+                                .pool = &http_pool_workers,
                                 .database = api->parts.config->database,
                                 .workers = WORKERS,
                                 .routes = routes,
@@ -126,7 +138,7 @@ static int start_threads(struct api *api)
                                 .ctx = api,
                                 .guard = guard,
                                 .fallback = console };
-    int err = events_listen(api->parts.events, api_on_event, api);
+    int err = events_listen(api->parts.events, api_events_tell, &api->teller);
 
     if (err == 0) {
         err = http_start(&api->http, &http);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api_events.c -- what happened (events.h), as events of the stream. Runs in the thread that notifies: quick, and nothing is written that nobody reads. */
-#include "server/api_parts.h"
+/* api_events.c -- see api_events.h. */
+#include "server/api_events.h"
+
 #include "server/api_render.h"
+#include "server/http.h"
 #include "server/metrics.h"
 
 enum { EVENT_MAX = 65536 }; /* bytes of one event's JSON; the largest frame has about 4,000 */
 
 /* What one event needs while it is written. */
 struct telling {
-    struct api *api;
+    const struct api_teller *teller;
     const struct event *event;
     struct view_running running;
     struct render_extra extra;
@@ -18,7 +20,7 @@ struct telling {
 static void publish(struct telling *t, enum stream_kind kind, unsigned to, const char *name)
 {
     if (!t->j.failed)
-        stream_publish(t->api->hub, kind, to, name, t->event->device, t->j.buf, t->j.len);
+        stream_publish(t->teller->hub, kind, to, name, t->event->device, t->j.buf, t->j.len);
     jsonw_reset(&t->j);
 }
 
@@ -27,7 +29,7 @@ static void tell_row(struct telling *t)
     struct view v;
 
     view_of(t->event->vehicle, &t->running, t->extra.now_ms, &v);
-    if (!stream_row_is_due(t->api->hub, t->event->device, (int)v.state, http_clock_ms()))
+    if (!stream_row_is_due(t->teller->hub, t->event->device, (int)v.state, http_clock_ms()))
         return;
     render_row(&t->j, t->event->vehicle, &t->extra);
     publish(t, STREAM_ROW, STREAM_TO_FLEET | STREAM_TO_VEHICLE, "fleet.row");
@@ -35,7 +37,7 @@ static void tell_row(struct telling *t)
 
 static void tell_frame(struct telling *t)
 {
-    if (stream_vehicle_is_wanted(t->api->hub, t->event->device, http_clock_ms())) {
+    if (stream_vehicle_is_wanted(t->teller->hub, t->event->device, http_clock_ms())) {
         render_frame(&t->j, t->event->vehicle, &t->extra);
         publish(t, STREAM_FRAME, STREAM_TO_VEHICLE, "v.frame");
     }
@@ -94,7 +96,8 @@ static void tell_params(struct telling *t)
     jsonw_member_opt(&t->j, "boot", r->known, r->boot);
     jsonw_object_end(&t->j);
     publish(t, STREAM_ONCE, STREAM_TO_VEHICLE, "params");
-    api_running_refresh(t->api->running, t->event->device);
+    if (t->teller->params_changed != NULL)
+        t->teller->params_changed(t->teller->ctx, t->event->device);
 }
 
 static void tell_op(struct telling *t)
@@ -103,20 +106,20 @@ static void tell_op(struct telling *t)
     publish(t, STREAM_ONCE, STREAM_TO_FLEET | STREAM_TO_VEHICLE, "op");
 }
 
-void api_on_event(void *ctx, const struct event *event)
+void api_events_tell(void *teller, const struct event *event)
 {
     static void (*const tell[])(struct telling *) = {
         [EVENT_FRAME] = tell_frame,       [EVENT_STATE] = tell_state,   [EVENT_BOOT] = tell_boot, [EVENT_ALARM_OPEN] = tell_alarm,
         [EVENT_ALARM_CLEAR] = tell_alarm, [EVENT_PARAMS] = tell_params, [EVENT_OP] = tell_op,
     };
-    struct telling t = { .api = ctx, .event = event };
+    struct telling t = { .teller = teller, .event = event };
 
     if ((size_t)event->kind >= sizeof tell / sizeof tell[0] || (event->vehicle == NULL && event->kind != EVENT_OP))
         return;
     jsonw_init(&t.j, EVENT_MAX);
     bool alarmed = event->vehicle != NULL && (event->vehicle->alarm_count > 0 || event->alarm != NULL);
 
-    api_running_get(t.api->running, event->device, alarmed, &t.running);
+    t.teller->running(t.teller->ctx, event->device, alarmed, &t.running);
     t.extra = (struct render_extra) { http_utc_ms(), &t.running };
     tell[event->kind](&t);
     jsonw_deinit(&t.j);

@@ -4,8 +4,10 @@
 #define SERVER_API_PARTS_H
 
 #include "server/api.h"
+#include "server/api_events.h"
 #include "server/api_running.h"
 #include "server/auth.h"
+#include "server/catalogue.h"
 #include "server/http.h"
 #include "server/http_pool.h"
 #include "server/static.h"
@@ -14,20 +16,15 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-struct api_catalogue { /* read once at start */
-    char *bytes;       /* NULL: there is none */
-    size_t len;
-    char etag[40];
-};
-
 struct api {
     struct api_parts parts;
     struct http *http;
     struct auth *auth;
     struct stream_hub *hub;
+    struct api_teller teller;
     struct api_running *running;
     struct static_files files;
-    struct api_catalogue catalogue;
+    struct catalogue catalogue;
     struct http_pool *chores; /* one worker for what no request waits for: the administrator's password, what runs on the boards */
     pthread_t timer;
     bool timer_runs;
@@ -65,11 +62,7 @@ void api_get_op(struct http_exchange *ex);
 void api_open_stream(struct http_exchange *ex);
 void api_set_topics(struct http_exchange *ex);
 
-/* api_events.c: the listener of `events`; ctx is the struct api */
-void api_on_event(void *ctx, const struct event *event);
-
 /* api_health.c */
-int api_catalogue_read(struct api_catalogue *catalogue, const char *path);
 void api_get_catalogue(struct http_exchange *ex);
 void api_healthz(struct http_exchange *ex);
 void api_readyz(struct http_exchange *ex);

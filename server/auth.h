@@ -8,6 +8,7 @@
 #define SERVER_AUTH_H
 
 #include "server/auth_session.h"
+#include "server/db.h"
 #include "server/http.h"
 
 #include <libpq-fe.h>

@@ -5,7 +5,6 @@
 #include "common/err.h"
 #include "server/http_answer.h"
 #include "server/http_listen.h"
-#include "server/http_pool.h"
 #include "server/log.h"
 #include "server/metrics.h"
 
@@ -199,7 +198,7 @@ static void run(struct http_exchange *ex)
     }
     ex->suspended = true;
     MHD_suspend_connection(ex->connection);
-    if (http_pool_submit(ex->http->pool, run_pooled, ex))
+    if (ex->http->pool != NULL && ex->http->config.pool->submit(ex->http->pool, run_pooled, ex))
         return;
     ex->retry_after_s = 1;
     http_problem(ex, 503, "busy", NULL, "too many requests wait for the database; try again");
@@ -289,10 +288,11 @@ int http_start(struct http **out, const struct http_config *config)
     http->config = *config;
     http->listening = MHD_INVALID_SOCKET;
     atomic_init(&http->next_id, (uint64_t)http_utc_ms() << 20);
-    err = http_pool_start(&http->pool, config->workers, config->database);
+    err = config->pool == NULL ? 0 : config->pool->start(&http->pool, config->workers, config->database);
     http->daemon = err == 0 ? daemon_start(http, (struct sockaddr *)&address) : NULL;
     if (http->daemon == NULL) {
-        http_pool_stop(http->pool);
+        if (http->pool != NULL)
+            config->pool->stop(http->pool);
         free(http);
         return err != 0 ? err : BMS_ERR_IO;
     }
@@ -319,7 +319,8 @@ void http_stop(struct http *http)
     if (http == NULL)
         return;
     http_quiesce(http);
-    http_pool_stop(http->pool);
+    if (http->pool != NULL)
+        http->config.pool->stop(http->pool);
     uint64_t began = http_clock_ms();
 
     while (atomic_load(&http->open) > 0 && http_clock_ms() - began < STOP_WAIT_MS)

@@ -15,7 +15,6 @@
 #ifndef SERVER_HTTP_H
 #define SERVER_HTTP_H
 
-#include "server/db.h"
 #include "server/http_route.h"
 #include "server/jsonw.h"
 
@@ -28,7 +27,9 @@
 #define HTTP_ANSWER_MAX   (16u << 20) /* longest answer built in memory, bytes */
 #define HTTP_ADDRESS_SIZE 64          /* the peer's address as text */
 
+struct db;
 struct http;
+struct http_pool;
 
 /* Who asks; filled by the guard. */
 struct http_user {
@@ -72,8 +73,16 @@ struct http_exchange {
 
 enum http_guard { HTTP_PASS, HTTP_REFUSED, HTTP_ASK_DATABASE };
 
+/* Where pooled routes run: http_pool_workers (http_pool.h), or none for a server without them. */
+struct http_workers {
+    int (*start)(struct http_pool **pool, unsigned workers, const char *conninfo);
+    bool (*submit)(struct http_pool *pool, void (*run)(void *job, struct db *db), void *job);
+    void (*stop)(struct http_pool *pool);
+};
+
 struct http_config {
-    const char *listen; /* "127.0.0.1:8080", "[::1]:8080", ":8080"; port 0 takes a free one */
+    const char *listen;              /* "127.0.0.1:8080", "[::1]:8080", ":8080"; port 0 takes a free one */
+    const struct http_workers *pool; /* NULL: no route is pooled and no guard asks the database */
     const char *database;
     unsigned workers;
     const struct http_route *routes;

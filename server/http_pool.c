@@ -3,7 +3,6 @@
 #include "server/http_pool.h"
 
 #include "common/err.h"
-#include "server/http.h"
 #include "server/log.h"
 
 #include <pthread.h>
@@ -130,3 +129,5 @@ void http_pool_stop(struct http_pool *pool)
     pthread_mutex_destroy(&pool->lock);
     free(pool);
 }
+
+const struct http_workers http_pool_workers = { http_pool_start, http_pool_submit, http_pool_stop };

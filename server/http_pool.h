@@ -9,6 +9,7 @@
 #define SERVER_HTTP_POOL_H
 
 #include "server/db.h"
+#include "server/http.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,5 +29,8 @@ bool http_pool_submit(struct http_pool *pool, http_job_fn *run, void *job);
 
 /* Run what is queued, join the threads, free. */
 void http_pool_stop(struct http_pool *pool);
+
+/* These three, for http_config.pool. */
+extern const struct http_workers http_pool_workers;
 
 #endif

@@ -9,6 +9,9 @@
  *   frame ──> assembler_feed() ──> 1: *out is the next sample ──> stored? ──> assembler_taken()
  *   every step: assembler_wants() ──> request ──> assembler_answer() or assembler_no_answer()
  *
+ * Who only looks on (a cable beside the DTU, or instead of it) calls assembler_listen(): then every newer whole sample comes out, what was missed is
+ * counted as dropped, and nothing is ever asked for, because a resend would move the board's stream for everybody.
+ *
  * A sample is complete when BIU_SampleEnd has come, all its frames were seen (frame_count) and the arrays have all their elements. A frame is
  * rejected, and counted, when its checksum is wrong, when its counter does not belong to the sample that it closes, or when it says something else
  * than a frame of the same number and sample before (a counter that is stuck).
@@ -54,6 +57,7 @@ struct assembler {                  /* allocated by the caller, fields private b
     bool want;                      /* read it: a resend is needed */
     bool asking;                    /* a request is out */
     bool anew;                      /* the board refused the number: ask from 1 */
+    bool listens;                   /* see assembler_listen() */
     uint32_t not_before_ms, answered_ms, retry_ms, heard_ms;
     uint32_t attempts; /* times that sample `next` came with frames missing */
     /* the sample that is coming in */
@@ -67,6 +71,9 @@ struct assembler {                  /* allocated by the caller, fields private b
 
 /* boot and no: the last sample that is safe in the journal, 0 and 0 when there is none; dropped: counted so far. */
 void assembler_init(struct assembler *a, uint32_t boot, uint32_t no, uint64_t dropped, uint32_t now_ms);
+
+/* From now on take what comes and ask for nothing. */
+void assembler_listen(struct assembler *a);
 
 /* Hand in one frame of CAN0, in the order of the bus. Returns 1 when it completes the sample that must come next, in *out, else 0. */
 int assembler_feed(struct assembler *a, const struct can_frame *f, uint32_t now_ms, struct sample *out);

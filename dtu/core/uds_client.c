@@ -6,19 +6,21 @@
 #include "common/err.h"
 #include "proto/can0.h"
 
-enum { POSITIVE = 0x40, NEGATIVE_LEN = 3 };
+enum { POSITIVE = 0x40, NEGATIVE_LEN = 3, TRANSFER_DATA = 0x36 };
+
+void uds_client_init_with(struct uds_client *c, uint8_t *tx, size_t tx_size, uint8_t *rx, size_t rx_size)
+{
+    memset(c, 0, sizeof(*c));
+    struct isotp_config cfg = {
+        .tx_id = CAN0_ISOTP_TO_BIU, .rx_id = CAN0_ISOTP_FROM_BIU, .tx_buf = tx, .tx_size = tx_size, .rx_buf = rx, .rx_size = rx_size
+    };
+
+    isotp_init(&c->tp, &cfg);
+}
 
 void uds_client_init(struct uds_client *c)
 {
-    memset(c, 0, sizeof(*c));
-    struct isotp_config cfg = { .tx_id = CAN0_ISOTP_TO_BIU,
-                                .rx_id = CAN0_ISOTP_FROM_BIU,
-                                .tx_buf = c->tx,
-                                .tx_size = sizeof(c->tx),
-                                .rx_buf = c->rx,
-                                .rx_size = sizeof(c->rx) };
-
-    isotp_init(&c->tp, &cfg);
+    uds_client_init_with(c, c->tx, sizeof(c->tx), c->rx, sizeof(c->rx));
 }
 
 int uds_ask(struct uds_client *c, const uint8_t *request, size_t n, uint32_t now_ms)
@@ -52,7 +54,14 @@ static size_t echo_of(uint8_t service)
         return 2;
     case UDS_ROUTINE:
         return 3;
+    case UDS_SESSION:
     case UDS_ECU_RESET:
+    case UDS_READ_DTC:
+    case UDS_SECURITY:
+    case UDS_COMMUNICATION:
+    case UDS_TESTER_PRESENT:
+    case UDS_DTC_SETTING:
+    case TRANSFER_DATA:
         return 1;
     default:
         return 0;

@@ -4,7 +4,7 @@
  *   uds_ask() ──> frames out ... frames in ──> uds_client_step() says OK, REFUSED or SILENT once, then the channel is free again
  *
  * P2 is 1,000 ms; after "response pending" (NRC 0x78) P2* of 5,000 ms, at most UDS_PENDINGS times. An answer that does not belong to the
- * request (a late one to an earlier request) is dropped: service, and for 22, 2E and 31 the identifier must be the same.
+ * request (a late one to an earlier request) is dropped: service, and sub-function, identifier or block number must be the same.
  */
 #ifndef DTU_CORE_UDS_CLIENT_H
 #define DTU_CORE_UDS_CLIENT_H
@@ -42,7 +42,11 @@ struct uds_client { /* allocated by the caller, fields private but for those mar
 
 void uds_client_init(struct uds_client *c);
 
-/* Send request[n]. 0, BMS_ERR_STATE while one is out, BMS_ERR_RANGE for n over UDS_REQUEST_MAX. */
+/* The same with longer messages than the parameters need (a program for the board): buffers of the caller, which must outlive `c`, each at most
+ * ISOTP_MAX bytes. */
+void uds_client_init_with(struct uds_client *c, uint8_t *tx, size_t tx_size, uint8_t *rx, size_t rx_size);
+
+/* Send request[n]. 0, BMS_ERR_STATE while one is out, BMS_ERR_RANGE for n over UDS_REQUEST_MAX (or the caller's tx_size). */
 int uds_ask(struct uds_client *c, const uint8_t *request, size_t n, uint32_t now_ms);
 
 /* A frame from the bus; true when it was one of this channel. */

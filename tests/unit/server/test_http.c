@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The real listener on a free port of the loopback, and no database behind it. */
-#include "server/http.h"
+#include "server/http_pool.h"
 
 #include "common/err.h"
 #include "tests/unit/suite.h"
@@ -76,6 +76,7 @@ static int setup(void)
 {
     static const struct http_config config = {
         .listen = "127.0.0.1:0",
+        .pool = &http_pool_workers,
         .database = "host=/nonexistent dbname=none",
         .workers = 2,
         .routes = routes,
@@ -214,7 +215,7 @@ static void test_bad_addresses_and_taken_ports_are_told_apart(void)
     static const char *const bad[] = { "", "8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:http!", "no such host.invalid:1" };
     struct http *other = NULL;
     char taken[32];
-    struct http_config config = { .database = "host=/nonexistent", .workers = 1, .routes = routes, .route_count = 1 };
+    struct http_config config = { .pool = &http_pool_workers, .database = "host=/nonexistent", .workers = 1, .routes = routes, .route_count = 1 };
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         config.listen = bad[i];
