@@ -19,6 +19,18 @@ static void restore(struct biu *biu, const struct key_data *key)
         biu->alarms.row[i].count = key->alarms[alarm_rows[i].id];
 }
 
+static void start_charging(struct biu *biu)
+{
+    charge_init(&biu->charge);
+    limits_init(&biu->limits);
+    biu->slow = (struct charge_slow) { .limit_dA = scalar_invalid(VALIDITY_NOT_FITTED) };
+    biu->fast = (struct charge_fast) { .max_mV = scalar_invalid(VALIDITY_NEVER),
+                                       .max_dA = scalar_invalid(VALIDITY_NEVER),
+                                       .output_mV = scalar_invalid(VALIDITY_NEVER),
+                                       .output_dA = scalar_invalid(VALIDITY_NEVER) };
+    biu->predicted_discharge_mA = biu->predicted_charge_mA = scalar_invalid(VALIDITY_NOT_FITTED);
+}
+
 int biu_init(struct biu *biu, const struct biu_config *cfg, uint32_t now_ms)
 {
     if (cfg->ring_size < 2)
@@ -33,6 +45,7 @@ int biu_init(struct biu *biu, const struct biu_config *cfg, uint32_t now_ms)
     current_init(&biu->current);
     alarm_init(&biu->alarms);
     contactor_init(&biu->contactor);
+    start_charging(biu);
     soc_init(&biu->soc, (enum chemistry)p[PARAM_chemistry], p[PARAM_capacity_mAh]);
     if (cfg->key)
         restore(biu, cfg->key);
@@ -62,6 +75,7 @@ void biu_wake(struct biu *biu, uint32_t now_ms)
     current_init(&biu->current);
     alarm_hold(&biu->alarms);
     contactor_wake(&biu->contactor);
+    start_charging(biu);
     soc_wake(&biu->soc);
     balance_init(&biu->balance);
     biu->sampler.elapsed_ms = 0;
@@ -157,14 +171,61 @@ static bool may_charge(const struct biu *biu)
                                          t->max.value < p[PARAM_charge_over_temperature_limit]);
 }
 
+static bool is_plugged(const struct biu *biu)
+{
+    return biu->slow.connected || biu->fast.connected;
+}
+
+/* Without a wired charging interface the charger's wake-up stands for a plug, a pilot and no bound. */
+static void look_at_plug(struct biu *biu, const struct biu_in *in)
+{
+    if (biu->params.running[PARAM_charge_needs_plug])
+        return;
+    biu->slow.connected = biu->slow.ready = in->inputs & BIU_INPUT_CHARGER;
+    biu->slow.limit_dA = scalar_invalid(VALIDITY_NOT_FITTED);
+}
+
+static void allow(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
+{
+    limits_step(&biu->limits, &(struct limits_in) { .dt_ms = dt_ms,
+                                                    .measure = &biu->measure,
+                                                    .alarms = &biu->alarms,
+                                                    .soc_permyriad = soc_permyriad(&biu->soc),
+                                                    .pack_mV = in->pack_voltage_mV,
+                                                    .predicted_discharge_mA = biu->predicted_discharge_mA,
+                                                    .predicted_charge_mA = biu->predicted_charge_mA,
+                                                    .params = biu->params.running });
+}
+
+static void charge(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
+{
+    const struct measure_worst *t = &biu->measure.temp;
+
+    look_at_plug(biu, in);
+    charge_step(&biu->charge, &(struct charge_in) { .dt_ms = dt_ms,
+                                                    .slow = biu->slow,
+                                                    .fast = biu->fast,
+                                                    .blocked = biu->alarms.level == ALARM_MAJOR || !is_measured(biu),
+                                                    .closed = (biu->relays & in->contactors_feedback & BIU_RELAY_CHARGE) != 0,
+                                                    .pack_mV = in->pack_voltage_mV,
+                                                    .current_mA = biu->current.mA,
+                                                    .cell_max = biu->measure.cell.max,
+                                                    .cold = t->valid > 0 ? t->min : (struct measure_extreme) { 0 },
+                                                    .has_probes = biu->topology.probes > 0,
+                                                    .limit_dA = biu->limits.charge_dA,
+                                                    .cells = biu->topology.cells,
+                                                    .params = biu->params.running });
+}
+
 static void switch_contactors(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
 {
     struct contactor_in c = { .dt_ms = dt_ms,
                               .must_open = biu->alarms.open,
                               .may_close = is_measured(biu) && biu->alarms.level != ALARM_MAJOR,
-                              .may_charge = may_charge(biu),
+                              .may_charge = biu->charge.close && may_charge(biu),
+                              .end_charge = !biu->charge.close,
                               .drive = in->inputs & BIU_INPUT_KEYON,
-                              .charge = in->inputs & BIU_INPUT_CHARGER,
+                              .charge = is_plugged(biu),
                               .feedback = in->contactors_feedback,
                               .pack_mV = in->pack_voltage_mV,
                               .link_mV = in->link_voltage_mV,
@@ -176,7 +237,7 @@ static void switch_contactors(struct biu *biu, const struct biu_in *in, uint32_t
 
 static void choose_mode(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
 {
-    bool asked = in->inputs & (BIU_INPUT_KEYON | BIU_INPUT_CHARGER);
+    bool asked = (in->inputs & BIU_INPUT_KEYON) || is_plugged(biu);
     bool started = biu->mode != PACK_MODE_INIT || is_measured(biu);
     bool was_at_work = biu->mode == PACK_MODE_DRIVING || biu->mode == PACK_MODE_CHARGING;
 
@@ -185,7 +246,7 @@ static void choose_mode(struct biu *biu, const struct biu_in *in, uint32_t dt_ms
         biu->mode = PACK_MODE_FAULT;
     else if (!started)
         biu->mode = PACK_MODE_INIT;
-    else if (in->inputs & BIU_INPUT_CHARGER)
+    else if (is_plugged(biu))
         biu->mode = PACK_MODE_CHARGING;
     else if (in->inputs & BIU_INPUT_KEYON)
         biu->mode = PACK_MODE_DRIVING;
@@ -238,6 +299,20 @@ static int32_t saturated(uint32_t count)
     return count > COUNT_MAX ? COUNT_MAX : (int32_t)count;
 }
 
+static void fill_limits(const struct biu *biu, int32_t *v)
+{
+    const struct limits *l = &biu->limits;
+
+    v[SAMPLE_discharge_limit_dA] = l->discharge_dA;
+    v[SAMPLE_charge_limit_dA] = l->charge_dA;
+    v[SAMPLE_derate_percent] = l->alarm_percent;
+    v[SAMPLE_discharge_power_W] = l->discharge_W;
+    v[SAMPLE_charge_power_W] = l->charge_W;
+    v[SAMPLE_charge_state] = biu->charge.state;
+    v[SAMPLE_charger_voltage_dV] = scalar_validity(biu->fast.output_mV) == VALIDITY_OK ? biu->fast.output_mV / 100 : biu->fast.output_mV;
+    v[SAMPLE_charger_current_dA] = biu->fast.output_dA;
+}
+
 static void fill_scalars(const struct biu *biu, const struct biu_in *in, int32_t *v)
 {
     for (int i = 0; i < SAMPLE_SCALARS; i++)
@@ -261,6 +336,7 @@ static void fill_scalars(const struct biu *biu, const struct biu_in *in, int32_t
     v[SAMPLE_can_errors] = saturated(biu->can_errors);
     v[SAMPLE_param_running_hash] = (int32_t)biu->params.running_hash;
     v[SAMPLE_param_stored_hash] = (int32_t)biu->params.stored_hash;
+    fill_limits(biu, v);
 }
 
 static const struct sample *take_sample(struct biu *biu, const struct biu_in *in)
@@ -289,6 +365,18 @@ static void note_codes(struct biu *biu, const struct biu_in *in)
                                 .utc_ms = in->utc_ms ? in->utc_ms : biu->dtu_utc_ms };
 
     dtc_step(&biu->dtc, active, n, is_measured(biu), &now);
+}
+
+static void tell_limits(const struct biu *biu, struct biu_out *out)
+{
+    bool ending = contactor_is_ending(&biu->contactor);
+
+    out->discharge_limit_dA = ending ? 0 : biu->limits.discharge_dA;
+    out->charge_limit_dA = ending ? 0 : biu->limits.charge_dA;
+    out->charger_on = biu->charge.deliver;
+    out->charger_mV = biu->charge.want_mV;
+    out->charger_dA = biu->charge.want_dA;
+    out->charge_state = (uint8_t)biu->charge.state;
 }
 
 /* --- requests --- */
@@ -340,6 +428,8 @@ void biu_step(struct biu *biu, const struct biu_in *in, struct biu_out *out)
     take_in(biu, in, dt_ms, out);
     bool alarms_changed = judge(biu, in, dt_ms);
 
+    allow(biu, in, dt_ms);
+    charge(biu, in, dt_ms);
     switch_contactors(biu, in, dt_ms);
     choose_mode(biu, in, dt_ms);
     estimate(biu, dt_ms);
@@ -351,6 +441,7 @@ void biu_step(struct biu *biu, const struct biu_in *in, struct biu_out *out)
     out->contactors = biu->relays;
     out->less_power = biu->alarms.derate;
     out->no_power = contactor_is_ending(&biu->contactor);
+    tell_limits(biu, out);
     out->sample = due || alarms_changed || biu->sync ? take_sample(biu, in) : NULL;
     talk(biu, in, dt_ms, out);
     out->key_save = save || (out->restart && biu->soc.known);

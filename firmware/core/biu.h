@@ -14,10 +14,12 @@
 #include "firmware/core/alarm.h"
 #include "firmware/core/balance.h"
 #include "firmware/core/biu_io.h"
+#include "firmware/core/charge/charge.h"
 #include "firmware/core/contactor.h"
 #include "firmware/core/current.h"
 #include "firmware/core/dtc.h"
 #include "firmware/core/key_data.h"
+#include "firmware/core/limits.h"
 #include "firmware/core/measure.h"
 #include "firmware/core/params.h"
 #include "firmware/core/sampler.h"
@@ -51,6 +53,11 @@ struct biu { /* allocated by the caller; holds pointers into itself, so it must 
     struct current current;
     struct alarms alarms;
     struct contactor contactor;
+    struct charge_slow slow; /* what the plug and the charger say: set before the charge is stepped */
+    struct charge_fast fast;
+    struct charge charge;
+    struct limits limits;
+    int32_t predicted_discharge_mA, predicted_charge_mA; /* sample scalars, both positive: what the estimation says for 10 s */
     struct soc soc;
     struct key_data key;
     struct key_saving key_saving;

@@ -69,9 +69,14 @@ struct biu_out {
     size_t can1_tx_count;
     struct can_frame can2_tx[BIU_CAN2_TX_MAX]; /* to the DC charger, in order */
     size_t can2_tx_count;
-    uint8_t contactors;          /* BIU_RELAY_* to energise now */
-    bool less_power;             /* an alarm asks the vehicle and the charger for less */
-    bool no_power;               /* the contactors will open as soon as little flows */
+    uint8_t contactors;         /* BIU_RELAY_* to energise now */
+    bool less_power;            /* an alarm asks the vehicle and the charger for less */
+    bool no_power;              /* the contactors will open as soon as little flows */
+    int32_t discharge_limit_dA; /* what the pack gives and takes now; 0 with no_power */
+    int32_t charge_limit_dA;
+    bool charger_on; /* the charger shall give charger_dA at up to charger_mV */
+    int32_t charger_mV, charger_dA;
+    uint8_t charge_state;        /* enum charge_state */
     const int32_t *nvm_write;    /* PARAMS values to store, or NULL. Set for one step; the values stay in place until the result is in */
     bool key_save;               /* save the key data (biu.key) now: the supply falls, or it is time */
     bool restart;                /* restart the board now: the answer to the tester has been given out */

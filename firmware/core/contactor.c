@@ -140,7 +140,7 @@ static enum contactor_state on_drive(struct contactor *c, const struct contactor
 static enum contactor_state on_charge(struct contactor *c, const struct contactor_in *in)
 {
     (void)c;
-    return in->charge ? CONTACTOR_CHARGE : CONTACTOR_CHARGE_END;
+    return in->charge && !in->end_charge ? CONTACTOR_CHARGE : CONTACTOR_CHARGE_END;
 }
 
 /* A current that is not known is no reason to wait. */

@@ -49,6 +49,7 @@ struct contactor_in {
     bool may_charge;          /* the temperature allows charging; looked at as may_close */
     bool drive;               /* KeyOn */
     bool charge;              /* charger; wins over KeyOn */
+    bool end_charge;          /* the charge is over, though the charger is there: RL3 opens as after a request that ends */
     uint8_t feedback;         /* BIU_RELAY_* read back closed */
     int32_t pack_mV, link_mV; /* sample scalars, before and behind the contactors */
     int32_t current_mA;       /* sample scalar */
