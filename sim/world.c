@@ -20,6 +20,7 @@ void world_init(struct world *w, const struct wiring *wiring, double noise_mV, u
     for (int i = 0; i < wiring->chips; i++)
         w->chain.chip[i].noise_mV = noise_mV;
     w->inputs = (struct input_reading) { .insulation_kohm = INSULATION_kohm, .supply_mV = SUPPLY_mV, .inputs = BIU_INPUT_HIGH };
+    sense_absent(&w->inputs.sense);
 }
 
 static double *pin_of_cell(struct world *w, int i)

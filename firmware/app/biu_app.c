@@ -83,6 +83,7 @@ static void read_inputs(struct biu_app *app, struct biu_in *in)
     in->keyon_mV = r.keyon_mV;
     in->charger_wake_mV = r.charger_wake_mV;
     in->inputs = r.inputs;
+    in->sense = r.sense;
     if (p->contactors->feedback(p->contactors->ctx, &in->contactors_feedback) != BMS_ERR_OK)
         in->contactors_feedback = 0;
     in->now_ms = p->clock->now_ms(p->clock->ctx);
@@ -96,6 +97,8 @@ static void send(struct biu_app *app)
     const struct biu_ports *p = app->ports;
 
     p->contactors->drive(p->contactors->ctx, app->out.contactors);
+    if (p->inputs->bridge)
+        p->inputs->bridge(p->inputs->ctx, app->out.bridge);
     if (app->out.key_save && key_store_save(&app->keys, &app->biu.key) != BMS_ERR_OK)
         app->key_errors++;
     if (app->out.afe_tx_len)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/err.h"
+#include "firmware/core/ntc.h"
 #include "firmware/core/quantities.h"
 #include "proto/can0.h"
 
@@ -31,6 +32,13 @@ static void start_charging(struct biu *biu)
     biu->predicted_discharge_mA = biu->predicted_charge_mA = scalar_invalid(VALIDITY_NOT_FITTED);
 }
 
+static void forget_sense(struct biu *biu)
+{
+    plug_init(&biu->plug);
+    for (int i = 0; i < SENSE_INLETS; i++)
+        biu->inlet_ddegC[i] = scalar_invalid(VALIDITY_NEVER);
+}
+
 int biu_init(struct biu *biu, const struct biu_config *cfg, uint32_t now_ms)
 {
     if (cfg->ring_size < 2)
@@ -43,6 +51,7 @@ int biu_init(struct biu *biu, const struct biu_config *cfg, uint32_t now_ms)
     afe_init(&biu->afe, &biu->topology);
     measure_init(&biu->measure, &biu->topology);
     current_init(&biu->current);
+    forget_sense(biu);
     alarm_init(&biu->alarms);
     contactor_init(&biu->contactor);
     start_charging(biu);
@@ -73,6 +82,7 @@ void biu_wake(struct biu *biu, uint32_t now_ms)
     afe_restart(&biu->afe);
     measure_init(&biu->measure, &biu->topology);
     current_init(&biu->current);
+    forget_sense(biu);
     alarm_hold(&biu->alarms);
     contactor_wake(&biu->contactor);
     start_charging(biu);
@@ -123,6 +133,15 @@ static void take_frame(struct biu *biu, const struct can_frame *f, uint32_t now_
         biu->sync = true;
 }
 
+static void take_sense(struct biu *biu, const struct sense *s, uint32_t dt_ms)
+{
+    const int32_t *p = biu->params.running;
+
+    plug_step(&biu->plug, s, dt_ms);
+    for (int i = 0; i < SENSE_INLETS; i++)
+        biu->inlet_ddegC[i] = ntc_of_ohm(s->inlet_ohm[i], p[PARAM_inlet_ntc_r25_ohm], p[PARAM_inlet_ntc_beta_K]);
+}
+
 static void take_in(struct biu *biu, const struct biu_in *in, uint32_t dt_ms, struct biu_out *out)
 {
     static const uint8_t nothing[1];
@@ -136,6 +155,7 @@ static void take_in(struct biu *biu, const struct biu_in *in, uint32_t dt_ms, st
     afe_step(&biu->afe, &afe, &tx);
     out->afe_tx_len = writer_used(&tx);
     measure_step(&biu->measure, &biu->afe, p);
+    take_sense(biu, &in->sense, dt_ms);
 
     biu->sync = false;
     if (biu->dtu_utc_ms)
@@ -335,6 +355,13 @@ static void fill_scalars(const struct biu *biu, const struct biu_in *in, int32_t
     v[SAMPLE_afe_errors] = saturated(afe_errors(&biu->afe));
     v[SAMPLE_can_errors] = saturated(biu->can_errors);
     v[SAMPLE_param_running_hash] = (int32_t)biu->params.running_hash;
+    v[SAMPLE_inlet_1_ddegC] = biu->inlet_ddegC[0];
+    v[SAMPLE_inlet_2_ddegC] = biu->inlet_ddegC[1];
+    v[SAMPLE_plug] = plug_bits(&biu->plug);
+    v[SAMPLE_hvil_closed] = in->sense.hvil;
+    v[SAMPLE_analog_1_mV] = in->sense.analog_mV[0];
+    v[SAMPLE_analog_2_mV] = in->sense.analog_mV[1];
+    v[SAMPLE_analog_3_mV] = in->sense.analog_mV[2];
     v[SAMPLE_param_stored_hash] = (int32_t)biu->params.stored_hash;
     fill_limits(biu, v);
 }

@@ -22,6 +22,7 @@
 #include "firmware/core/limits.h"
 #include "firmware/core/measure.h"
 #include "firmware/core/params.h"
+#include "firmware/core/plug.h"
 #include "firmware/core/sampler.h"
 #include "firmware/core/soc.h"
 #include "firmware/core/stream.h"
@@ -51,6 +52,8 @@ struct biu { /* allocated by the caller; holds pointers into itself, so it must 
     struct afe afe;
     struct measure measure;
     struct current current;
+    struct plug plug;
+    int32_t inlet_ddegC[SENSE_INLETS]; /* charging interface: sample scalars */
     struct alarms alarms;
     struct contactor contactor;
     struct charge_slow slow; /* what the plug and the charger say: set before the charge is stepped */

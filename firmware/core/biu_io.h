@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "common/can.h"
+#include "firmware/core/sense.h"
 #include "proto/sample.h"
 #include "proto/tables.h"
 
@@ -54,6 +55,7 @@ struct biu_in {
     int32_t pack_voltage_mV, link_voltage_mV; /* before and behind the contactors */
     int32_t insulation_kohm;
     int32_t supply_mV, keyon_mV, charger_wake_mV;
+    struct sense sense;          /* the board's own inputs, raw */
     uint8_t inputs;              /* BIU_INPUT_* */
     uint8_t contactors_feedback; /* BIU_RELAY_* read back closed */
     bool afe_fault;              /* the chain's fault line is active */
@@ -70,6 +72,7 @@ struct biu_out {
     struct can_frame can2_tx[BIU_CAN2_TX_MAX]; /* to the DC charger, in order */
     size_t can2_tx_count;
     uint8_t contactors;         /* BIU_RELAY_* to energise now */
+    uint8_t bridge;             /* SENSE_BRIDGE_* to connect now */
     bool less_power;            /* an alarm asks the vehicle and the charger for less */
     bool no_power;              /* the contactors will open as soon as little flows */
     int32_t discharge_limit_dA; /* what the pack gives and takes now; 0 with no_power */

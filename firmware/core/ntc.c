@@ -30,13 +30,10 @@ static int32_t log2_of(uint32_t x)
     return whole * 65536 + (int32_t)log;
 }
 
-int16_t ntc_ddegC(uint16_t raw, int32_t r25_ohm, int32_t beta_K)
+/* log_ratio: log2(R / R25), 16 fraction bits. */
+static int16_t of_ratio(int32_t log_ratio, int32_t beta_K)
 {
-    if (raw == 0)
-        return temp_invalid(VALIDITY_IMPLAUSIBLE);
-    int32_t log_ratio = log2_of(raw) - log2_of((uint32_t)(RAW_FULL - raw)) + log2_of(AFE_NTC_PULLUP_OHM) - log2_of((uint32_t)r25_ohm);
-
-    /* T = T25 * beta / (beta + T25 * ln R/R25); T25 * ln 2 = 206.662 K; log_ratio has 16 fraction bits */
+    /* T = T25 * beta / (beta + T25 * ln R/R25); T25 * ln 2 = 206.662 K */
     int64_t scaled_beta = (int64_t)beta_K * 65536 * 1000;
     int64_t divisor = scaled_beta + 206662 * (int64_t)log_ratio;
 
@@ -52,4 +49,23 @@ int16_t ntc_ddegC(uint16_t raw, int32_t r25_ohm, int32_t beta_K)
     if (ddegC < MIN_ddegC)
         return MIN_ddegC;
     return ddegC > MAX_ddegC ? MAX_ddegC : (int16_t)ddegC;
+}
+
+int16_t ntc_ddegC(uint16_t raw, int32_t r25_ohm, int32_t beta_K)
+{
+    if (raw == 0)
+        return temp_invalid(VALIDITY_IMPLAUSIBLE);
+    return of_ratio(log2_of(raw) - log2_of((uint32_t)(RAW_FULL - raw)) + log2_of(AFE_NTC_PULLUP_OHM) - log2_of((uint32_t)r25_ohm), beta_K);
+}
+
+int32_t ntc_of_ohm(int32_t ohm, int32_t r25_ohm, int32_t beta_K)
+{
+    if (scalar_validity(ohm) != VALIDITY_OK)
+        return ohm;
+    if (ohm <= 0)
+        return scalar_invalid(VALIDITY_IMPLAUSIBLE);
+    int16_t ddegC = of_ratio(log2_of((uint32_t)ohm) - log2_of((uint32_t)r25_ohm), beta_K);
+    enum validity why = temp_validity(ddegC);
+
+    return why == VALIDITY_OK ? ddegC : scalar_invalid(why);
 }

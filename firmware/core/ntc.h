@@ -13,4 +13,8 @@
  * Between those and the range -40.0 to 125.0 degC the end of the range is given, so that a limit is still judged. */
 int16_t ntc_ddegC(uint16_t raw, int32_t r25_ohm, int32_t beta_K);
 
+/* The same for an NTC whose resistance has been measured, as a sample scalar: 0.1 degC, or why there is none. A reading that is not valid keeps
+ * its reason. */
+int32_t ntc_of_ohm(int32_t ohm, int32_t r25_ohm, int32_t beta_K);
+
 #endif

@@ -5,16 +5,20 @@
 
 #include <stdint.h>
 
+#include "firmware/core/sense.h"
+
 struct input_reading {
     int32_t pack_voltage_mV, link_voltage_mV; /* before and behind the contactors */
     int32_t insulation_kohm;
     int32_t supply_mV, keyon_mV, charger_wake_mV;
     uint8_t inputs; /* BIU_INPUT_* */
+    struct sense sense;
 };
 
 struct input_port {
     void *ctx;                                          /* handed back to every call, owned by the port */
     void (*read)(void *ctx, struct input_reading *now); /* fills every field; what cannot be read carries its reason */
+    void (*bridge)(void *ctx, uint8_t mask);            /* connect exactly these SENSE_BRIDGE_*; NULL: the board has none */
 };
 
 #endif

@@ -19,6 +19,8 @@ void rig_init(struct rig *r, int cells, uint32_t now_ms)
     r->in.link_voltage_mV = 0;
     r->in.insulation_kohm = 5000;
     r->in.supply_mV = 24000;
+    sense_absent(&r->in.sense);
+    r->in.sense.hvil = 1;
 }
 
 int rig_start(struct rig *r)

@@ -102,6 +102,7 @@ static void read_inputs(void *ctx, struct input_reading *now)
                                     .keyon_mV = 24000,
                                     .charger_wake_mV = scalar_invalid(VALIDITY_NOT_FITTED),
                                     .inputs = BIU_INPUT_KEYON };
+    sense_absent(&now->sense);
 }
 
 static uint32_t now_ms(void *ctx)
@@ -124,7 +125,7 @@ static void make_board(void)
     b.afe = (struct afe_port) { &b, afe_read, afe_write, afe_fault };
     b.can0 = (struct can_port) { &b, can_receive, can_send, can_room };
     b.contactors = (struct contactor_port) { &b, drive, feedback };
-    b.inputs = (struct input_port) { &b, read_inputs };
+    b.inputs = (struct input_port) { &b, read_inputs, NULL };
     b.clock = (struct clock_port) { &b, now_ms, utc_ms };
     b.ports = (struct biu_ports) { &b.afe, &b.can0, &b.contactors, &b.inputs, &b.nvm.port, &b.clock, NULL, NULL };
 }
