@@ -23,7 +23,7 @@ static bool parse(struct http_exchange *ex, struct history *h)
         return false;
     }
     if (http_query_int(ex, "px", 1, HISTORY_PX_MAX, &px) < 0) {
-        http_problem(ex, 400, "bad_field", "px", "must be 1 to 4000");
+        http_problem(ex, 400, "bad_field", "px", "must be 1 to 10000");
         return false;
     }
     int err = history_init(h, from, to, px);

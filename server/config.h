@@ -34,6 +34,7 @@ struct config {
     int64_t poison_days;
     int64_t poison_per_device;
     int64_t jobs_period_s;
+    int64_t rollup_period_s;
     int64_t batch_records;
     int64_t batch_ms;
     int64_t ring_records;

@@ -3,6 +3,7 @@
 #include "server/history.h"
 
 #include "common/err.h"
+#include "server/rollup.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,10 +27,9 @@ static const struct {
     const char *name, *unit;
     enum history_source source;
 } derived[] = {
-    { "cell_min_mV", "mV", HISTORY_CELL_MIN },
-    { "cell_max_mV", "mV", HISTORY_CELL_MAX },
-    { "cell_mean_mV", "mV", HISTORY_CELL_MEAN },
-    { "temp_max_ddegC", "0.1 degC", HISTORY_TEMP_MAX },
+    { "cell_min_mV", "mV", HISTORY_CELL_MIN },          { "cell_max_mV", "mV", HISTORY_CELL_MAX },
+    { "cell_mean_mV", "mV", HISTORY_CELL_MEAN },        { "temp_max_ddegC", "0.1 degC", HISTORY_TEMP_MAX },
+    { "temp_min_ddegC", "0.1 degC", HISTORY_TEMP_MIN },
 };
 
 /* "cell_47_mV": prefix, a number from 1 to max without leading zeros, suffix. Returns the number, or 0. */
@@ -95,6 +95,7 @@ int history_parse(const char *list, struct history *h, char bad[HISTORY_NAME_SIZ
         memcpy(s.name, bad, sizeof s.name);
         if (len >= HISTORY_NAME_SIZE || !resolve(&s))
             return BMS_ERR_RANGE;
+        s.rollup = rollup_find(s.name);
         if (!is_repeated(h, s.name)) {
             if (h->series_count == HISTORY_SERIES_MAX)
                 return BMS_ERR_RANGE;
@@ -106,14 +107,23 @@ int history_parse(const char *list, struct history *h, char bad[HISTORY_NAME_SIZ
     return 0;
 }
 
+/* No narrower than the least, and in whole minutes or hours where it is wide enough for them. */
+static int64_t width_of(int64_t step_ms)
+{
+    int64_t unit = step_ms > ROLLUP_HOUR_MS ? ROLLUP_HOUR_MS : step_ms > ROLLUP_MINUTE_MS ? ROLLUP_MINUTE_MS : 1;
+
+    if (step_ms < HISTORY_STEP_MIN_MS)
+        return HISTORY_STEP_MIN_MS;
+    return (step_ms + unit - 1) / unit * unit;
+}
+
 int history_init(struct history *h, int64_t from_ms, int64_t to_ms, int64_t px)
 {
     if (from_ms < 0 || to_ms <= from_ms || to_ms - from_ms > HISTORY_SPAN_MAX_MS || px < 1 || px > HISTORY_PX_MAX)
         return BMS_ERR_RANGE;
-    int64_t step = (to_ms - from_ms + px - 1) / px;
-
-    h->step_ms = step < HISTORY_STEP_MIN_MS ? HISTORY_STEP_MIN_MS : step;
+    h->step_ms = width_of((to_ms - from_ms + px - 1) / px);
     h->from_ms = from_ms - from_ms % h->step_ms;
+    h->take_from_ms = h->from_ms;
     h->to_ms = to_ms;
     h->buckets = (size_t)((to_ms - h->from_ms + h->step_ms - 1) / h->step_ms);
     h->bucket = calloc(h->buckets * h->series_count, sizeof *h->bucket);
@@ -128,7 +138,7 @@ void history_deinit(struct history *h)
 
 void history_add(struct history *h, size_t s, int64_t at_ms, int64_t min, int64_t mean, int64_t max, uint32_t count)
 {
-    if (at_ms < h->from_ms || at_ms >= h->to_ms || count == 0)
+    if (at_ms < h->take_from_ms || at_ms < h->from_ms || at_ms >= h->to_ms || count == 0)
         return;
     struct history_bucket *b = &h->bucket[s * h->buckets + (size_t)((at_ms - h->from_ms) / h->step_ms)];
 
@@ -159,14 +169,17 @@ static bool cells(const struct sample *s, enum history_source source, int64_t *v
     return true;
 }
 
-static bool hottest(const struct sample *s, int64_t *value)
+/* The hottest probe, or the coldest one. */
+static bool extreme_temp(const struct sample *s, bool coldest, int64_t *value)
 {
     bool found = false;
 
     for (int i = 0; i < s->temps; i++) {
-        if (temp_validity(s->temp_ddegC[i]) != VALIDITY_OK || (found && s->temp_ddegC[i] <= *value))
+        int64_t t = s->temp_ddegC[i];
+
+        if (temp_validity(s->temp_ddegC[i]) != VALIDITY_OK || (found && (coldest ? t >= *value : t <= *value)))
             continue;
-        *value = s->temp_ddegC[i];
+        *value = t;
         found = true;
     }
     return found;
@@ -187,7 +200,8 @@ static bool value_of(const struct history_series *series, const struct sample *s
         *value = s->temp_ddegC[i];
         return i < s->temps && temp_validity(s->temp_ddegC[i]) == VALIDITY_OK;
     case HISTORY_TEMP_MAX:
-        return hottest(s, value);
+    case HISTORY_TEMP_MIN:
+        return extreme_temp(s, series->source == HISTORY_TEMP_MIN, value);
     default:
         return cells(s, series->source, value);
     }

@@ -5,7 +5,8 @@
  * that got nothing has count 0 and null values: a gap is shown as a gap. A spike of one sample stays visible in min or max.
  *
  * Buckets begin at multiples of their width, so the same span asked for again has the same buckets. No bucket is narrower than HISTORY_STEP_MIN_MS:
- * with one sample a second, narrower ones would be empty now and then although nothing is missing.
+ * with one sample a second, narrower ones would be empty now and then although nothing is missing. From a minute on a width is whole minutes, from an
+ * hour on whole hours, so that roll-ups (rollup.h) fit into buckets.
  */
 #ifndef SERVER_HISTORY_H
 #define SERVER_HISTORY_H
@@ -18,12 +19,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { HISTORY_SERIES_MAX = 8, HISTORY_PX_MAX = 4000, HISTORY_STEP_MIN_MS = 2000, HISTORY_NAME_SIZE = 32 };
+enum { HISTORY_SERIES_MAX = 8, HISTORY_PX_MAX = 10000, HISTORY_STEP_MIN_MS = 2000, HISTORY_NAME_SIZE = 32 };
 
 /* Longest span. */
 #define HISTORY_SPAN_MAX_MS (400ll * 24 * 3600 * 1000)
 
-enum history_source { HISTORY_SCALAR, HISTORY_CELL, HISTORY_TEMP, HISTORY_CELL_MIN, HISTORY_CELL_MAX, HISTORY_CELL_MEAN, HISTORY_TEMP_MAX };
+enum history_source {
+    HISTORY_SCALAR,
+    HISTORY_CELL,
+    HISTORY_TEMP,
+    HISTORY_CELL_MIN,
+    HISTORY_CELL_MAX,
+    HISTORY_CELL_MEAN,
+    HISTORY_TEMP_MAX,
+    HISTORY_TEMP_MIN
+};
 
 struct history_series {
     char name[HISTORY_NAME_SIZE]; /* as it was asked for */
@@ -31,6 +41,7 @@ struct history_series {
     size_t index; /* of the scalar, cell or probe, from 0 */
     const char *unit;
     bool plain; /* 32 bits as they are, no code for "not valid" */
+    int rollup; /* enum rollup_quantity, or -1 when nothing rolls it up */
 };
 
 struct history_bucket {
@@ -41,6 +52,7 @@ struct history_bucket {
 
 struct history {
     int64_t from_ms, to_ms, step_ms; /* from_ms is a multiple of step_ms */
+    int64_t take_from_ms;            /* what is added before is ignored; from_ms unless a caller has filled the beginning by other means */
     size_t buckets, series_count;
     struct history_series series[HISTORY_SERIES_MAX];
     struct history_bucket *bucket; /* [series_count * buckets] */

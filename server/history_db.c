@@ -2,9 +2,11 @@
 /* history_db.c -- see history_db.h. */
 #include "server/history_db.h"
 
+#include "common/bytes.h"
 #include "common/err.h"
 #include "proto/body.h"
 #include "proto/record.h"
+#include "server/rollup.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -28,6 +30,7 @@ static const struct column {
     { HISTORY_CELL_MAX, 0, "cell_max_mV", "cell_max_mV", "cell_max_mV" },
     { HISTORY_CELL_MEAN, 0, "cell_mean_mV", "cell_mean_mV", "cell_mean_mV" },
     { HISTORY_TEMP_MAX, 0, "temp_max_ddegC", "temp_max_ddegC", "temp_max_ddegC" },
+    { HISTORY_TEMP_MIN, 0, "temp_min_ddegC", "temp_min_ddegC", "temp_min_ddegC" },
     { HISTORY_SCALAR, SAMPLE_soc_permyriad, "soc_permyriad", "soc_permyriad", "soc_permyriad" },
     { HISTORY_SCALAR, SAMPLE_pack_voltage_mV, "voltage_mV", "voltage_mV", "voltage_mV" },
     { HISTORY_SCALAR, SAMPLE_pack_current_mA, "current_min_mA", "(current_min_mA + current_max_mA) / 2", "current_max_mA" },
@@ -66,7 +69,7 @@ static void span_init(struct span *span, const struct history *h, const char *de
 
     snprintf(span->tenant, sizeof span->tenant, "%.*s", (int)(dot - device), device);
     span->vehicle = dot + 1;
-    snprintf(span->from, sizeof span->from, "%" PRId64, h->from_ms);
+    snprintf(span->from, sizeof span->from, "%" PRId64, h->take_from_ms);
     snprintf(span->to, sizeof span->to, "%" PRId64, h->to_ms);
     snprintf(span->step, sizeof span->step, "%" PRId64, h->step_ms);
     snprintf(span->early, sizeof span->early, "%d", RECORD_SPAN_MAX_MS);
@@ -169,12 +172,87 @@ static int load_bodies(struct history *h, struct db *db, const struct span *span
     return rows;
 }
 
+/* Binary columns 0 and 1: the hour in ms and the packed slots. What cannot be read shows as a gap. */
+static void add_rollup(struct history *h, const PGresult *r, int row, size_t slots, struct rollup_slot *slot)
+{
+    int64_t width = ROLLUP_HOUR_MS / (int64_t)slots, hour_ms = (int64_t)get_be64((const uint8_t *)PQgetvalue(r, row, 0));
+
+    if (rollup_unpack((const uint8_t *)PQgetvalue(r, row, 1), (size_t)PQgetlength(r, row, 1), slots, slot) != 0)
+        return;
+    for (size_t i = 0; i < h->series_count; i++) {
+        const struct rollup_slot *of = &slot[(size_t)h->series[i].rollup * slots];
+
+        for (size_t k = 0; k < slots; k++)
+            if (of[k].count > 0)
+                history_add(h, i, hour_ms + (int64_t)k * width, of[k].min, rollup_mean(&of[k]), of[k].max, of[k].count);
+    }
+}
+
+static bool rollups_will_do(const struct history *h)
+{
+    for (size_t i = 0; i < h->series_count; i++)
+        if (h->series[i].rollup < 0)
+            return false;
+    return h->step_ms % ROLLUP_MINUTE_MS == 0;
+}
+
+/* All hours before this one are rolled up; 0 when none is. */
+static int read_mark(struct db *db, int64_t *mark_ms)
+{
+    PGresult *r = NULL;
+
+    if (db_query(db, "SELECT (extract(epoch FROM hour) * 1000)::bigint FROM rollup_mark", 0, NULL, &r) != 0)
+        return BMS_ERR_IO;
+    *mark_ms = PQntuples(r) > 0 ? number(r, 0, 0) : 0;
+    PQclear(r);
+    return 0;
+}
+
+/* Fill what is rolled up, and move the beginning of the rest behind it. */
+static int load_rollups(struct history *h, struct db *db, const struct span *span)
+{
+    size_t slots = h->step_ms % ROLLUP_HOUR_MS == 0 ? 1 : ROLLUP_MINUTES;
+    int64_t mark_ms = 0, first_ms = h->from_ms - h->from_ms % ROLLUP_HOUR_MS;
+    char sql[400], first[TEXT], mark[TEXT];
+    const char *params[] = { span->tenant, span->vehicle, first, span->to, mark };
+    struct rollup_slot *slot = calloc((size_t)ROLLUP_QUANTITIES * slots, sizeof *slot);
+    int err = slot == NULL ? BMS_ERR_IO : read_mark(db, &mark_ms);
+
+    snprintf(first, sizeof first, "%" PRId64, first_ms);
+    snprintf(mark, sizeof mark, "%" PRId64, mark_ms);
+    snprintf(sql, sizeof sql,
+             "SELECT (extract(epoch FROM hour) * 1000)::bigint, %s FROM rollup WHERE tenant = $1 AND device = $2 AND hour >= "
+             "to_timestamp($3::bigint / 1000.0) AND hour < to_timestamp($4::bigint / 1000.0) AND hour < to_timestamp($5::bigint / 1000.0)",
+             slots == 1 ? "whole" : "minutes");
+    bool use = mark_ms > h->from_ms && h->to_ms - mark_ms <= HISTORY_DECODE_MAX_MS; /* an old mark: nobody does the jobs */
+    PGresult *r = err || !use ? NULL : PQexecParams(db->conn, sql, 5, NULL, params, NULL, NULL, 1);
+
+    if (r != NULL) {
+        err = db_check(db, r);
+        for (int row = 0; !err && row < PQntuples(r); row++)
+            add_rollup(h, r, row, slots, slot);
+        h->take_from_ms = mark_ms;
+    }
+    PQclear(r);
+    free(slot);
+    return err;
+}
+
 int history_load(struct history *h, struct db *db, const char *device)
 {
     struct span span = { .vehicle = NULL };
 
     span_init(&span, h, device);
-    if (summary_will_do(h))
+    if (rollups_will_do(h)) {
+        if (load_rollups(h, db, &span) != 0)
+            return BMS_ERR_IO;
+        if (h->take_from_ms >= h->to_ms)
+            return 0;
+    }
+    bool rest = h->take_from_ms > h->from_ms; /* what is not rolled up yet: an hour or two, read exactly */
+
+    if (summary_will_do(h) && !rest)
         return load_summary(h, db, &span);
-    return h->to_ms - h->from_ms > HISTORY_DECODE_MAX_MS ? BMS_ERR_NOSPACE : load_bodies(h, db, &span);
+    span_init(&span, h, device);
+    return h->to_ms - h->take_from_ms > HISTORY_DECODE_MAX_MS ? BMS_ERR_NOSPACE : load_bodies(h, db, &span);
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* history_db.h -- fill a history from the table `record`.
+/* history_db.h -- fill a history from the tables `rollup` and `record`.
  *
- * Two ways, and the caller does not choose: when every series has a summary column and a bucket holds several records, PostgreSQL gathers the columns
- * and no body is read (30 days in tens of milliseconds); else the bodies of the span are fetched in pieces and decoded here. From summary columns min and
- * max of a bucket are exact where the column is the extreme; the mean of cell_min_mV, cell_max_mV and temp_max_ddegC is then that of the extremes of records.
+ * Three ways, and the caller does not choose:
+ *   roll-ups  every series is rolled up and buckets are whole minutes: hours that are over come from `rollup` (a year in tens of milliseconds), the
+ *             rest by one of the other ways. Late records show once the jobs have made their hours anew (--rollup-period-s).
+ *   summary   every series has a summary column and a bucket holds several records: PostgreSQL gathers the columns and no body is read. Min and max
+ *             are exact where the column is the extreme; means of cell_min_mV, cell_max_mV and the temperatures are those of the extremes of records.
+ *   bodies    the records of the span are fetched in pieces and decoded here.
  */
 #ifndef SERVER_HISTORY_DB_H
 #define SERVER_HISTORY_DB_H

@@ -7,6 +7,7 @@
 #include "server/log.h"
 #include "server/metrics.h"
 #include "server/retention.h"
+#include "server/rollup_pass.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -43,6 +44,22 @@ static void release(struct jobs *j)
         db_close(&j->lock);
 }
 
+static void roll_up(struct jobs *j)
+{
+    struct rollup_result done = { 0 };
+    int got = acquire(j);
+    int err = got < 0 ? got : 0;
+
+    if (got > 0)
+        err = rollup_pass(&j->work, clock_utc_ms(), &j->stopping, &done);
+    release(j);
+    metrics_add(METRIC_ROLLUP_HOURS, (int64_t)done.hours);
+    if (err)
+        log_warn("jobs", "hours could not be rolled up; tried again soon", "error='%s'", got < 0 ? j->lock.error : j->work.error);
+    else if (done.hours)
+        log_info("jobs", "rolled up", "hours=%zu late=%zu", done.hours, done.late);
+}
+
 static void look(struct jobs *j)
 {
     struct retention_result done = { 0 };
@@ -67,7 +84,7 @@ static void look(struct jobs *j)
 static void *run(void *ctx)
 {
     struct jobs *j = ctx;
-    int64_t next = 0;
+    int64_t next = 0, next_rollup = 0;
 
     while (!j->stopping) {
         struct timespec t = { .tv_nsec = STEP_MS * 1000000L };
@@ -75,6 +92,10 @@ static void *run(void *ctx)
         if (clock_mono_ms() >= next) {
             look(j);
             next = clock_mono_ms() + j->config->jobs_period_s * 1000;
+        }
+        if (clock_mono_ms() >= next_rollup) {
+            roll_up(j);
+            next_rollup = clock_mono_ms() + j->config->rollup_period_s * 1000;
         }
         nanosleep(&t, NULL);
     }

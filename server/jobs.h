@@ -5,6 +5,8 @@
  *   drop    those whose whole day is older than --retention-days; also one that a power cut left half dropped
  *   bound   the table `poison`: --poison-days, and --poison-per-device rows, the newest stay
  *
+ * Every --rollup-period-s seconds, under the same lock: roll up the hours that are over or got late records (rollup_pass.h).
+ *
  * One process at a time: a pass holds an advisory lock in a transaction of a second connection, so a PgBouncer in between and a process that
  * dies lose it at once. Who does not get it skips the pass. "Now" is the older of the server's and the database's clock: neither alone can
  * drop what the other would keep.

@@ -3,10 +3,12 @@
 #include "server/store.h"
 
 #include "common/err.h"
+#include "server/clock.h"
 #include "server/copy.h"
 #include "server/log.h"
 #include "server/partition.h"
 #include "server/store_extra.h"
+#include "server/store_late.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +16,7 @@
 struct row { /* what choosing the newest record of each device needs */
     char device[DEVICE_NAME_MAX + 1];
     uint32_t boot, last_no;
-    int64_t last_ms;
+    int64_t first_ms, last_ms;
     int32_t day;
     bool live;        /* measured on the day it came */
     size_t newest_at; /* place of the boolean in the COPY data */
@@ -153,6 +155,7 @@ int store_add(struct store *s, const struct decoded *d)
     memcpy(row->device, d->device, sizeof row->device);
     row->boot = d->boot;
     row->last_no = d->first_no + d->count - 1;
+    row->first_ms = d->first_ms;
     row->last_ms = d->last_ms;
     row->day = (int32_t)(d->first_ms / 86400000);
     row->live = row->day == (int32_t)(d->received_ms / 86400000);
@@ -235,6 +238,16 @@ static int copy_in(struct store *s)
     return err;
 }
 
+static bool has_late(const struct store *s)
+{
+    int64_t now_ms = clock_utc_ms();
+
+    for (size_t i = 0; i < s->count; i++)
+        if (store_is_late(s->rows[i].first_ms, now_ms))
+            return true;
+    return false;
+}
+
 static int write_records(struct store *s, struct store_result *result)
 {
     PGresult *res = NULL;
@@ -250,7 +263,8 @@ static int write_records(struct store *s, struct store_result *result)
     result->frames = strtoull(PQgetvalue(res, 0, 1), NULL, 10);
     result->duplicates = s->count - result->records;
     PQclear(res);
-    return db_exec(&s->db, upsert_latest);
+    err = db_exec(&s->db, upsert_latest);
+    return err || !has_late(s) ? err : store_late_write(&s->db);
 }
 
 /* A failure that ends the transaction: say whether the data are at fault, and start anew with a clean connection. */

@@ -202,6 +202,40 @@ static void test_mean_weighs_by_count_and_rounds_half_away_from_zero(void)
     history_deinit(&h);
 }
 
+static void test_wide_buckets_are_whole_minutes_or_hours(void)
+{
+    static const struct {
+        int64_t span_s, px, step_ms;
+    } rows[] = {
+        { 60000, 1000, 60000 },     { 60001, 1000, 120000 },        { 86400, 1440, 60000 },         { 86400, 1000, 120000 },
+        { 3600000, 1000, 3600000 }, { 3600001, 1000, 2 * 3600000 }, { 366 * 86400, 8784, 3600000 }, { 59000, 1000, 59000 },
+        { 59999, 1000, 59999 },     { 86400, 10000, 8640 },
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct history h;
+        char bad[HISTORY_NAME_SIZE];
+
+        CU_ASSERT_EQUAL_FATAL(history_parse("soc_permyriad", &h, bad), 0);
+        CU_ASSERT_EQUAL_FATAL(history_init(&h, T0, T0 + rows[i].span_s * 1000, rows[i].px), 0);
+        CU_ASSERT_EQUAL(h.step_ms, rows[i].step_ms);
+        history_deinit(&h);
+    }
+}
+
+static void test_what_is_filled_already_is_not_taken_again(void)
+{
+    struct history h;
+
+    start(&h, "pack_current_mA", 60);
+    h.take_from_ms = T0 + 10000;
+    history_add(&h, 0, T0 + 9999, 1, 1, 1, 1);
+    CU_ASSERT_EQUAL(h.bucket[0].count, 0);
+    history_add(&h, 0, T0 + 10000, 1, 1, 1, 1);
+    CU_ASSERT_EQUAL(h.bucket[1].count, 1);
+    history_deinit(&h);
+}
+
 int main(void)
 {
     static CU_TestInfo tests[] = {
@@ -213,6 +247,8 @@ int main(void)
         { "buckets do not move with the span", test_buckets_do_not_move_with_the_span },
         { "bad spans are refused", test_bad_spans_are_refused },
         { "the mean weighs by count and rounds half away from zero", test_mean_weighs_by_count_and_rounds_half_away_from_zero },
+        { "wide buckets are whole minutes or hours [FL-5]", test_wide_buckets_are_whole_minutes_or_hours },
+        { "what is filled already is not taken again [FL-5]", test_what_is_filled_already_is_not_taken_again },
         CU_TEST_INFO_NULL,
     };
     return suite_run("history", tests);
