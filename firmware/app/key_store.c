@@ -27,9 +27,12 @@ static int read_copy(const struct key_store *s, unsigned copy, uint8_t *bytes)
         return BMS_ERR_IO;
     if (is_blank(bytes, KEY_STORE_SIZE))
         return BMS_ERR_UNKNOWN;
-    bool right = get_le32(bytes) == MAGIC && get_le16(bytes + 8) == KEY_DATA_SIZE && get_le32(bytes + CRC_AT) == crc32c(0, bytes, CRC_AT);
+    size_t n = get_le16(bytes + 8), crc_at = BODY + n;
 
-    return right ? BMS_ERR_OK : BMS_ERR_CORRUPT;
+    if (get_le32(bytes) != MAGIC || (n != KEY_DATA_SIZE && n != KEY_DATA_FIRST_SIZE) ||
+        get_le32(bytes + crc_at) != crc32c(0, bytes, crc_at))
+        return BMS_ERR_CORRUPT;
+    return BMS_ERR_OK;
 }
 
 /* The error that says most: something was there > cannot be read > never written. */
@@ -61,7 +64,7 @@ int key_store_load(struct key_store *s, const struct nvm_port *port, const struc
         found = true;
         s->sequence = sequence;
         s->next = (i + 1) % KEY_STORE_COPIES;
-        key_data_unpack(k, bytes + BODY);
+        key_data_unpack(k, bytes + BODY, get_le16(bytes + 8));
     }
     return found ? BMS_ERR_OK : why;
 }

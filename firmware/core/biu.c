@@ -13,7 +13,7 @@ enum { COUNT_MAX = 65000 };
 static void restore(struct biu *biu, const struct key_data *key)
 {
     biu->key = *key;
-    soc_restore(&biu->soc, key->left_mAms);
+    soc_restore(&biu->soc, &key->soc);
     for (int i = 0; i < CONTACTOR_RELAYS; i++)
         biu->contactor.wear[i] = key->wear[i];
     for (int i = 0; i < ALARMS; i++)
@@ -55,7 +55,7 @@ int biu_init(struct biu *biu, const struct biu_config *cfg, uint32_t now_ms)
     alarm_init(&biu->alarms);
     contactor_init(&biu->contactor);
     start_charging(biu);
-    soc_init(&biu->soc, (enum chemistry)p[PARAM_chemistry], p[PARAM_capacity_mAh]);
+    soc_init(&biu->soc, p);
     if (cfg->key)
         restore(biu, cfg->key);
     balance_init(&biu->balance);
@@ -75,6 +75,7 @@ int biu_init(struct biu *biu, const struct biu_config *cfg, uint32_t now_ms)
 
 void biu_wake(struct biu *biu, uint32_t now_ms)
 {
+    soc_wake(&biu->soc, now_ms - biu->last_ms, biu->params.running);
     biu->last_ms = now_ms;
     biu->dtu_utc_ms = 0;
     biu->idle_ms = 0;
@@ -86,7 +87,6 @@ void biu_wake(struct biu *biu, uint32_t now_ms)
     alarm_hold(&biu->alarms);
     contactor_wake(&biu->contactor);
     start_charging(biu);
-    soc_wake(&biu->soc);
     balance_init(&biu->balance);
     biu->sampler.elapsed_ms = 0;
 }
@@ -276,14 +276,16 @@ static void choose_mode(struct biu *biu, const struct biu_in *in, uint32_t dt_ms
 
 static void estimate(struct biu *biu, uint32_t dt_ms)
 {
-    const int32_t *p = biu->params.running;
+    const struct measure *m = &biu->measure;
 
     soc_step(&biu->soc, &(struct soc_in) { .dt_ms = dt_ms,
                                            .current_mA = biu->current.mA,
-                                           .mean_mV = biu->measure.cell.mean,
-                                           .complete = measure_is_complete(&biu->measure),
-                                           .rest_ms = p[PARAM_ocv_rest_ms],
-                                           .rest_mA = p[PARAM_ocv_rest_current_mA] });
+                                           .cell_mV = m->cell_mV,
+                                           .cells = biu->topology.cells,
+                                           .complete = measure_is_complete(m),
+                                           .temp_ddegC = m->temp.valid ? m->temp.mean : scalar_invalid(VALIDITY_NEVER),
+                                           .charging = biu->mode == PACK_MODE_CHARGING,
+                                           .params = biu->params.running });
 }
 
 static void even_out(struct biu *biu, uint32_t dt_ms)
@@ -303,7 +305,7 @@ static bool note_key_data(struct biu *biu, const struct biu_in *in, uint32_t dt_
 {
     key_data_note(&biu->key, &biu->measure, biu->current.mA, dt_ms);
     if (biu->soc.known)
-        biu->key.left_mAms = biu->soc.left_mAms;
+        soc_save(&biu->soc, &biu->key.soc);
     biu->key.boot = biu->boot;
     for (int i = 0; i < CONTACTOR_RELAYS; i++)
         biu->key.wear[i] = biu->contactor.wear[i];
@@ -340,6 +342,12 @@ static void fill_scalars(const struct biu *biu, const struct biu_in *in, int32_t
     v[SAMPLE_pack_voltage_mV] = in->pack_voltage_mV;
     v[SAMPLE_pack_current_mA] = biu->current.mA;
     v[SAMPLE_soc_permyriad] = soc_permyriad(&biu->soc);
+    v[SAMPLE_soc_band_permyriad] = soc_band_permyriad(&biu->soc);
+    v[SAMPLE_soc_cell_min_permyriad] = soc_cell_min_permyriad(&biu->soc);
+    v[SAMPLE_soc_cell_max_permyriad] = soc_cell_max_permyriad(&biu->soc);
+    v[SAMPLE_soh_resistance_permyriad] = soc_resistance_permyriad(&biu->soc);
+    v[SAMPLE_time_to_full_min] = soc_time_to_full_min(&biu->soc);
+    v[SAMPLE_time_to_empty_min] = soc_time_to_empty_min(&biu->soc);
     v[SAMPLE_mode] = biu->mode;
     v[SAMPLE_alarm_level] = biu->alarms.level;
     v[SAMPLE_link_voltage_mV] = in->link_voltage_mV;
@@ -347,7 +355,7 @@ static void fill_scalars(const struct biu *biu, const struct biu_in *in, int32_t
     v[SAMPLE_contactors_feedback] = in->contactors_feedback;
     v[SAMPLE_inputs] = in->inputs;
     v[SAMPLE_capacity_left_mAh] = soc_left_mAh(&biu->soc);
-    v[SAMPLE_energy_left_Wh] = soc_left_Wh(&biu->soc, biu->topology.cells);
+    v[SAMPLE_energy_left_Wh] = soc_left_Wh(&biu->soc);
     v[SAMPLE_supply_mV] = in->supply_mV;
     v[SAMPLE_keyon_mV] = in->keyon_mV;
     v[SAMPLE_charger_wake_mV] = in->charger_wake_mV;

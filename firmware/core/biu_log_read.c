@@ -132,9 +132,9 @@ static int read_start(struct biu_log_reader *l, struct reader *r)
         return BMS_ERR_CORRUPT;
     if (n == 0)
         return BIU_LOG_START;
-    if (n != KEY_DATA_SIZE)
+    if (n != KEY_DATA_SIZE && n != KEY_DATA_FIRST_SIZE)
         return BMS_ERR_SCHEMA;
-    key_data_unpack(&l->key, key);
+    key_data_unpack(&l->key, key, (size_t)n);
     l->config.key = &l->key;
     return BIU_LOG_START;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "firmware/core/key_data.h"
 
+#include <string.h>
+
 #include "common/bytes.h"
 
 enum { AGAIN_mV = 500 };
@@ -61,12 +63,29 @@ static void read_extreme(struct reader *r, struct key_extreme *k)
     k->number = read_le16(r);
 }
 
+static void write_float(struct writer *w, float x)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &x, sizeof(bits));
+    write_le32(w, bits);
+}
+
+static float read_float(struct reader *r)
+{
+    uint32_t bits = read_le32(r);
+    float x;
+
+    memcpy(&x, &bits, sizeof(x));
+    return x;
+}
+
 void key_data_pack(const struct key_data *k, uint8_t *out)
 {
     struct writer w = writer_of(out, KEY_DATA_SIZE);
 
     write_le32(&w, k->boot);
-    write_le64(&w, (uint64_t)k->left_mAms);
+    write_le64(&w, (uint64_t)k->soc.left_mAms);
     write_le64(&w, (uint64_t)k->discharged_mAms);
     write_le64(&w, (uint64_t)k->charged_mAms);
     write_extreme(&w, &k->cell_max);
@@ -81,14 +100,18 @@ void key_data_pack(const struct key_data *k, uint8_t *out)
     }
     for (int i = 0; i < KEY_ALARMS; i++)
         write_le16(&w, k->alarms[i]);
+    write_float(&w, k->soc.sigma);
+    write_float(&w, k->soc.bias_C);
+    write_float(&w, k->soc.scale);
+    write_float(&w, k->soc.soh);
 }
 
-void key_data_unpack(struct key_data *k, const uint8_t *in)
+void key_data_unpack(struct key_data *k, const uint8_t *in, size_t n)
 {
-    struct reader r = reader_of(in, KEY_DATA_SIZE);
+    struct reader r = reader_of(in, n);
 
     k->boot = read_le32(&r);
-    k->left_mAms = (int64_t)read_le64(&r);
+    k->soc.left_mAms = (int64_t)read_le64(&r);
     k->discharged_mAms = (int64_t)read_le64(&r);
     k->charged_mAms = (int64_t)read_le64(&r);
     read_extreme(&r, &k->cell_max);
@@ -103,4 +126,8 @@ void key_data_unpack(struct key_data *k, const uint8_t *in)
     }
     for (int i = 0; i < KEY_ALARMS; i++)
         k->alarms[i] = read_le16(&r);
+    k->soc.sigma = read_float(&r); /* a reader at its end gives 0 */
+    k->soc.bias_C = read_float(&r);
+    k->soc.scale = read_float(&r);
+    k->soc.soh = read_float(&r);
 }

@@ -12,8 +12,13 @@
 
 #include "firmware/core/contactor.h"
 #include "firmware/core/measure.h"
+#include "firmware/core/soc.h"
 
-enum { KEY_ALARMS = 64, KEY_DATA_SIZE = 4 + 3 * 8 + 4 * 5 + 2 * 4 + CONTACTOR_RELAYS * 8 + KEY_ALARMS * 2 };
+enum {
+    KEY_ALARMS = 64,
+    KEY_DATA_FIRST_SIZE = 4 + 3 * 8 + 4 * 5 + 2 * 4 + CONTACTOR_RELAYS * 8 + KEY_ALARMS * 2, /* the first format */
+    KEY_DATA_SIZE = KEY_DATA_FIRST_SIZE + 4 * 4
+};
 
 struct key_extreme { /* since production */
     bool known;
@@ -23,7 +28,7 @@ struct key_extreme { /* since production */
 
 struct key_data {
     uint32_t boot;                           /* in which start it was saved */
-    int64_t left_mAms;                       /* charge left, mA ms (soc.h) */
+    struct soc_saved soc;                    /* state of charge with its variance (soc.h) */
     int64_t discharged_mAms, charged_mAms;   /* through the current sensor, each counted upwards */
     struct key_extreme cell_max, cell_min;   /* mV */
     struct key_extreme temp_max, temp_min;   /* 0.1 degC */
@@ -43,8 +48,9 @@ void key_data_note(struct key_data *k, const struct measure *m, int32_t current_
 /* Save now? Once when the supply falls to key_save_supply_mV (again after it was 500 mV higher), and every key_save_ms. */
 bool key_data_is_due(struct key_saving *s, int32_t supply_mV, uint32_t dt_ms, const int32_t *params);
 
-/* To and from out[KEY_DATA_SIZE], little-endian. */
+/* To out[KEY_DATA_SIZE], little-endian; floats as IEEE 754. From in[n], n = KEY_DATA_SIZE or KEY_DATA_FIRST_SIZE: what an older format did not
+ * have becomes 0. */
 void key_data_pack(const struct key_data *k, uint8_t *out);
-void key_data_unpack(struct key_data *k, const uint8_t *in);
+void key_data_unpack(struct key_data *k, const uint8_t *in, size_t n);
 
 #endif

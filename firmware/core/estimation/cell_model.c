@@ -97,3 +97,19 @@ float cell_model_ocv(const struct est_profile *p, float temp_degC, float soc)
 {
     return look_up(p->ocv_V, EST_SOC_OCV, spot_on_temp(p, temp_degC), spot_on_soc(soc, EST_SOC_OCV));
 }
+
+/* The curve never falls with the SOC: halve the interval, 2^-16 is left. */
+float cell_model_soc(const struct est_profile *p, float temp_degC, float ocv_V)
+{
+    float low = 0.0f, high = 1.0f;
+
+    for (int k = 0; k < 16; k++) {
+        float mid = 0.5f * (low + high);
+
+        if (cell_model_ocv(p, temp_degC, mid) < ocv_V)
+            low = mid;
+        else
+            high = mid;
+    }
+    return 0.5f * (low + high);
+}

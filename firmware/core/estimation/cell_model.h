@@ -37,4 +37,7 @@ struct cell_view cell_model_view(const struct cell_model *m, float current_A, fl
 /* OCV between the branches [V]. */
 float cell_model_ocv(const struct est_profile *p, float temp_degC, float soc);
 
+/* And back: 0 to 1; outside of the curve the nearest end. */
+float cell_model_soc(const struct est_profile *p, float temp_degC, float ocv_V);
+
 #endif

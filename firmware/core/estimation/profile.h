@@ -36,12 +36,19 @@ struct est_profile {
     const float *hysteresis_V; /* [EST_SOC_R]: half the gap between the branches */
     float gamma;               /* charge of one capacity moves the hysteresis by so many e-folds */
     float i0_A, i0_K;          /* exchange current at 25 degC and its Arrhenius temperature */
+    float most_C;              /* no sensor that tells the truth shows more, capacities an hour */
     struct est_noise noise;
 };
 
+/* Of one make each, fitted on recorded logs. */
 extern const struct est_profile est_profile_panasonic_nca;
 extern const struct est_profile est_profile_lg_nmc;
 extern const struct est_profile est_profile_a123_lfp;
 extern const struct est_profile est_profile_lfp_flatzone;
+/* A plain cell of each chemistry, per 1 Ah (profile_generic.c). */
+extern const struct est_profile est_profile_nmc;
+extern const struct est_profile est_profile_lfp;
+extern const struct est_profile est_profile_nimh;
+extern const struct est_profile est_profile_scap;
 
 #endif

@@ -9,9 +9,10 @@
 #define GAP_s             120.0f /* no sample for longer: the current in between is not known */
 #define UNKNOWN_C         0.3f   /* and taken to be within this many capacities an hour, 1 sigma */
 #define BIAS_WALK_C_PER_h 0.001f
-#define VOLTAGE_MIN_V     0.1f /* outside of these no sensor of one cell speaks the truth */
-#define VOLTAGE_MAX_V     6.0f
-#define CURRENT_MAX_C     40.0f
+#define HOLD_s            1.0f /* so long the last current holds when no new one comes */
+#define VOLTAGE_MIN_V     0.1f /* outside of these no sensor of one cell speaks the truth; */
+#define VOLTAGE_MAX_V     6.0f /* a supercapacitor may be at 0 */
+#define START_SIGMA       0.3f /* nothing is known */
 #define SURPRISE          3.0f /* an innovation beyond so many sigma counts as that many */
 #define FROZEN_SAMPLES    5
 
@@ -32,6 +33,11 @@ void soc_filter_init(struct soc_filter *f, const struct est_profile *p, float so
     f->P[EST_ERROR][EST_ERROR] = ERROR_START_V * ERROR_START_V;
     f->P[EST_BIAS][EST_BIAS] = bias_A * bias_A;
     f->P[EST_SCALE][EST_SCALE] = p->noise.scale * p->noise.scale;
+}
+
+static float square(float x)
+{
+    return x * x;
 }
 
 /* Variance that the slow error tends to. */
@@ -123,16 +129,21 @@ static bool is_frozen(struct soc_filter *f, const struct soc_filter_in *in)
     return f->same >= FROZEN_SAMPLES;
 }
 
-/* The first voltage. Before it current may have flowed for long, and much of it in the cold; but no OCV is above that of a full cell, so
- * a voltage near that one cannot hide much discharge. */
-static void begin(struct soc_filter *f, float voltage_V)
+/* 1 sigma of the slow error at the first voltage. Before it current may have flowed for long, and much of it in the cold; but no OCV is above that
+ * of a full cell, so a voltage near that one cannot hide much discharge. */
+static float unseen_V(const struct soc_filter *f, float voltage_V)
 {
     const struct est_profile *p = f->model.p;
     struct cell_view v = cell_model_view(&f->model, f->current_A, f->temp_degC, f->x[EST_SOC]);
     float head_V = fmaxf(cell_model_ocv(p, f->temp_degC, 1.0f) - voltage_V - v.drop_V, 0.0f);
-    float sigma_V = ERROR_START_V + fminf(ERROR_START_C * v.per_A_V * p->capacity_Ah, head_V);
+    float flowed_V = fmaxf(ERROR_START_C * p->capacity_Ah, fabsf(f->current_A)) * v.per_A_V;
 
-    f->P[EST_ERROR][EST_ERROR] = sigma_V * sigma_V;
+    return ERROR_START_V + (f->current_A < 0.0f ? flowed_V : fminf(flowed_V, head_V));
+}
+
+static void begin(struct soc_filter *f, float voltage_V)
+{
+    f->P[EST_ERROR][EST_ERROR] = square(unseen_V(f, voltage_V));
     f->begun = true;
 }
 
@@ -152,6 +163,16 @@ static void take_voltage(struct soc_filter *f, const struct soc_filter_in *in)
     correct(f, H, in->voltage_V - expected_V, (n->white_V * n->white_V + share_V * share_V) / samples, learns);
 }
 
+/* SOC minus `share`, with what single precision cuts off carried on (Kahan): 0.001 C at 10 Hz would never arrive. */
+static void count(struct soc_filter *f, float share)
+{
+    float want = f->soc_carry - share;
+    float soc = f->x[EST_SOC] + want;
+
+    f->soc_carry = want - (soc - f->x[EST_SOC]);
+    f->x[EST_SOC] = soc;
+}
+
 static void advance(struct soc_filter *f, float dt_s, bool current_known)
 {
     const struct est_noise *n = &f->model.p->noise;
@@ -159,33 +180,50 @@ static void advance(struct soc_filter *f, float dt_s, bool current_known)
     float moved = fabsf(current_A) * dt_s / capacity_As(f);
     float soc_variance = n->count_share * n->count_share * moved;
     float keep = expf(-dt_s / n->slow_s);
+    float blind_s = current_known && dt_s <= GAP_s ? 0.0f : f->blind_s + dt_s;
 
-    if (!current_known || dt_s > GAP_s) {
-        float lost = UNKNOWN_C * dt_s / 3600.0f;
-
-        soc_variance += lost * lost;
-    }
+    if (blind_s > 0.0f) /* unknown, but the same all the time: the error grows with the time, not with its root */
+        soc_variance += square(UNKNOWN_C / 3600.0f) * (square(blind_s) - square(f->blind_s));
+    f->blind_s = current_known ? 0.0f : blind_s;
     struct cell_view v = cell_model_view(&f->model, current_A, f->temp_degC, f->x[EST_SOC]);
 
     spread(f, dt_s, keep, soc_variance, error_variance(f, &v));
-    f->x[EST_SOC] -= current_A * dt_s / capacity_As(f);
+    count(f, current_A * dt_s / capacity_As(f));
     f->x[EST_ERROR] *= keep;
     keep_sane(f);
     cell_model_step(&f->model, dt_s, current_A, f->temp_degC, f->x[EST_SOC]);
 }
 
+static bool is_current(const struct soc_filter *f, float current_A) /* false for NaN */
+{
+    return fabsf(current_A) < f->model.p->most_C * f->model.p->capacity_Ah;
+}
+
+static bool is_voltage(const struct soc_filter *f, float voltage_V)
+{
+    float least_V = fminf(VOLTAGE_MIN_V, cell_model_ocv(f->model.p, f->temp_degC, 0.0f) - VOLTAGE_MIN_V);
+
+    return voltage_V > least_V && voltage_V < VOLTAGE_MAX_V;
+}
+
+static void take_temperature(struct soc_filter *f, float temp_degC)
+{
+    if (temp_degC > -60.0f && temp_degC < 120.0f)
+        f->temp_degC = temp_degC;
+}
+
 void soc_filter_step(struct soc_filter *f, const struct soc_filter_in *in)
 {
-    bool has_current = fabsf(in->current_A) < CURRENT_MAX_C * f->model.p->capacity_Ah; /* false for NaN */
-    bool has_voltage = in->voltage_V > VOLTAGE_MIN_V && in->voltage_V < VOLTAGE_MAX_V;
+    bool has_current = is_current(f, in->current_A);
     float dt_s = in->dt_s > 0.0f ? fminf(in->dt_s, 3600.0f) : 0.0f;
 
     if (has_current)
         f->current_A = in->current_A;
-    if (in->temp_degC > -60.0f && in->temp_degC < 120.0f)
-        f->temp_degC = in->temp_degC;
+    else if (f->blind_s > HOLD_s)
+        f->current_A = 0.0f;
+    take_temperature(f, in->temp_degC);
     advance(f, dt_s, has_current);
-    if (has_voltage && has_current && !is_frozen(f, in)) {
+    if (has_current && is_voltage(f, in->voltage_V) && !is_frozen(f, in)) {
         if (!f->begun)
             begin(f, in->voltage_V);
         take_voltage(f, in);
@@ -193,13 +231,73 @@ void soc_filter_step(struct soc_filter *f, const struct soc_filter_in *in)
     keep_sane(f);
 }
 
-void soc_filter_full(struct soc_filter *f, float sigma)
+void soc_filter_start(struct soc_filter *f, const struct est_profile *p, float soh, const struct soc_filter_in *in)
+{
+    float soc = 0.5f;
+
+    soc_filter_init(f, p, soc, START_SIGMA, soh);
+    f->current_A = is_current(f, in->current_A) ? in->current_A : 0.0f;
+    take_temperature(f, in->temp_degC);
+    for (int k = 0; k < 3; k++) { /* the resistance depends on the SOC that is looked for */
+        struct cell_view v = cell_model_view(&f->model, f->current_A, f->temp_degC, soc);
+
+        soc = cell_model_soc(p, f->temp_degC, in->voltage_V + v.drop_V);
+    }
+    f->x[EST_SOC] = soc;
+    soc_filter_step(f, in);
+}
+
+bool soc_filter_is_another_cell(const struct soc_filter *f, const struct soc_filter_in *in)
+{
+    struct soc_filter g = *f;
+
+    g.current_A = is_current(f, in->current_A) ? in->current_A : 0.0f;
+    take_temperature(&g, in->temp_degC);
+    struct cell_view v = cell_model_view(&g.model, g.current_A, g.temp_degC, g.x[EST_SOC]);
+    float sigma2_V = square(unseen_V(&g, in->voltage_V)) + square(v.slope_V) * g.P[EST_SOC][EST_SOC];
+
+    return square(in->voltage_V - (v.ocv_V - v.drop_V)) > square(SURPRISE) * sigma2_V;
+}
+
+static void forget_error(struct soc_filter *f, float variance_V2)
+{
+    for (int i = 0; i < EST_STATES; i++)
+        f->P[EST_ERROR][i] = f->P[i][EST_ERROR] = 0.0f;
+    f->P[EST_ERROR][EST_ERROR] = variance_V2;
+    f->x[EST_ERROR] = 0.0f;
+}
+
+void soc_filter_rested(struct soc_filter *f)
+{
+    for (int k = 0; k < EST_BRANCHES; k++)
+        f->model.u_V[k] = 0.0f;
+    forget_error(f, square(f->model.p->noise.slow_V));
+    f->begun = true;
+}
+
+void soc_filter_anchor(struct soc_filter *f, float soc, float sigma)
 {
     const float H[EST_STATES] = { 1.0f, 0.0f, 0.0f, 0.0f };
     const bool learns[EST_STATES] = { true, true, true, false };
 
-    correct(f, H, 1.0f - f->x[EST_SOC], sigma * sigma, learns);
+    correct(f, H, soc - f->x[EST_SOC], sigma * sigma, learns);
     keep_sane(f);
+}
+
+void soc_filter_full(struct soc_filter *f, float sigma)
+{
+    soc_filter_anchor(f, 1.0f, sigma);
+}
+
+void soc_filter_set(struct soc_filter *f, float soc, float sigma)
+{
+    for (int i = 0; i < EST_STATES; i++)
+        f->P[EST_SOC][i] = f->P[i][EST_SOC] = 0.0f;
+    f->P[EST_SOC][EST_SOC] = sigma * sigma;
+    f->x[EST_SOC] = soc;
+    f->soc_carry = 0.0f;
+    f->begun = false; /* what the voltage says beside it is seen afresh */
+    forget_error(f, square(ERROR_START_V));
 }
 
 float soc_filter_soc(const struct soc_filter *f)

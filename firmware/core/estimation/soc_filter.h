@@ -8,7 +8,7 @@
  * another one (soc_filter_full()).
  *
  * Not a judge of the plant: values that no sensor should send are not used and widen the bound, nothing more. About 250
- * floating point operations and 6 calls of expf/asinhf a step; no heap; bounded time; 136 bytes.
+ * floating point operations and 6 calls of expf/asinhf a step; no heap; bounded time; 144 bytes.
  */
 #ifndef FIRMWARE_ESTIMATION_SOC_FILTER_H
 #define FIRMWARE_ESTIMATION_SOC_FILTER_H
@@ -23,11 +23,13 @@ struct soc_filter {
     struct cell_model model;
     float x[EST_STATES];             /* 0 to 1; V; A; 1 = as in the profile */
     float P[EST_STATES][EST_STATES]; /* symmetric, positive */
+    float soc_carry;                 /* what single precision could not add to the SOC yet: small currents for long */
     float soh;                       /* capacity now, share of the profile's */
     float temp_degC, current_A;      /* last good values */
     float last_V, last_moved_A;      /* to see a voltage that stands still */
     bool begun;                      /* a voltage has been taken */
     int same;                        /* samples of the same voltage while the current moved */
+    float blind_s;                   /* for so long no current was told */
 };
 
 struct soc_filter_in {
@@ -40,11 +42,28 @@ struct soc_filter_in {
 /* `soc` 0 to 1 with `sigma` (0.2: hardly known); soh above 0. The cell is taken to be in the middle of anything. */
 void soc_filter_init(struct soc_filter *f, const struct est_profile *p, float soc, float sigma, float soh);
 
+/* Start from this sample alone: the SOC of its voltage without the drop of its current, and as sure as that is: little under load, since nobody
+ * saw the polarisation; the end of a rest will tell. The sample must hold a voltage; without a current, 0 is taken. */
+void soc_filter_start(struct soc_filter *f, const struct est_profile *p, float soh, const struct soc_filter_in *in);
+
+/* The SOC that was known before says nothing about this voltage: more than 3 sigma apart, all that may have gone on unseen included. Before
+ * the first step. */
+bool soc_filter_is_another_cell(const struct soc_filter *f, const struct soc_filter_in *in);
+
 /* One sample, 0.01 to 3600 s after the one before. */
 void soc_filter_step(struct soc_filter *f, const struct soc_filter_in *in);
 
+/* Nothing has flowed for long: the polarisation is gone, and the next voltage is an open-circuit voltage. */
+void soc_filter_rested(struct soc_filter *f);
+
+/* Somebody knows the SOC within `sigma`: a measurement beside others. */
+void soc_filter_anchor(struct soc_filter *f, float soc, float sigma);
+
 /* The charger ended at the full voltage and a small current: the SOC is 1 within `sigma`. */
 void soc_filter_full(struct soc_filter *f, float sigma);
+
+/* The SOC is this, whatever the filter thinks (calibration). */
+void soc_filter_set(struct soc_filter *f, float soc, float sigma);
 
 /* SOC 0 to 1; and the bound: the true SOC is within soc +- bound in 95 % of all samples. */
 float soc_filter_soc(const struct soc_filter *f);

@@ -139,7 +139,7 @@ static void cross(struct rig *r, const struct alarm_row *row)
         r->current_mA = limit * 100;
         return;
     case ALARM_Q_SOC:
-        r->biu.soc.left_mAms = r->biu.soc.full_mAms * (limit - 100) / 10000; /* so far beyond that no charge lifts it meanwhile */
+        soc_filter_set(&r->biu.soc.mean, (float)(limit - 100) / 10000.0f, 1e-4f); /* surely so, whatever the voltage says */
         return;
     case ALARM_Q_SUPPLY:
     case ALARM_Q_SUPPLY_APART:

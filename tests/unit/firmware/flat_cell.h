@@ -54,6 +54,7 @@ static inline void flat_cell_make(struct flat_cell *c, float slope_V, float hyst
                                         .gamma = 20.0f,
                                         .i0_A = 1.0f,
                                         .i0_K = 0.0f,
+                                        .most_C = 40.0f,
                                         .noise = noise };
 }
 

@@ -377,7 +377,7 @@ static void test_restart_parameter_waits_for_the_restart(void)
     rig_ask(&r, devices, sizeof(devices), answer, sizeof(answer));
     rig_run(&r, 1000);
     CU_ASSERT_EQUAL(r.last.cells, 48);
-    CU_ASSERT_EQUAL(r.biu.soc.chemistry, CHEMISTRY_NMC);
+    CU_ASSERT_PTR_EQUAL(r.biu.soc.mean.model.p, &est_profile_nmc);
     CU_ASSERT_EQUAL(r.out.contactors, BIU_RELAY_DISCHARGE);
 }
 

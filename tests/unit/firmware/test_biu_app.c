@@ -264,13 +264,14 @@ static void test_key_data_outlive_the_power(void)
     run(5000);
     b.supply_mV = 7000; /* the battery is taken off: saved in this step */
     step();
-    int64_t discharged_mAms = b.app.biu.key.discharged_mAms, left_mAms = b.app.biu.soc.left_mAms;
+    int64_t discharged_mAms = b.app.biu.key.discharged_mAms, left_mAms = b.app.biu.key.soc.left_mAms;
 
     CU_ASSERT(discharged_mAms > 0);
     power_up();
     CU_ASSERT_EQUAL(b.app.key_status, BMS_ERR_OK);
     CU_ASSERT_EQUAL(b.app.biu.key.discharged_mAms, discharged_mAms);
-    CU_ASSERT_EQUAL(b.app.biu.soc.left_mAms, left_mAms);
+    CU_ASSERT_EQUAL(b.app.biu.key.soc.left_mAms, left_mAms);
+    CU_ASSERT_EQUAL(soc_left_mAh(&b.app.biu.soc), (int32_t)((left_mAms + 1800000) / 3600000));
     CU_ASSERT_EQUAL(b.app.biu.contactor.wear[0].closed, 1);
     run(2000);
     b.nvm.broken = true;

@@ -157,7 +157,7 @@ static void test_random_inputs_come_back(void)
 
 static void test_a_start_comes_back(void)
 {
-    struct key_data key = { .boot = 6, .left_mAms = -5, .alarms = { 1, 2, 3 } };
+    struct key_data key = { .boot = 6, .soc = { .left_mAms = -5, .sigma = 0.5f }, .alarms = { 1, 2, 3 } };
     struct biu_config cfg = { .params = rig.params, .boot = 4000000000u, .ring_size = 3600, .key = &key };
 
     rig_init(&rig, 48, 0);
@@ -173,7 +173,7 @@ static void test_a_start_comes_back(void)
     CU_ASSERT(from.config.boot == 4000000000u && from.config.ring_size == 3600);
     CU_ASSERT_EQUAL(memcmp(from.config.params, rig.params, sizeof(rig.params)), 0);
     CU_ASSERT_PTR_NOT_NULL_FATAL(from.config.key);
-    CU_ASSERT(from.config.key->boot == 6 && from.config.key->left_mAms == -5 && from.config.key->alarms[2] == 3);
+    CU_ASSERT(from.config.key->boot == 6 && from.config.key->soc.left_mAms == -5 && from.config.key->alarms[2] == 3);
     CU_ASSERT_EQUAL(biu_log_next(&from, &r), BIU_LOG_WAKE);
     CU_ASSERT_EQUAL(from.now_ms, 77);
     CU_ASSERT_EQUAL(biu_log_next(&from, &r), BIU_LOG_END);

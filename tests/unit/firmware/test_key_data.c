@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
 #include <string.h>
 
 #include "firmware/core/key_data.h"
@@ -91,7 +92,7 @@ static void test_bytes_hold_everything(void)
     bytes[28] = bytes[33] = bytes[38] = 1; /* known */
     bytes[43] = 0;
     memset(&k, 0, sizeof(k));
-    key_data_unpack(&k, bytes);
+    key_data_unpack(&k, bytes, sizeof(bytes));
     key_data_pack(&k, again);
     CU_ASSERT_EQUAL(memcmp(bytes, again, sizeof(bytes)), 0);
 }
@@ -104,19 +105,21 @@ static void test_boot_goes_on_where_it_was(void)
     r.in.inputs = BIU_INPUT_KEYON;
     r.current_mA = 100000;
     rig_run(&r, 60000);
+    soc_filter_set(&r.biu.soc.mean, 0.5f, 0.01f); /* the rig's cells do not follow the current */
     rig_set_cell(&r, 3, 4250);
     rig_run(&r, 500);
     k = r.biu.key;
     CU_ASSERT_EQUAL(k.wear[0].closed, 1);
     CU_ASSERT_EQUAL(k.wear[0].load_A, 100);
     CU_ASSERT_EQUAL(k.alarms[2], 1);
-    int32_t soc = soc_permyriad(&r.biu.soc);
+    int32_t soc = soc_permyriad(&r.biu.soc), band = soc_band_permyriad(&r.biu.soc);
     struct biu_config cfg = { .params = r.params, .boot = 8, .ring = r.ring, .ring_size = RIG_RING, .key = &k };
 
     rig_init(&r, 48, 0);
     biu_init(&r.biu, &cfg, 0);
     rig_run(&r, 500);
-    CU_ASSERT_EQUAL(soc_permyriad(&r.biu.soc), soc);
+    CU_ASSERT(abs(soc_permyriad(&r.biu.soc) - soc) <= 20); /* what 500 ms at rest tell */
+    CU_ASSERT(soc_band_permyriad(&r.biu.soc) >= band && soc_band_permyriad(&r.biu.soc) <= band + 150);
     CU_ASSERT_EQUAL(r.biu.contactor.wear[0].closed, 1);
     CU_ASSERT_EQUAL(r.biu.key.discharged_mAms, k.discharged_mAms);
     CU_ASSERT_EQUAL(r.biu.alarms.row[ALARM_cell_over_voltage].count, 1);
@@ -126,7 +129,7 @@ static void test_boot_goes_on_where_it_was(void)
     fake_chain_init(&r.chain, 3, 4050); /* other cells */
     biu_init(&r.biu, &cfg, 0);
     rig_run(&r, 500);
-    CU_ASSERT_EQUAL(soc_permyriad(&r.biu.soc), soc_of_ocv(CHEMISTRY_NMC, 4050));
+    CU_ASSERT(abs(soc_permyriad(&r.biu.soc) - soc_of_ocv(CHEMISTRY_NMC, 4050)) <= 10);
 }
 
 int main(void)

@@ -26,7 +26,9 @@ static int load(int g)
 /* Number `n` of what is saved; every field follows from it, so that a mixture would show. */
 static struct key_data data_of(uint32_t n)
 {
-    struct key_data d = { .boot = n, .left_mAms = (int64_t)n * 1000003, .discharged_mAms = (int64_t)n * 7919 };
+    struct key_data d = { .boot = n,
+                          .soc = { .left_mAms = (int64_t)n * 1000003, .sigma = (float)n / 8.0f },
+                          .discharged_mAms = (int64_t)n * 7919 };
 
     for (int i = 0; i < KEY_ALARMS; i++)
         d.alarms[i] = (uint16_t)(n * 31u + (uint32_t)i);
@@ -110,6 +112,29 @@ static void test_says_why_there_is_none(void)
     CU_ASSERT_EQUAL(k.boot, 77); /* not touched */
 }
 
+/* A board that is upgraded keeps what it knew: the first format had no variance of the SOC. */
+static void test_the_first_format_is_still_read(void)
+{
+    enum { N = KEY_DATA_FIRST_SIZE };
+    struct key_data d = data_of(5);
+    uint8_t *p = memory.bytes + geometries[0].offset, packed[KEY_DATA_SIZE];
+
+    fake_nvm_init(&memory);
+    key_data_pack(&d, packed);
+    put_le32(p, 0x314B5743u);
+    put_le32(p + 4, 9);
+    put_le16(p + 8, N);
+    memcpy(p + 10, packed, N);
+    put_le32(p + 10 + N, crc32c(0, p, 10 + N));
+    CU_ASSERT_EQUAL(load(0), BMS_ERR_OK);
+    CU_ASSERT_EQUAL(k.soc.left_mAms, d.soc.left_mAms);
+    CU_ASSERT_EQUAL(k.alarms[63], d.alarms[63]);
+    CU_ASSERT(k.soc.sigma <= 0.0f);
+    put_le16(p + 8, N + 1); /* a length that no format has */
+    put_le32(p + 10 + N + 1, crc32c(0, p, 10 + N + 1));
+    CU_ASSERT_EQUAL(load(0), BMS_ERR_CORRUPT);
+}
+
 static void test_sequence_may_wrap(void)
 {
     fake_nvm_init(&memory);
@@ -129,6 +154,7 @@ int main(void)
           test_power_cut_at_every_byte_of_every_write },
         { "the byte under way may become anything [AC-7]", test_the_byte_under_way_may_become_anything },
         { "says why there is none [AC-7]", test_says_why_there_is_none },
+        { "the first format is still read [AC-7]", test_the_first_format_is_still_read },
         { "the sequence may wrap [AC-7]", test_sequence_may_wrap },
         CU_TEST_INFO_NULL,
     };
