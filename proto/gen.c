@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cw_tables WHAT -- print one of the contracts made from the rows of signals.def, params.def and alarms.def. */
+/* cw_tables WHAT -- print one of the contracts made from the rows of signals.def, params.def, alarms.def and vehicle.def. */
 #include <stdio.h>
 #include <string.h>
 
@@ -25,6 +25,8 @@ static const struct {
     { "signals", gen_signals_page },
     { "params", gen_params_page },
     { "alarms", gen_alarms_page },
+    { "vehicle_dbc", gen_vehicle_dbc },
+    { "vehicle", gen_vehicle_page },
 };
 
 int main(int argc, char **argv)
@@ -35,6 +37,6 @@ int main(int argc, char **argv)
             return ferror(stdout) ? 1 : 0;
         }
     }
-    fprintf(stderr, "usage: cw_tables dbc|proto|catalogue|signals|params|alarms\n");
+    fprintf(stderr, "usage: cw_tables dbc|proto|catalogue|signals|params|alarms|vehicle_dbc|vehicle\n");
     return 2;
 }

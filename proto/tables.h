@@ -44,6 +44,7 @@ enum alarm_quantity {                             /* and what `number` counts */
                       ALARM_Q_WELD,               /* 1 = a contactor is closed against its command; number = relay, 0 = one of them */
                       ALARM_Q_STUCK,              /* 1 = a contactor is open against its command; number = relay */
                       ALARM_Q_PRECHARGE,          /* why pre-charge failed (enum contactor_why), 0 = it has not; number 0 */
+                      ALARM_Q_VCU_AGE,            /* ms since the last good VCU_Orders, 0 where they are not needed; number 0 */
                       ALARM_QUANTITIES
 };
 

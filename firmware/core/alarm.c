@@ -119,6 +119,7 @@ static int32_t latency_ms(const struct alarm_row *row, const int32_t *params)
     case ALARM_Q_AFE_AGE:
         return params[row->limit] + scan_ms + ALARM_STEP_MS;
     case ALARM_Q_CURRENT_AGE:
+    case ALARM_Q_VCU_AGE:
         return params[row->limit] + ALARM_STEP_MS;
     case ALARM_Q_TEMPERATURE_RISE:
         return 2 * MEASURE_RISE_MS + scan_ms;

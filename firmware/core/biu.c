@@ -61,6 +61,7 @@ int biu_init(struct biu *biu, const struct biu_config *cfg, uint32_t now_ms)
     balance_init(&biu->balance);
     sampler_init(&biu->sampler, cfg->ring, cfg->ring_size);
     stream_init(&biu->stream);
+    vehicle_bus_init(&biu->vehicle);
     dtc_init(&biu->dtc);
     uds_init(&biu->uds, &biu->params, &biu->sampler, &biu->stream, &biu->dtc);
     biu->uds.entropy = cfg->boot;
@@ -163,6 +164,7 @@ static void take_in(struct biu *biu, const struct biu_in *in, uint32_t dt_ms, st
     current_age(&biu->current, dt_ms, p[PARAM_value_stale_ms]);
     for (size_t i = 0; i < in->can_rx_count; i++)
         take_frame(biu, &in->can_rx[i], in->now_ms);
+    vehicle_bus_take(&biu->vehicle, in->can1_rx, in->can1_rx_count, dt_ms);
 }
 
 /* --- judge and act --- */
@@ -189,6 +191,16 @@ static bool may_charge(const struct biu *biu)
 
     return biu->topology.probes == 0 || (t->min.known && t->min.value > p[PARAM_charge_under_temperature_limit] &&
                                          t->max.value < p[PARAM_charge_over_temperature_limit]);
+}
+
+static bool orders_allow(const struct biu *biu, uint8_t input)
+{
+    return vehicle_bus_allows(&biu->vehicle, biu->params.running) & input;
+}
+
+static bool wants_drive(const struct biu *biu, const struct biu_in *in)
+{
+    return (in->inputs & BIU_INPUT_KEYON) && orders_allow(biu, BIU_INPUT_KEYON);
 }
 
 static bool is_plugged(const struct biu *biu)
@@ -225,7 +237,7 @@ static void charge(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
     charge_step(&biu->charge, &(struct charge_in) { .dt_ms = dt_ms,
                                                     .slow = biu->slow,
                                                     .fast = biu->fast,
-                                                    .blocked = biu->alarms.level == ALARM_MAJOR || !is_measured(biu),
+                                                    .blocked = biu->alarms.level == ALARM_MAJOR || !is_measured(biu) || !orders_allow(biu, BIU_INPUT_CHARGER),
                                                     .closed = (biu->relays & in->contactors_feedback & BIU_RELAY_CHARGE) != 0,
                                                     .pack_mV = in->pack_voltage_mV,
                                                     .current_mA = biu->current.mA,
@@ -244,7 +256,7 @@ static void switch_contactors(struct biu *biu, const struct biu_in *in, uint32_t
                               .may_close = is_measured(biu) && biu->alarms.level != ALARM_MAJOR,
                               .may_charge = biu->charge.close && may_charge(biu),
                               .end_charge = !biu->charge.close,
-                              .drive = in->inputs & BIU_INPUT_KEYON,
+                              .drive = wants_drive(biu, in),
                               .charge = is_plugged(biu),
                               .feedback = in->contactors_feedback,
                               .pack_mV = in->pack_voltage_mV,
@@ -257,7 +269,7 @@ static void switch_contactors(struct biu *biu, const struct biu_in *in, uint32_t
 
 static void choose_mode(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
 {
-    bool asked = (in->inputs & BIU_INPUT_KEYON) || is_plugged(biu);
+    bool asked = wants_drive(biu, in) || is_plugged(biu);
     bool started = biu->mode != PACK_MODE_INIT || is_measured(biu);
     bool was_at_work = biu->mode == PACK_MODE_DRIVING || biu->mode == PACK_MODE_CHARGING;
 
@@ -268,7 +280,7 @@ static void choose_mode(struct biu *biu, const struct biu_in *in, uint32_t dt_ms
         biu->mode = PACK_MODE_INIT;
     else if (is_plugged(biu))
         biu->mode = PACK_MODE_CHARGING;
-    else if (in->inputs & BIU_INPUT_KEYON)
+    else if (wants_drive(biu, in))
         biu->mode = PACK_MODE_DRIVING;
     else if (!was_at_work || biu->idle_ms >= (uint32_t)biu->params.running[PARAM_parked_after_ms])
         biu->mode = PACK_MODE_PARKED;
@@ -449,10 +461,30 @@ static void talk(struct biu *biu, const struct biu_in *in, uint32_t dt_ms, struc
     while (n < room && isotp_poll(&biu->isotp, in->now_ms, &out->can_tx[n]) == 1)
         n++;
     out->can_tx_count = n + stream_step(&biu->stream, &biu->sampler, out->can_tx + n, biu->uds.silent ? 0 : room - n);
-    out->can1_tx_count = out->can2_tx_count = 0;
+    out->can2_tx_count = 0;
     out->nvm_write = biu->uds.store ? biu->uds.storing : NULL;
     biu->uds.store = false;
     out->restart = biu->uds.restart && !isotp_is_sending(&biu->isotp);
+}
+
+/* What the vehicle is told in this step. */
+static void tell_vehicle(struct biu *biu, const struct biu_in *in, struct biu_out *out)
+{
+    int32_t scalar[SAMPLE_SCALARS];
+    struct vehicle_view view = { .scalar = scalar,
+                                 .measure = &biu->measure,
+                                 .alarms = &biu->alarms,
+                                 .balancing = biu->balance.cells,
+                                 .cells = biu->topology.cells,
+                                 .probes = biu->topology.probes,
+                                 .closed = in->contactors_feedback,
+                                 .less_power = out->less_power,
+                                 .no_power = out->no_power,
+                                 .orders_lost = vehicle_bus_is_lost(&biu->vehicle, biu->params.running) };
+
+    fill_scalars(biu, in, scalar);
+    out->can1_tx_count =
+        vehicle_bus_tell(&biu->vehicle, &view, out->can1_tx, in->can1_room < BIU_CAN1_TX_MAX ? in->can1_room : BIU_CAN1_TX_MAX);
 }
 
 void biu_step(struct biu *biu, const struct biu_in *in, struct biu_out *out)
@@ -478,6 +510,7 @@ void biu_step(struct biu *biu, const struct biu_in *in, struct biu_out *out)
     out->no_power = contactor_is_ending(&biu->contactor);
     tell_limits(biu, out);
     out->sample = due || alarms_changed || biu->sync ? take_sample(biu, in) : NULL;
+    tell_vehicle(biu, in, out);
     talk(biu, in, dt_ms, out);
     out->key_save = save || (out->restart && biu->soc.known);
 }

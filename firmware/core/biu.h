@@ -28,6 +28,7 @@
 #include "firmware/core/stream.h"
 #include "firmware/core/topology.h"
 #include "firmware/core/uds.h"
+#include "firmware/core/vehicle_bus.h"
 
 struct biu_config {
     const int32_t *params;      /* PARAMS values of the stored copy; copied; one outside its row becomes its chemistry's default */
@@ -67,6 +68,7 @@ struct biu { /* allocated by the caller; holds pointers into itself, so it must 
     struct balance balance;
     struct sampler sampler;
     struct stream stream;
+    struct vehicle_bus vehicle; /* CAN1 */
     struct uds uds;
     struct dtc_memory dtc;
     uint8_t to_all[8], to_all_n; /* a functional request that waits for its turn */

@@ -100,4 +100,5 @@ void quantities_of(const struct biu *biu, const struct biu_in *in, uint32_t dt_m
     temperatures(biu, in, q);
     supply(in, q);
     contactors(&biu->contactor, q);
+    q->high[ALARM_Q_VCU_AGE] = whole(biu->params.running[PARAM_vcu_orders] ? biu->vehicle.age_ms : 0);
 }
