@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bits.h -- unsigned integers of 0 to 32 bits, packed least significant bit first.
  *
- * Writer: put_bits(), then bits_flush() once. Reader: get_bits(); past the end it gives 0 and sets `bad`. Both keep up to 39 bits in a
- * 64-bit register and touch memory by whole bytes.
+ * Writer: put_bits(), then bits_flush() once; memory is touched by whole bytes. Reader: bits_of(), then get_bits() and get_ones(); past the
+ * end both give 0 and set `bad`, for good.
  */
 #ifndef COMMON_BITS_H
 #define COMMON_BITS_H
@@ -35,16 +35,47 @@ static inline void bits_flush(struct bit_writer *b)
 }
 
 struct bit_reader {
-    struct reader *in;
-    uint64_t hold;
+    const uint8_t *p, *end;
+    uint64_t hold; /* the next bits, lowest first; those above `held` are zero or what *p holds */
     unsigned held;
+    bool bad;
 };
+
+static inline struct bit_reader bits_of(const uint8_t *p, size_t n)
+{
+    return (struct bit_reader) { .p = p, .end = p + n };
+}
+
+/* Eight bytes at once while there are eight, so that at least 56 bits are held; at the end byte by byte. */
+static inline void bits_fill(struct bit_reader *b)
+{
+    if (b->end - b->p >= 8) {
+        unsigned bytes = (63 - b->held) >> 3;
+
+        b->hold |= get_le64(b->p) << b->held;
+        b->p += bytes;
+        b->held += bytes * 8;
+        return;
+    }
+    for (; b->held <= 56 && b->p < b->end; b->held += 8)
+        b->hold |= (uint64_t)*b->p++ << b->held;
+}
+
+static inline uint32_t bits_end(struct bit_reader *b)
+{
+    b->bad = true;
+    b->hold = 0;
+    b->held = 0;
+    b->p = b->end;
+    return 0;
+}
 
 static inline uint32_t get_bits(struct bit_reader *b, unsigned width)
 {
-    while (b->held < width) {
-        b->hold |= (uint64_t)read_u8(b->in) << b->held;
-        b->held += 8;
+    if (b->held < width) {
+        bits_fill(b);
+        if (b->held < width)
+            return bits_end(b);
     }
     uint32_t v = (uint32_t)(b->hold & (((uint64_t)1 << width) - 1));
 
@@ -53,50 +84,37 @@ static inline uint32_t get_bits(struct bit_reader *b, unsigned width)
     return v;
 }
 
-/* How many ones stand below the lowest zero of v, which is not all ones: the lowest bit that is set in ~v, found by a de Bruijn sequence. */
+/* How many ones stand below the lowest zero of v, which is not all ones. */
 static inline unsigned trailing_ones(uint32_t v)
 {
-    static const uint8_t place[32] = { 0,  1,  28, 2,  29, 14, 24, 3, 30, 22, 20, 15, 25, 17, 4,  8,
-                                       31, 27, 13, 23, 21, 19, 16, 7, 26, 12, 18, 6,  11, 5,  10, 9 };
-    uint32_t zeros = ~v;
-
-    return place[(uint32_t)((zeros & (0u - zeros)) * 0x077CB531u) >> 27];
+    return (unsigned)__builtin_ctz(~v); /* gcc and clang; C23 calls it stdc_trailing_ones */
 }
 
-/* How many ones stand before the next zero, which is taken too; at most `most` (up to 31), then no zero is taken. Takes a byte's ones at
- * once, and no byte before it is needed: a reader that ends with the last bit knows that nothing follows. */
+/* How many ones stand before the next zero, which is taken too; at most `most` (up to 31), then no zero is taken. */
 static inline unsigned get_ones(struct bit_reader *b, unsigned most)
 {
-    unsigned n = 0;
+    if (b->held <= most)
+        bits_fill(b);
+    unsigned ones = trailing_ones((uint32_t)b->hold & 0x7FFFFFFFu);
+    unsigned take = ones < most ? ones + 1 : most;
 
-    while (n < most) {
-        if (b->held == 0) {
-            b->hold = read_u8(b->in);
-            b->held = 8;
-        }
-        unsigned ones = trailing_ones((uint32_t)b->hold & 0x7FFFFFFFu);
-        bool ends = ones < b->held && ones < most - n;
+    if (take > b->held)
+        return bits_end(b);
+    b->hold >>= take;
+    b->held -= take;
+    return ones < most ? ones : most;
+}
 
-        ones = ones < most - n ? ones : most - n;
-        b->hold >>= ones + ends;
-        b->held -= ones + ends;
-        n += ones;
-        if (ends)
-            break;
-    }
-    return n;
+/* True when nothing is left but the zeros that fill the last byte. */
+static inline bool bits_at_end(const struct bit_reader *b)
+{
+    return !b->bad && b->p == b->end && b->held < 8 && b->hold == 0;
 }
 
 /* Bits needed for v: 0 for 0, 32 for UINT32_MAX. */
 static inline unsigned bit_width(uint32_t v)
 {
-    unsigned n = 0;
-
-    while (v) {
-        n++;
-        v >>= 1;
-    }
-    return n;
+    return v ? 32u - (unsigned)__builtin_clz(v) : 0;
 }
 
 #endif
