@@ -35,6 +35,7 @@ static const struct option_row {
     { "slcan2-tcp","HOST:PORT", NULL,        TEXT,   offsetof(struct pack_options, slcan2_tcp), 0, 0, "SLCAN on CAN2" },
     { "socketcan2","INTERFACE", NULL,        TEXT,   offsetof(struct pack_options, socketcan2), 0, 0, "CAN2 on a CAN interface of the kernel as well" },
     { "nvm",       "FILE",      NULL,        TEXT,   offsetof(struct pack_options, nvm),       0, 0, "the board's memory: parameters and count of starts (needed)" },
+    { "slot",      "FILE",      NULL,        TEXT,   offsetof(struct pack_options, slot),      0, 0, "the board's second program slot, where a tester can load a program" },
     { "replay",    "CSV[.gz]",  NULL,        TEXT,   offsetof(struct pack_options, replay),    0, 0, "a recorded log instead of a scenario; decides the number of cells" },
     { "speed",     "N|max",     "1",         SPEED,  offsetof(struct pack_options, speed),     0, 0, "times real time" },
     { "sample-ms", "MS",        "-1",        NUMBER, offsetof(struct pack_options, sample_ms), -1, 60000, "time between samples; -1 = as the board has it" },

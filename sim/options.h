@@ -17,6 +17,7 @@ struct pack_options { /* strings are borrowed from argv or the environment; NULL
     const char *hub1, *slcan1_tcp, *socketcan1; /* CAN1, the vehicle */
     const char *hub2, *slcan2_tcp, *socketcan2; /* CAN2, the DC charger */
     const char *nvm;
+    const char *slot;
     const char *replay;
     const char *truth;
     const char *fault;

@@ -88,6 +88,13 @@ static int open_files(struct pack *p)
         report_error("pack", "cannot open nvm=%s why=\"%s\"", p->options->nvm, strerror(errno));
         return err;
     }
+    if (p->options->slot) {
+        err = slot_file_open(&p->slot, p->options->slot);
+        if (err) {
+            report_error("pack", "cannot open slot=%s why=\"%s\"", p->options->slot, strerror(errno));
+            return err;
+        }
+    }
     if (!p->options->truth)
         return BMS_ERR_OK;
     err = truth_file_open(&p->truth, p->options->truth);
@@ -108,6 +115,8 @@ static int power_on(struct pack *p, uint64_t utc_ms)
         err = board_wire(&p->board, BOARD_CAN1, &p->bus[1]);
     if (!err)
         err = board_wire(&p->board, BOARD_CAN2, &p->bus[2]);
+    if (!err && p->options->slot)
+        p->board.ports.slot = &p->slot.port;
     if (err) {
         report_error("pack", "the board does not start why=\"%s\" pack=\"%s\"", bms_err_text(err),
                      topology_text(p->board.app.biu.topology_error));
@@ -153,6 +162,7 @@ int pack_open(struct pack *p, const struct pack_options *options, uint64_t utc_m
 {
     p->options = options;
     p->nvm.fd = -1;
+    p->slot.fd = -1;
     p->truth.fd = -1;
     p->doors.can[0].hub.fd = -1;
     int err = set_up(p);
@@ -281,4 +291,5 @@ void pack_close(struct pack *p)
         doors_close(&p->doors);
     truth_file_close(&p->truth);
     nvm_file_close(&p->nvm);
+    slot_file_close(&p->slot);
 }

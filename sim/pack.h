@@ -14,6 +14,7 @@
 #include "sim/nvm_file.h"
 #include "sim/options.h"
 #include "sim/replay_log.h"
+#include "sim/slot_file.h"
 #include "sim/truth_file.h"
 #include "sim/wiring.h"
 
@@ -26,6 +27,7 @@ struct pack {
     int node; /* of the sensor and of the bench, on CAN0 */
     struct doors doors;
     struct nvm_file nvm;
+    struct slot_file slot;
     struct truth_file truth;
     struct world world;
     struct faults faults;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/err.h"
+#include "firmware/app/slot.h"
 
 int biu_app_init(struct biu_app *app, const struct biu_ports *ports, const int32_t *factory, struct sample *ring, size_t ring_size)
 {
@@ -90,6 +91,8 @@ static void read_inputs(struct biu_app *app, struct biu_in *in)
     in->utc_ms = p->clock->utc_ms(p->clock->ctx);
     in->nvm = app->nvm_result;
     app->nvm_result = BIU_NVM_IDLE;
+    in->slot = app->slot_result;
+    in->slot_size = p->slot ? p->slot->size : 0;
 }
 
 static void send(struct biu_app *app)
@@ -108,6 +111,7 @@ static void send(struct biu_app *app)
     give_frames(p->can2, app->out.can2_tx, app->out.can2_tx_count);
     if (app->out.nvm_write)
         app->nvm_result = nvm_store(&app->nvm, app->out.nvm_write) == BMS_ERR_OK ? BIU_NVM_DONE : BIU_NVM_FAILED;
+    app->slot_result = slot_obey(p->slot, &app->out.slot);
 }
 
 int biu_app_step(struct biu_app *app)

@@ -14,6 +14,7 @@
 #include "firmware/port/contactor_port.h"
 #include "firmware/port/input_port.h"
 #include "firmware/port/nvm_port.h"
+#include "firmware/port/slot_port.h"
 
 struct biu_ports { /* each borrowed, must outlive the app */
     const struct afe_port *afe;
@@ -23,6 +24,7 @@ struct biu_ports { /* each borrowed, must outlive the app */
     const struct nvm_port *nvm;
     const struct clock_port *clock;
     const struct can_port *can1, *can2; /* vehicle, DC charger; NULL = not fitted */
+    const struct slot_port *slot;       /* the second program slot; NULL = none */
 };
 
 enum { BIU_APP_AFE_RX_MAX = 2048, BIU_APP_CAN_RX_MAX = 128, BIU_APP_CAN1_RX_MAX = 16, BIU_APP_CAN2_RX_MAX = 32 };
@@ -35,7 +37,7 @@ struct biu_app {
     uint32_t key_errors; /* saves of key data that failed */
     const struct biu_ports *ports;
     struct biu_out out; /* of the last step; out.sample is how a board follows what was measured */
-    enum biu_nvm nvm_result;
+    enum biu_nvm nvm_result, slot_result;
     int nvm_status;      /* of nvm_load() at the start: 0, or why the factory values are in use */
     int topology_status; /* of biu_init() */
     uint16_t replaced;   /* stored values that could not be used */

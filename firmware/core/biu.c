@@ -65,6 +65,7 @@ int biu_init(struct biu *biu, const struct biu_config *cfg, uint32_t now_ms)
     dtc_init(&biu->dtc);
     uds_init(&biu->uds, &biu->params, &biu->sampler, &biu->stream, &biu->dtc);
     biu->uds.entropy = cfg->boot;
+    biu->uds.soc = &biu->soc;
     isotp_init(&biu->isotp, &(struct isotp_config) { .tx_id = CAN0_ISOTP_FROM_BIU,
                                                      .rx_id = CAN0_ISOTP_TO_BIU,
                                                      .tx_buf = biu->response,
@@ -253,7 +254,7 @@ static void switch_contactors(struct biu *biu, const struct biu_in *in, uint32_t
 {
     struct contactor_in c = { .dt_ms = dt_ms,
                               .must_open = biu->alarms.open,
-                              .may_close = is_measured(biu) && biu->alarms.level != ALARM_MAJOR,
+                              .may_close = is_measured(biu) && biu->alarms.level != ALARM_MAJOR && !uds_holds_contactors(&biu->uds),
                               .may_charge = biu->charge.close && may_charge(biu),
                               .end_charge = !biu->charge.close,
                               .drive = wants_drive(biu, in),
@@ -428,6 +429,18 @@ static void tell_limits(const struct biu *biu, struct biu_out *out)
 
 /* --- requests --- */
 
+/* What the conditions of services look at. */
+static void show(struct biu *biu, const struct biu_in *in)
+{
+    biu->uds.program.slot_size = in->slot_size;
+    biu->uds.board = (struct uds_board) { .relays = biu->relays,
+                                          .feedback = in->contactors_feedback,
+                                          .asked = in->inputs & (BIU_INPUT_KEYON | BIU_INPUT_CHARGER),
+                                          .current_mA = biu->current.mA,
+                                          .pack_mV = in->pack_voltage_mV,
+                                          .link_mV = in->link_voltage_mV };
+}
+
 static void answer(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
 {
     uint8_t *out = biu->answer;
@@ -435,6 +448,7 @@ static void answer(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
 
     if (in->nvm != BIU_NVM_IDLE)
         biu->nvm = in->nvm;
+    uds_slot_result(&biu->uds, in->slot);
     if (isotp_is_sending(&biu->isotp))
         return;
     size_t n = uds_poll(&biu->uds, dt_ms, biu->nvm, out);
@@ -457,6 +471,7 @@ static void talk(struct biu *biu, const struct biu_in *in, uint32_t dt_ms, struc
     size_t room = in->can_room < BIU_CAN_TX_MAX ? in->can_room : BIU_CAN_TX_MAX;
     size_t n = 0;
 
+    show(biu, in);
     answer(biu, in, dt_ms);
     while (n < room && isotp_poll(&biu->isotp, in->now_ms, &out->can_tx[n]) == 1)
         n++;
@@ -464,6 +479,8 @@ static void talk(struct biu *biu, const struct biu_in *in, uint32_t dt_ms, struc
     out->can2_tx_count = 0;
     out->nvm_write = biu->uds.store ? biu->uds.storing : NULL;
     biu->uds.store = false;
+    out->slot = biu->uds.order;
+    biu->uds.order = (struct biu_slot_order) { .what = BIU_SLOT_NOTHING };
     out->restart = biu->uds.restart && !isotp_is_sending(&biu->isotp);
 }
 

@@ -39,6 +39,15 @@ enum biu_input { /* digital inputs (ME-9) */
 
 enum biu_nvm { BIU_NVM_IDLE, BIU_NVM_DONE, BIU_NVM_FAILED };
 
+enum biu_slot { BIU_SLOT_NOTHING, BIU_SLOT_ERASE, BIU_SLOT_WRITE };
+
+struct biu_slot_order { /* what is to be done to the second program slot */
+    enum biu_slot what;
+    uint32_t offset; /* of a write */
+    const uint8_t *data;
+    size_t n;
+};
+
 struct biu_in {
     uint32_t now_ms; /* monotonic, may wrap */
     uint64_t utc_ms; /* since 1970; 0 = this board has no clock (then DTU_Clock serves) */
@@ -60,6 +69,8 @@ struct biu_in {
     uint8_t contactors_feedback; /* BIU_RELAY_* read back closed */
     bool afe_fault;              /* the chain's fault line is active */
     enum biu_nvm nvm;            /* how the write asked for by biu_out.nvm_write ended: told once, in any later step */
+    uint32_t slot_size;          /* bytes of the second program slot, 0 = none */
+    enum biu_nvm slot;           /* the same for biu_out.slot; a write has been read back and compared */
 };
 
 struct biu_out {
@@ -81,6 +92,7 @@ struct biu_out {
     int32_t charger_mV, charger_dA;
     uint8_t charge_state;        /* enum charge_state */
     const int32_t *nvm_write;    /* PARAMS values to store, or NULL. Set for one step; the values stay in place until the result is in */
+    struct biu_slot_order slot;  /* for the second program slot; its data stays in place until the next step */
     bool key_save;               /* save the key data (biu.key) now: the supply falls, or it is time */
     bool restart;                /* restart the board now: the answer to the tester has been given out */
     const struct sample *sample; /* the sample taken in this step, or NULL; in the ring, valid until the next step */

@@ -27,12 +27,13 @@ const struct biu_log_row biu_log_in_rows[BIU_LOG_IN_ROWS] = {
 };
 
 const struct biu_log_row biu_log_out_rows[BIU_LOG_OUT_ROWS] = {
-#define OUT_VALUE(name)         VALUE_ROW(struct biu_out, name)
-#define OUT_ARRAY(name)         ARRAY_ROW(struct biu_out, name)
-#define OUT_BYTES(name, count)  LIST_ROW(struct biu_out, name, BIU_LOG_BYTES, count, 0)
-#define OUT_FRAMES(name, count) LIST_ROW(struct biu_out, name, BIU_LOG_FRAMES, count, 0)
-#define OUT_PARAMS(name)        LIST_ROW(struct biu_out, name, BIU_LOG_PARAMS, name, 0)
-#define OUT_SAMPLE(name)        LIST_ROW(struct biu_out, name, BIU_LOG_SAMPLE, name, 0)
+#define OUT_VALUE(name)           VALUE_ROW(struct biu_out, name)
+#define OUT_ARRAY(name)           ARRAY_ROW(struct biu_out, name)
+#define OUT_BYTES(name, count)    LIST_ROW(struct biu_out, name, BIU_LOG_BYTES, count, 0)
+#define OUT_FRAMES(name, count)   LIST_ROW(struct biu_out, name, BIU_LOG_FRAMES, count, 0)
+#define OUT_BORROWED(name, count) LIST_ROW(struct biu_out, name, BIU_LOG_BORROWED, count, 0)
+#define OUT_PARAMS(name)          LIST_ROW(struct biu_out, name, BIU_LOG_PARAMS, name, 0)
+#define OUT_SAMPLE(name)          LIST_ROW(struct biu_out, name, BIU_LOG_SAMPLE, name, 0)
 #include "firmware/core/biu_io.def"
 };
 
@@ -120,10 +121,12 @@ static uint64_t fact_of_list(const struct biu_log_row *row, const struct biu_out
     const void *field = at(out, row->at);
     size_t n;
 
+    if (row->kind == BIU_LOG_BORROWED)
+        memcpy(&field, field, sizeof(field));
     memcpy(&n, at(out, row->count_at), sizeof(n));
     if (n == 0)
         return 0;
-    return (uint64_t)n << 32 | (row->kind == BIU_LOG_BYTES ? crc32c(0, field, n) : crc_of_frames(field, n));
+    return (uint64_t)n << 32 | (row->kind == BIU_LOG_FRAMES ? crc_of_frames(field, n) : crc32c(0, field, n));
 }
 
 static uint64_t fact_of(const struct biu_log_row *row, const struct biu_out *out)
@@ -133,6 +136,7 @@ static uint64_t fact_of(const struct biu_log_row *row, const struct biu_out *out
     switch (row->kind) {
     case BIU_LOG_BYTES:
     case BIU_LOG_FRAMES:
+    case BIU_LOG_BORROWED:
         return fact_of_list(row, out);
     case BIU_LOG_PARAMS:
         memcpy(&pointer, field, sizeof(pointer));

@@ -23,7 +23,7 @@ enum { BIU_LOG_FORMAT = 1, BIU_LOG_BLOCK_MAX = 65536, BIU_LOG_VERSION_MAX = 32, 
 
 enum biu_log_record { BIU_LOG_NONE, BIU_LOG_HEAD, BIU_LOG_START, BIU_LOG_WAKE, BIU_LOG_STEP, BIU_LOG_END };
 
-enum biu_log_kind { BIU_LOG_VALUE, BIU_LOG_FLAG, BIU_LOG_BYTES, BIU_LOG_FRAMES, BIU_LOG_PARAMS, BIU_LOG_SAMPLE };
+enum biu_log_kind { BIU_LOG_VALUE, BIU_LOG_FLAG, BIU_LOG_BYTES, BIU_LOG_FRAMES, BIU_LOG_PARAMS, BIU_LOG_SAMPLE, BIU_LOG_BORROWED };
 
 struct biu_log_row {
     const char *name;
@@ -44,12 +44,13 @@ enum {
     BIU_LOG_IN_ROWS = 0
 #include "firmware/core/biu_io.def"
     ,
-#define OUT_VALUE(name)         +1
-#define OUT_ARRAY(name)         +1
-#define OUT_BYTES(name, count)  +1
-#define OUT_FRAMES(name, count) +1
-#define OUT_PARAMS(name)        +1
-#define OUT_SAMPLE(name)        +1
+#define OUT_VALUE(name)           +1
+#define OUT_ARRAY(name)           +1
+#define OUT_BYTES(name, count)    +1
+#define OUT_FRAMES(name, count)   +1
+#define OUT_BORROWED(name, count) +1
+#define OUT_PARAMS(name)          +1
+#define OUT_SAMPLE(name)          +1
     BIU_LOG_OUT_ROWS = 0
 #include "firmware/core/biu_io.def"
     ,

@@ -3,7 +3,7 @@
 #include "firmware/core/biu_log.h"
 #include "firmware/core/biu_log_private.h"
 
-enum { NAME_MAX_N = 64, RING_MAX = 100000, KNOWN_KINDS = BIU_LOG_SAMPLE + 1 };
+enum { NAME_MAX_N = 64, RING_MAX = 100000, KNOWN_KINDS = BIU_LOG_BORROWED + 1 };
 
 static uint64_t unzigzag(uint64_t v)
 {

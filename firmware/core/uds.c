@@ -5,14 +5,15 @@
 
 #include "common/bytes.h"
 #include "common/err.h"
-#include "firmware/core/topology.h"
 #include "firmware/core/uds_service.h"
+#include "proto/catalogue.h"
 
-enum { ANSWER = 0x40, HARD_RESET = 1, START_ROUTINE = 1 };
+enum { HARD_RESET = 1, DID_BYTES_MAX = 12 };
 
 void uds_init(struct uds *u, struct params *params, const struct sampler *sampler, struct stream *stream, struct dtc_memory *dtc)
 {
     *u = (struct uds) { .params = params, .sampler = sampler, .stream = stream, .dtc = dtc, .session = UDS_SESSION_DEFAULT };
+    program_init(&u->program, 0);
 }
 
 static size_t refuse(uint8_t service, int nrc, uint8_t *out)
@@ -35,6 +36,37 @@ static const int32_t *copy_of(const struct uds *u, uint16_t did, int *param)
     return *param < 0 ? NULL : copy;
 }
 
+/* The DIDs that are no parameters. Returns the bytes of the value in out, or 0. */
+static size_t read_other(const struct uds *u, uint16_t did, uint8_t *out)
+{
+    switch (did) {
+    case DID_ACTIVE_SESSION:
+        out[0] = u->session;
+        return 1;
+    case DID_SOC_SET:
+        put_be16(out, (uint16_t)(u->soc ? soc_calibrated(u->soc) : SOC_NOT_SET));
+        return 2;
+    case DID_CATALOGUE:
+        put_be32(out, board_catalogue.hash);
+        put_be32(out + 4, board_catalogue.packed_size);
+        put_be32(out + 8, board_catalogue.plain_size);
+        return 12;
+    default:
+        return 0;
+    }
+}
+
+static size_t read_did(const struct uds *u, uint16_t did, uint8_t *out)
+{
+    int param;
+    const int32_t *copy = copy_of(u, did, &param);
+
+    if (!copy)
+        return read_other(u, did, out);
+    put_be32(out, (uint32_t)copy[param]);
+    return 4;
+}
+
 static int uds_22_read_data_by_identifier(struct uds *u, const uint8_t *req, size_t n, uint8_t *out)
 {
     size_t dids = (n - 1) / 2, at = 1;
@@ -42,34 +74,38 @@ static int uds_22_read_data_by_identifier(struct uds *u, const uint8_t *req, siz
     if (n < 3 || n % 2 == 0 || dids > UDS_DIDS_MAX)
         return -UDS_NRC_LENGTH;
     for (size_t i = 0; i < dids; i++) {
+        uint8_t value[DID_BYTES_MAX];
         uint16_t did = get_be16(req + 1 + 2 * i);
-        int param;
+        size_t bytes = read_did(u, did, value);
 
-        if (did == DID_ACTIVE_SESSION) {
-            put_be16(out + at, did);
-            out[at + 2] = u->session;
-            at += 3;
-            continue;
-        }
-        const int32_t *copy = copy_of(u, did, &param);
-
-        if (!copy)
+        if (bytes == 0)
             return -UDS_NRC_RANGE;
+        if (at + 2 + bytes > UDS_RESPONSE_MAX)
+            return -UDS_NRC_TOO_LONG;
         put_be16(out + at, did);
-        put_be32(out + at + 2, (uint32_t)copy[param]);
-        at += 6;
+        memcpy(out + at + 2, value, bytes);
+        at += 2 + bytes;
     }
     return (int)at;
+}
+
+static int write_soc(struct uds *u, const uint8_t *req, size_t n, uint8_t *out)
+{
+    int no = uds_set_soc(u, req + 3, n - 3);
+
+    put_be16(out + 1, DID_SOC_SET);
+    return no ? no : 3;
 }
 
 static int uds_2E_write_data_by_identifier(struct uds *u, const uint8_t *req, size_t n, uint8_t *out)
 {
     int param = 0;
+    uint16_t did = n < 3 ? 0 : get_be16(req + 1);
 
+    if (did == DID_SOC_SET)
+        return write_soc(u, req, n, out);
     if (n != 1 + 2 + 4)
         return -UDS_NRC_LENGTH;
-    uint16_t did = get_be16(req + 1);
-
     if (copy_of(u, did, &param) != u->params->running)
         return -UDS_NRC_RANGE;
     if (uds_is_locked(u))
@@ -78,60 +114,6 @@ static int uds_2E_write_data_by_identifier(struct uds *u, const uint8_t *req, si
         return -UDS_NRC_RANGE;
     put_be16(out + 1, did);
     return 3;
-}
-
-/* Only a set that describes a possible pack is stored: single writes may pass through impossible ones. The answer comes from uds_poll(). */
-static int store(struct uds *u, size_t n)
-{
-    struct topology t;
-
-    if (uds_is_locked(u))
-        return -UDS_NRC_SECURITY;
-    if (n != 4)
-        return -UDS_NRC_LENGTH;
-    if (u->writing || topology_read(u->params->running, &t) != TOPOLOGY_OK)
-        return -UDS_NRC_CONDITIONS;
-    memcpy(u->storing, u->params->running, sizeof(u->storing));
-    u->store = true;
-    u->writing = true;
-    u->busy = true;
-    u->told_pending = false;
-    u->stored_ms = 0;
-    return 0;
-}
-
-static int resend(struct uds *u, const uint8_t *req, size_t n, uint8_t *out)
-{
-    if (n != 8)
-        return -UDS_NRC_LENGTH;
-    uint32_t no = get_be32(req + 4), oldest = sampler_oldest(u->sampler), last = u->sampler->last_no;
-
-    if (no > last && no - last > 1) /* the tester means another start of the board */
-        return -UDS_NRC_RANGE;
-    if (no < oldest)
-        no = oldest;
-    stream_back(u->stream, no);
-    put_be32(out + 4, no);
-    put_be32(out + 8, last);
-    return 12;
-}
-
-static int uds_31_routine_control(struct uds *u, const uint8_t *req, size_t n, uint8_t *out)
-{
-    if (n < 4)
-        return -UDS_NRC_LENGTH;
-    if ((req[1] & ~UDS_SUPPRESS) != START_ROUTINE)
-        return -UDS_NRC_SUBFUNCTION;
-    memcpy(out + 1, req + 1, 3);
-    out[1] = START_ROUTINE;
-    switch (get_be16(req + 2)) {
-    case UDS_ROUTINE_STORE:
-        return store(u, n);
-    case UDS_ROUTINE_RESEND:
-        return resend(u, req, n, out);
-    default:
-        return -UDS_NRC_RANGE;
-    }
 }
 
 static int uds_11_ecu_reset(struct uds *u, const uint8_t *req, size_t n, uint8_t *out)
@@ -162,6 +144,10 @@ static const struct {
     { UDS_COMMUNICATION, true, true, uds_28_communication_control },
     { UDS_WRITE_DATA, false, false, uds_2E_write_data_by_identifier },
     { UDS_ROUTINE, true, false, uds_31_routine_control },
+    { UDS_REQUEST_DOWNLOAD, false, false, uds_34_request_download },
+    { UDS_REQUEST_UPLOAD, false, false, uds_35_request_upload },
+    { UDS_TRANSFER_DATA, false, false, uds_36_transfer_data },
+    { UDS_TRANSFER_EXIT, false, false, uds_37_request_transfer_exit },
     { UDS_TESTER_PRESENT, true, false, uds_3E_tester_present },
     { UDS_DTC_SETTING, true, true, uds_85_control_dtc_setting },
 };
@@ -179,7 +165,7 @@ size_t uds_request(struct uds *u, const uint8_t *req, size_t n, uint8_t *out)
 
         if (len < 0)
             return refuse(req[0], -len, out);
-        out[0] = (uint8_t)(req[0] + ANSWER);
+        out[0] = (uint8_t)(req[0] + UDS_ANSWER);
         u->quiet = services[i].subfunction && (req[1] & UDS_SUPPRESS);
         return u->quiet ? 0 : (size_t)len;
     }
@@ -206,18 +192,18 @@ size_t uds_request_functional(struct uds *u, const uint8_t *req, size_t n, uint8
 
 bool uds_is_busy(const struct uds *u)
 {
-    return u->busy;
+    return u->wait != UDS_WAIT_NOTHING;
 }
 
-static size_t stored(struct uds *u, uint8_t *out)
+int uds_wait(struct uds *u, enum uds_wait what, const uint8_t *reply, size_t n)
 {
-    u->busy = false;
-    if (u->quiet && !u->told_pending)
-        return 0;
-    out[0] = UDS_ROUTINE + ANSWER;
-    out[1] = START_ROUTINE;
-    put_be16(out + 2, UDS_ROUTINE_STORE);
-    return 4;
+    u->wait = (uint8_t)what;
+    memcpy(u->reply, reply, n);
+    u->reply_n = (uint8_t)n;
+    u->told_pending = false;
+    u->wait_ms = u->told_ms = 0;
+    u->slot_result = BIU_NVM_IDLE;
+    return 0;
 }
 
 /* S3 stands still while a request is worked on. */
@@ -225,11 +211,26 @@ static void run_timers(struct uds *u, uint32_t dt_ms)
 {
     u->age_ms += dt_ms;
     u->delay_ms = u->delay_ms > dt_ms ? u->delay_ms - dt_ms : 0;
-    if (u->session == UDS_SESSION_DEFAULT || u->busy)
+    if (u->session == UDS_SESSION_DEFAULT || uds_is_busy(u))
         return;
     u->s3_ms = dt_ms > UDS_S3_MS - u->s3_ms ? UDS_S3_MS + 1 : u->s3_ms + dt_ms;
     if (u->s3_ms > UDS_S3_MS)
         uds_default_session(u);
+}
+
+static size_t done(struct uds *u, uint8_t *out)
+{
+    u->wait = UDS_WAIT_NOTHING;
+    if (u->quiet && !u->told_pending)
+        return 0;
+    memcpy(out, u->reply, u->reply_n);
+    return u->reply_n;
+}
+
+static size_t failed(struct uds *u, uint8_t *out)
+{
+    u->wait = UDS_WAIT_NOTHING;
+    return refuse((uint8_t)(u->reply[0] - UDS_ANSWER), UDS_NRC_PROGRAMMING, out);
 }
 
 size_t uds_poll(struct uds *u, uint32_t dt_ms, enum biu_nvm nvm, uint8_t *out)
@@ -239,17 +240,20 @@ size_t uds_poll(struct uds *u, uint32_t dt_ms, enum biu_nvm nvm, uint8_t *out)
         params_stored(u->params, u->storing); /* also when the tester has been told otherwise, after UDS_STORE_MS */
     if (nvm != BIU_NVM_IDLE)
         u->writing = false;
-    if (!u->busy)
+    if (!uds_is_busy(u))
         return 0;
-    u->stored_ms += dt_ms;
-    if (nvm == BIU_NVM_DONE)
-        return stored(u, out);
-    if (nvm == BIU_NVM_FAILED || u->stored_ms >= UDS_STORE_MS) {
-        u->busy = false;
-        return refuse(UDS_ROUTINE, UDS_NRC_PROGRAMMING, out);
-    }
-    if (u->told_pending || u->stored_ms < UDS_PENDING_MS)
+    enum biu_nvm result = u->wait == UDS_WAIT_NVM ? nvm : u->slot_result;
+
+    u->slot_result = BIU_NVM_IDLE;
+    u->wait_ms += dt_ms;
+    u->told_ms += dt_ms;
+    if (result == BIU_NVM_DONE)
+        return done(u, out);
+    if (result == BIU_NVM_FAILED || u->wait_ms >= (u->wait == UDS_WAIT_NVM ? UDS_STORE_MS : UDS_SLOT_MS))
+        return failed(u, out);
+    if (u->told_ms < (u->told_pending ? UDS_PENDING_AGAIN_MS : UDS_PENDING_MS))
         return 0;
     u->told_pending = true;
-    return refuse(UDS_ROUTINE, UDS_NRC_PENDING, out);
+    u->told_ms = 0;
+    return refuse((uint8_t)(u->reply[0] - UDS_ANSWER), UDS_NRC_PENDING, out);
 }

@@ -21,6 +21,7 @@ void uds_default_session(struct uds *u)
     u->unlocked = false;
     u->seed = 0;
     u->silent = false;
+    u->transfer = UDS_TRANSFER_NONE;
     u->dtc->held = false;
 }
 
@@ -36,10 +37,12 @@ int uds_10_diagnostic_session_control(struct uds *u, const uint8_t *req, size_t 
         return -UDS_NRC_LENGTH;
     uint8_t session = req[1] & (uint8_t)~UDS_SUPPRESS;
 
-    if (session != UDS_SESSION_DEFAULT && session != UDS_SESSION_EXTENDED)
+    if (session < UDS_SESSION_DEFAULT || session > UDS_SESSION_EXTENDED)
         return -UDS_NRC_SUBFUNCTION;
     if (n != 2)
         return -UDS_NRC_LENGTH;
+    if (session == UDS_SESSION_PROGRAMMING && (u->board.relays || u->board.feedback))
+        return -UDS_NRC_CONDITIONS;
     uds_default_session(u);
     u->session = session;
     out[1] = session;

@@ -26,6 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     stream_init(&stream);
     dtc_init(&dtc);
     uds_init(&u, &params, &sampler, &stream, &dtc);
+    u.program.slot_size = 4096;
     while (reader_left(&in)) {
         size_t size = read_u8(&in);
 
@@ -35,6 +36,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
             abort();
         if (uds_poll(&u, 10, size % 3 ? BIU_NVM_DONE : BIU_NVM_IDLE, out) > sizeof(out))
             abort();
+        uds_slot_result(&u, u.order.what == BIU_SLOT_NOTHING || size % 5 == 0 ? BIU_NVM_IDLE : size % 7 ? BIU_NVM_DONE : BIU_NVM_FAILED);
+        u.order.what = BIU_SLOT_NOTHING;
         sampler_add(&sampler);
     }
     for (int i = 0; i < PARAMS; i++)

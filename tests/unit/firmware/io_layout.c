@@ -51,12 +51,13 @@ size_t io_layout_forgotten_out(void)
 
     memset(&x, 0xFF, sizeof(x));
     KEEP_FIELDS(&x);
-#define OUT_VALUE(name)         COVER(name)
-#define OUT_ARRAY(name)         COVER(name)
-#define OUT_BYTES(name, count)  COVER(name) COVER(count)
-#define OUT_FRAMES(name, count) COVER(name) COVER(count)
-#define OUT_PARAMS(name)        COVER(name)
-#define OUT_SAMPLE(name)        COVER(name)
+#define OUT_VALUE(name)           COVER(name)
+#define OUT_ARRAY(name)           COVER(name)
+#define OUT_BYTES(name, count)    COVER(name) COVER(count)
+#define OUT_FRAMES(name, count)   COVER(name) COVER(count)
+#define OUT_BORROWED(name, count) COVER(name) COVER(count)
+#define OUT_PARAMS(name)          COVER(name)
+#define OUT_SAMPLE(name)          COVER(name)
 #include "firmware/core/biu_io.def"
     return left(&x, sizeof(x));
 }

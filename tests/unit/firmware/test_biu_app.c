@@ -127,7 +127,9 @@ static void make_board(void)
     b.contactors = (struct contactor_port) { &b, drive, feedback };
     b.inputs = (struct input_port) { &b, read_inputs, NULL };
     b.clock = (struct clock_port) { &b, now_ms, utc_ms };
-    b.ports = (struct biu_ports) { &b.afe, &b.can0, &b.contactors, &b.inputs, &b.nvm.port, &b.clock, NULL, NULL };
+    b.ports = (struct biu_ports) {
+        .afe = &b.afe, .can0 = &b.can0, .contactors = &b.contactors, .inputs = &b.inputs, .nvm = &b.nvm.port, .clock = &b.clock
+    };
 }
 
 static int power_up(void)

@@ -166,6 +166,50 @@ static void test_impossible_pack_is_not_stored(void)
     CU_ASSERT_FALSE(u.store);
 }
 
+static void test_soc_is_set(void)
+{
+    struct soc soc;
+
+    start();
+    soc_init(&soc, CHEMISTRY_NMC, 100000);
+    ASK(0x31, 0x01, 0x02, 0x04, 0x13, 0x88);
+    CU_ASSERT(refused(0x31, UDS_NRC_RANGE)); /* there is none */
+    u.soc = &soc;
+    ASK(0x22, 0x10, 0x10);
+    CU_ASSERT(n == 5 && get_be16(out + 3) == SOC_NOT_SET);
+    ASK(0x31, 0x01, 0x02, 0x04, 0x13, 0x88);
+    CU_ASSERT(n == 4 && out[0] == 0x71);
+    CU_ASSERT_EQUAL(soc_permyriad(&soc), 5000);
+    ASK(0x2E, 0x10, 0x10, 0x27, 0x10);
+    CU_ASSERT(n == 3 && out[0] == 0x6E && get_be16(out + 1) == 0x1010);
+    CU_ASSERT_EQUAL(soc_permyriad(&soc), 10000);
+    ASK(0x2E, 0x10, 0x10, 0x27, 0x11);
+    CU_ASSERT(refused(0x2E, UDS_NRC_RANGE));
+    ASK(0x2E, 0x10, 0x10, 0xFF, 0xFF);
+    CU_ASSERT(refused(0x2E, UDS_NRC_RANGE));
+    ASK(0x2E, 0x10, 0x10, 0x00);
+    CU_ASSERT(refused(0x2E, UDS_NRC_LENGTH));
+    ASK(0x31, 0x01, 0x02, 0x04);
+    CU_ASSERT(refused(0x31, UDS_NRC_LENGTH));
+    ASK(0x22, 0x10, 0x10);
+    CU_ASSERT_EQUAL(get_be16(out + 3), 10000);
+    params_set(&params, PARAM_write_needs_key, 1);
+    ASK(0x2E, 0x10, 0x10, 0x00, 0x00);
+    CU_ASSERT(refused(0x2E, UDS_NRC_SECURITY));
+}
+
+static void test_self_test_tells_what_failed(void)
+{
+    start();
+    u.board.failed = 0x0102;
+    ASK(0x31, 0x01, 0x02, 0x03);
+    CU_ASSERT(n == 6 && get_be32(out) == 0x71010203 && get_be16(out + 4) == 0x0102);
+    ASK(0x31, 0x01, 0x02, 0x03, 0x00);
+    CU_ASSERT(refused(0x31, UDS_NRC_LENGTH));
+    ASK(0x31, 0x03, 0x02, 0x03);
+    CU_ASSERT(refused(0x31, UDS_NRC_SUBFUNCTION));
+}
+
 static void resend(uint32_t no)
 {
     uint8_t req[8] = { 0x31, 0x01, 0x02, 0x02 };
@@ -211,7 +255,9 @@ static void test_routine_refusals(void)
     CU_ASSERT(refused(0x31, UDS_NRC_LENGTH));
     ASK(0x31, 0x02, 0x02, 0x01);
     CU_ASSERT(refused(0x31, UDS_NRC_SUBFUNCTION));
-    ASK(0x31, 0x01, 0x02, 0x03);
+    ASK(0x31, 0x04, 0x02, 0x01);
+    CU_ASSERT(refused(0x31, UDS_NRC_SUBFUNCTION));
+    ASK(0x31, 0x01, 0x02, 0x00);
     CU_ASSERT(refused(0x31, UDS_NRC_RANGE));
     ASK(0x31, 0x01, 0x02, 0x01, 0x00);
     CU_ASSERT(refused(0x31, UDS_NRC_LENGTH));
@@ -246,7 +292,7 @@ static void test_unknown_service(void)
 {
     start();
     for (unsigned service = 0; service <= 0xFF; service++) {
-        static const char ours[] = "\x10\x11\x14\x19\x22\x27\x28\x2E\x31\x3E\x85";
+        static const char ours[] = "\x10\x11\x14\x19\x22\x27\x28\x2E\x31\x34\x35\x36\x37\x3E\x85";
 
         if (service && strchr(ours, (int)service))
             continue;
@@ -262,19 +308,21 @@ static void test_any_request_is_answered_in_bounds(void)
 
     start();
     for (int i = 0; i < 200000; i++) {
-        static const uint8_t services[] = { 0x10, 0x11, 0x14, 0x19, 0x22, 0x27, 0x28, 0x2E, 0x31, 0x3E, 0x85 };
+        static const uint8_t services[] = { 0x10, 0x11, 0x14, 0x19, 0x22, 0x27, 0x28, 0x2E, 0x31, 0x34, 0x35, 0x36, 0x37, 0x3E, 0x85 };
         size_t len;
 
         for (size_t k = 0; k < sizeof(req); k++) {
             seed = seed * 1103515245u + 12345u;
             req[k] = k && (seed >> 9) % 2 ? (uint8_t)(seed >> 16 & 0x3u) : (uint8_t)(seed >> 16);
         }
-        req[0] = services[(seed >> 20) % 11];
+        req[0] = services[(seed >> 20) % sizeof(services)];
         len = 1 + (seed >> 12) % sizeof(req);
         ask(req, len);
         CU_ASSERT(n <= UDS_RESPONSE_MAX);
         if (uds_is_busy(&u))
             uds_poll(&u, 10, BIU_NVM_DONE, out);
+        uds_slot_result(&u, u.order.what == BIU_SLOT_NOTHING ? BIU_NVM_IDLE : BIU_NVM_DONE);
+        u.order.what = BIU_SLOT_NOTHING;
     }
 }
 
@@ -299,7 +347,9 @@ static void test_sessions(void)
     pass_ms(1);
     ASK(0x22, 0xF1, 0x86);
     CU_ASSERT_EQUAL(out[3], UDS_SESSION_DEFAULT);
-    ASK(0x10, 0x02);
+    ASK(0x10, 0x04);
+    CU_ASSERT(refused(0x10, UDS_NRC_SUBFUNCTION));
+    ASK(0x10, 0x00);
     CU_ASSERT(refused(0x10, UDS_NRC_SUBFUNCTION));
     ASK(0x10);
     CU_ASSERT(refused(0x10, UDS_NRC_LENGTH));
@@ -550,6 +600,8 @@ int main(void)
         { "a slow store tells pending once and then fails; its late result still counts", test_slow_store_tells_pending_once },
         { "a store that failed is answered with 72 and changes nothing", test_failed_store },
         { "an impossible pack is not stored", test_impossible_pack_is_not_stored },
+        { "31 0204 and 2E 1010 set the SOC, which reads 65535 before that [ES-5]", test_soc_is_set },
+        { "31 0203 tells which units failed [ME-13]", test_self_test_tells_what_failed },
         { "31 0202 says what the ring holds and moves the stream back", test_resend },
         { "31 refuses other routines, sub-functions and lengths", test_routine_refusals },
         { "11 restarts, 3E answers, bit 7 keeps it quiet", test_restart_and_tester_present },

@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
+# What the BIU says to testers and displays, beside the first services in core/uds.c.
+target_sources(cw_firmware PRIVATE core/program.c core/uds_routine.c core/uds_transfer.c)
+target_link_libraries(cw_firmware PUBLIC cw_catalogue)
