@@ -168,10 +168,10 @@ static void test_impossible_pack_is_not_stored(void)
 
 static void test_soc_is_set(void)
 {
-    struct soc soc;
+    static struct soc soc;
 
     start();
-    soc_init(&soc, CHEMISTRY_NMC, 100000);
+    soc_init(&soc, params.running);
     ASK(0x31, 0x01, 0x02, 0x04, 0x13, 0x88);
     CU_ASSERT(refused(0x31, UDS_NRC_RANGE)); /* there is none */
     u.soc = &soc;
