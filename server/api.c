@@ -13,7 +13,16 @@
 
 #define V1 "/api/v1"
 
-enum { WORKERS = 4, STREAMS_MAX = 512, SESSION_STREAMS_MAX = 16, TIMER_MS = 100, ADMIN_TURNS = 20, SESSION_TURNS = 150, STOP_MS = 2000 };
+enum {
+    WORKERS = 4,
+    EXPORT_WORKERS = 2,
+    STREAMS_MAX = 512,
+    SESSION_STREAMS_MAX = 16,
+    TIMER_MS = 100,
+    ADMIN_TURNS = 20,
+    SESSION_TURNS = 150,
+    STOP_MS = 2000
+};
 
 /* clang-format off */
 static const struct http_route routes[] = {
@@ -25,6 +34,7 @@ static const struct http_route routes[] = {
     { "GET",    V1 "/fleet/rows",                   ACCESS_VIEWER,   false, false, api_fleet_rows },
     { "GET",    V1 "/vehicles/{id}",                ACCESS_VIEWER,   false, false, api_get_vehicle },
     { "GET",    V1 "/vehicles/{id}/history",        ACCESS_VIEWER,   false, true,  api_get_history },
+    { "GET",    V1 "/vehicles/{id}/export",         ACCESS_VIEWER,   false, false, api_get_export },
     { "GET",    V1 "/vehicles/{id}/params",         ACCESS_VIEWER,   false, true,  api_get_params },
     { "POST",   V1 "/vehicles/{id}/ops",            ACCESS_OPERATOR, true,  true,  api_start_op },
     { "GET",    V1 "/ops/{op}",                     ACCESS_VIEWER,   false, true,  api_get_op },
@@ -112,6 +122,7 @@ static int make_parts(struct api *api)
 
     int err = http_pool_start(&api->chores, 1, config->database);
 
+    err = err != 0 ? err : http_pool_start(&api->exports, EXPORT_WORKERS, config->database);
     if (err != 0)
         return err;
     api->auth = auth_create(config->admin_password_file);
@@ -199,7 +210,10 @@ void api_stop(struct api *api)
         pthread_join(api->timer, NULL);
     if (api->http != NULL)
         end_streams(api);
+    while (atomic_load(&api->exports_busy) > 0) /* ends with the statements' time-out at the latest */
+        nanosleep(&(struct timespec) { .tv_nsec = 5000000 }, NULL);
     http_stop(api->http);
+    http_pool_stop(api->exports);
     http_pool_stop(api->chores);
     static_close(&api->files);
     free(api->catalogue.bytes);

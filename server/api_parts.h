@@ -25,7 +25,9 @@ struct api {
     struct api_running *running;
     struct static_files files;
     struct catalogue catalogue;
-    struct http_pool *chores; /* one worker for what no request waits for: the administrator's password, what runs on the boards */
+    struct http_pool *chores;  /* one worker for what no request waits for: the administrator's password, what runs on the boards */
+    struct http_pool *exports; /* reads the next pieces of the exports that are open */
+    atomic_int exports_open, exports_busy; /* answers under way; of these, suspended until a worker is done */
     pthread_t timer;
     bool timer_runs;
     atomic_bool stopping;
@@ -53,6 +55,9 @@ void api_get_params(struct http_exchange *ex);
 
 /* api_history.c */
 void api_get_history(struct http_exchange *ex);
+
+/* api_export.c */
+void api_get_export(struct http_exchange *ex);
 
 /* api_ops.c */
 void api_start_op(struct http_exchange *ex);

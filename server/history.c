@@ -74,6 +74,18 @@ static bool resolve(struct history_series *s)
     return false;
 }
 
+int history_series_of(const char *name, struct history_series *s)
+{
+    *s = (struct history_series) { .index = 0 };
+    if (strlen(name) >= sizeof s->name)
+        return BMS_ERR_RANGE;
+    memcpy(s->name, name, strlen(name) + 1);
+    if (!resolve(s))
+        return BMS_ERR_RANGE;
+    s->rollup = rollup_find(s->name);
+    return 0;
+}
+
 /* A name asked for twice is one series. */
 static bool is_repeated(const struct history *h, const char *name)
 {
@@ -89,13 +101,11 @@ int history_parse(const char *list, struct history *h, char bad[HISTORY_NAME_SIZ
     memset(h, 0, sizeof *h);
     for (bool more = true; more;) {
         size_t len = strcspn(list, ",");
-        struct history_series s = { .index = 0 };
+        struct history_series s;
 
         snprintf(bad, HISTORY_NAME_SIZE, "%.*s", (int)(len < HISTORY_NAME_SIZE ? len : HISTORY_NAME_SIZE - 1), list);
-        memcpy(s.name, bad, sizeof s.name);
-        if (len >= HISTORY_NAME_SIZE || !resolve(&s))
+        if (len >= HISTORY_NAME_SIZE || history_series_of(bad, &s) != 0)
             return BMS_ERR_RANGE;
-        s.rollup = rollup_find(s.name);
         if (!is_repeated(h, s.name)) {
             if (h->series_count == HISTORY_SERIES_MAX)
                 return BMS_ERR_RANGE;
@@ -140,8 +150,11 @@ void history_add(struct history *h, size_t s, int64_t at_ms, int64_t min, int64_
 {
     if (at_ms < h->take_from_ms || at_ms < h->from_ms || at_ms >= h->to_ms || count == 0)
         return;
-    struct history_bucket *b = &h->bucket[s * h->buckets + (size_t)((at_ms - h->from_ms) / h->step_ms)];
+    history_bucket_add(&h->bucket[s * h->buckets + (size_t)((at_ms - h->from_ms) / h->step_ms)], min, mean, max, count);
+}
 
+void history_bucket_add(struct history_bucket *b, int64_t min, int64_t mean, int64_t max, uint32_t count)
+{
     b->min = b->count == 0 || min < b->min ? min : b->min;
     b->max = b->count == 0 || max > b->max ? max : b->max;
     b->sum += mean * count;
@@ -185,7 +198,7 @@ static bool extreme_temp(const struct sample *s, bool coldest, int64_t *value)
     return found;
 }
 
-static bool value_of(const struct history_series *series, const struct sample *s, int64_t *value)
+bool history_value(const struct history_series *series, const struct sample *s, int64_t *value)
 {
     size_t i = series->index;
 
@@ -212,13 +225,12 @@ void history_add_sample(struct history *h, const struct sample *sample)
     for (size_t i = 0; i < h->series_count; i++) {
         int64_t value = 0;
 
-        if (value_of(&h->series[i], sample, &value))
+        if (history_value(&h->series[i], sample, &value))
             history_add(h, i, (int64_t)sample->utc_ms, value, value, value, 1);
     }
 }
 
-/* Half away from zero. */
-static int64_t mean_of(const struct history_bucket *b)
+int64_t history_mean(const struct history_bucket *b)
 {
     int64_t half = b->count / 2;
 
@@ -241,7 +253,7 @@ static void render_member(const struct history *h, size_t s, enum member member,
         else if (b->count == 0)
             jsonw_null(j);
         else
-            jsonw_int(j, member == MEMBER_MIN ? b->min : member == MEMBER_MAX ? b->max : mean_of(b));
+            jsonw_int(j, member == MEMBER_MIN ? b->min : member == MEMBER_MAX ? b->max : history_mean(b));
     }
     jsonw_array_end(j);
 }

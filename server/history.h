@@ -61,6 +61,18 @@ struct history {
 /* Parse "pack_current_mA,cell_47_mV". Returns 0, or BMS_ERR_RANGE with the first bad name in bad[HISTORY_NAME_SIZE]. */
 int history_parse(const char *list, struct history *h, char bad[HISTORY_NAME_SIZE]);
 
+/* One series by its name. Returns 0 or BMS_ERR_RANGE. */
+int history_series_of(const char *name, struct history_series *s);
+
+/* What a sample says of a series; false when it has no valid value. */
+bool history_value(const struct history_series *series, const struct sample *s, int64_t *value);
+
+/* `count` samples whose mean is this. */
+void history_bucket_add(struct history_bucket *b, int64_t min, int64_t mean, int64_t max, uint32_t count);
+
+/* Half away from zero; count must not be 0. */
+int64_t history_mean(const struct history_bucket *b);
+
 /* Allocate the buckets for from..to (UTC ms, to is not included). Returns 0, BMS_ERR_RANGE, BMS_ERR_NOSPACE. */
 int history_init(struct history *h, int64_t from_ms, int64_t to_ms, int64_t px);
 void history_deinit(struct history *h);

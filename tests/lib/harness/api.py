@@ -33,14 +33,14 @@ class Api:
             self.csrf = answer.json()["csrf"]
         return answer
 
-    def call(self, method, path, body=None, *, raw=None, csrf=True, headers=None):
+    def call(self, method, path, body=None, *, raw=None, csrf=True, headers=None, stream=False):
         headers = dict(headers or {})
         if csrf and self.csrf:
             headers["X-CSRF"] = self.csrf
         data = raw if raw is not None else json.dumps(body) if body is not None else None
         if data is not None:
             headers.setdefault("Content-Type", "application/json")
-        return self.http.request(method, self.base + path, data=data, headers=headers, timeout=10)
+        return self.http.request(method, self.base + path, data=data, headers=headers, timeout=10, stream=stream)
 
     def get(self, path):
         answer = self.call("GET", path)
