@@ -125,9 +125,9 @@ int32_t rollup_mean(const struct rollup_slot *s)
 
 static void pack_head(struct writer *w, uint8_t slots)
 {
-    write_u8(w, VERSION);
-    write_u8(w, ROLLUP_QUANTITIES);
-    write_u8(w, slots);
+    const uint8_t head[] = { VERSION, ROLLUP_QUANTITIES, slots };
+
+    write_bytes(w, head, sizeof head);
 }
 
 static void pack_slot(struct writer *w, const struct rollup_slot *s, int32_t *before)
