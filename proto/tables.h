@@ -79,6 +79,9 @@ int alarm_by_id(uint8_t id);
 /* CRC-32C over the pairs (id u16, value i32; little-endian) in table order: names one set of values. values[PARAMS]. */
 uint32_t param_hash(const int32_t *values);
 
+/* Names this version of the tables of signals, parameters and alarms: changes when any row changes that a reader acts on. "hash" of catalogue.json. */
+uint32_t tables_hash(void);
+
 /* "nmc", "lfp", "nimh", "scap"; NULL when out of range. */
 const char *chemistry_word(int32_t chemistry);
 

@@ -26,7 +26,9 @@ static unsigned block_of(const struct board_params *p)
 {
     unsigned left = 2 * PARAMS - p->at;
 
-    return left < BOARD_PARAMS_BLOCK ? left : BOARD_PARAMS_BLOCK;
+    unsigned most = p->block ? p->block : BOARD_PARAMS_BLOCK;
+
+    return left < most ? left : most;
 }
 
 size_t board_params_request(const struct board_params *p, uint8_t *out)

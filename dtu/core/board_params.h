@@ -18,8 +18,9 @@ enum { BOARD_PARAMS_BLOCK = 16 }; /* <= UDS_DIDS_MAX */
 
 struct board_params {
     int32_t running[PARAMS], stored[PARAMS];
-    unsigned at;   /* values read so far, 0 to 2 * PARAMS */
-    bool complete; /* a whole reading has ended */
+    unsigned block; /* identifiers of one request, at most UDS_DIDS_MAX; 0 = BOARD_PARAMS_BLOCK */
+    unsigned at;    /* values read so far, 0 to 2 * PARAMS */
+    bool complete;  /* a whole reading has ended */
 };
 
 struct board_module {
@@ -30,7 +31,7 @@ struct board_module {
 /* Begin a reading. The old values stay until they are overwritten; `complete` stays as it was. */
 void board_params_begin(struct board_params *p);
 
-/* The next request into out[UDS_REQUEST_MAX]: its length, 0 when the reading is complete. */
+/* The next request into out[1 + 2 * identifiers of one request]: its length, 0 when the reading is complete. */
 size_t board_params_request(const struct board_params *p, uint8_t *out);
 
 /* Its answer. Returns 0, or BMS_ERR_CORRUPT when it is not the answer to that request. */

@@ -30,8 +30,11 @@ RULES = {  # folder: (folders of ours that it may include, outside headers)
     "dtu/port":      (["dtu/port", "dtu/core", "proto", "common"], ANY),
     "dtu/app":       (["dtu", "proto", "common"], ANY),
     "server":        (["server", "proto", "common"], ANY),
+    "local/core":    (["local/core", "dtu/core", "proto", "common"], PURE),
+    "local/port":    (["local/port", "local/core", "dtu/port", "proto", "common"], ANY),
+    "local/app":     (["local", "dtu", "server", "proto", "common"], ANY),
     "tools":         (["tools", "server", "sim", "proto", "common"], ANY),
-    "tests":         (["tests", "common", "proto", "firmware", "dtu", "server", "sim", "tools"], ANY),
+    "tests":         (["tests", "common", "proto", "firmware", "dtu", "server", "sim", "local", "tools"], ANY),
 }
 PARTS = {folder.split("/")[0] for folder in RULES}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)

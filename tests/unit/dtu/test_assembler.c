@@ -332,12 +332,29 @@ static void test_any_loss(void)
     }
 }
 
+static void test_listener(void)
+{
+    uint32_t from = 0;
+
+    assembler_init(&as, 0, 0, 0, 0);
+    assembler_listen(&as);
+    CU_ASSERT_EQUAL(feed(frames, frames_of(3, 70), 1), 1);
+    CU_ASSERT(out.no == 70 && as.dropped == 0);
+    CU_ASSERT_EQUAL(feed(frames, frames_of(3, 69), 2), 0); /* a resend that somebody else asked for */
+    CU_ASSERT_EQUAL(feed(frames, frames_of(3, 74), 3), 1);
+    CU_ASSERT(out.no == 74 && as.dropped == 3);
+    CU_ASSERT_EQUAL(feed(frames, frames_of(4, 1), 4), 1);
+    CU_ASSERT(out.boot == 4 && out.no == 1 && as.dropped == 3);
+    CU_ASSERT_FALSE(assembler_wants(&as, 4 + 10 * ASSEMBLER_SILENCE_MS, &from));
+}
+
 int main(void)
 {
     CU_initialize_registry();
     CU_pSuite s = CU_add_suite("assembler", NULL, NULL);
 
     CU_add_test(s, "a sample of 160 cells, 64 probes and alarms comes out as the board took it [FL-1]", test_whole_sample);
+    CU_add_test(s, "who only listens gets every newer sample and asks for nothing [UC-1]", test_listener);
     CU_add_test(s, "packs of 0 to 160 cells and 0 to 64 probes come out whole [FL-1] [PK-2]", test_sizes);
     CU_add_test(s, "a sample with any one frame lost is asked for again", test_every_lost_frame);
     CU_add_test(s, "a frame with any bit wrong is rejected and counted", test_every_broken_bit);
