@@ -123,10 +123,10 @@ class Instance:
         folder = self.pki("device", name, folder=folder)
         return folder / "ca.crt", folder / f"{name}.crt", folder / f"{name}.key"
 
-    def psql(self, sql):
+    def psql(self, sql, timeout=60):
         """Rows as lists of text."""
         done = subprocess.run(["psql", "-XAtq", "-F", "\x1f", "-v", "ON_ERROR_STOP=1", self.fact("conninfo"), "-c", sql],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=timeout)
         assert done.returncode == 0, done.stderr
         return [line.split("\x1f") for line in done.stdout.splitlines()]
 

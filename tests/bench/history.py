@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""./cellwarden bench history: how long somebody waits for a vehicle's past, over HTTP, in a database as full as one of 50 GB.
+
+One vehicle has a whole day of real records (48 cells, one sample a second, 60 a record), stored and rolled up by the server, and hours for a year. Around
+it lie as many rows of other vehicles as 50 GB hold: same tables, same keys, same day partitions, but short bodies, so that building them takes minutes
+and not hours; what the questions read (keys, summary columns, roll-ups, the one vehicle's bodies) is not shortened. Each question is asked many times.
+"""
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+
+import pytest
+from harness import Instance, wait_until
+from harness.instance import program
+
+DEVICE, TENANT = "past.load-0000", "past"
+DAY, HOUR, MINUTE = 86_400_000, 3_600_000, 60_000
+RECORDS_A_DAY = 1440
+BYTES_A_ROW = 60 * 29  # disk of a record of 60 frames, ./cellwarden bench ingest
+LIMITS_MS = {"minutes_24h": 10, "one_cell_24h": 30, "year_hourly": 50, "export_first_byte": 100}
+
+
+def note(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def allow(instance):
+    """One certificate speaks for all devices of this private broker."""
+    acl = instance.var / "mosquitto.acl"
+    acl.write_text(f"{acl.read_text()}\nuser {TENANT}.load\ntopic write cw/v1/+/up/#\ntopic read cw/v1/+/down/#\n")
+    instance.kill_and_wait("broker")
+    wait_until(lambda: instance.api.http.get(instance.console + "/readyz", timeout=5).status_code == 200, 30, "the server is back at the broker")
+
+
+def send_a_day(instance):
+    """25 hours of one vehicle up to now, through broker and server."""
+    ca, certificate, key = instance.device_files(f"{TENANT}.load")
+    command = [program("cellwarden-load"), "--uri", f"ssl://localhost:{instance.broker[1]}", "--ca", ca, "--cert", certificate, "--key", key, "--tenant", TENANT,
+               "--devices", 1, "--records", RECORDS_A_DAY + 60, "--batch", 60, "--cells", 48, "--temps", 12, "--timeout-s", 120]
+    subprocess.run([str(word) for word in command], check=True, capture_output=True, timeout=150)
+    wait_until(lambda: int(instance.psql(f"select count(*) from rollup where tenant = '{TENANT}'")[0][0]) >= 24, 200, "the hours are rolled up")
+    wait_until(lambda: instance.psql("select count(*) from rollup_due") == [["0"]], 60, "nothing late is left")
+
+
+def add_a_year_of_hours(instance):
+    """The vehicle's newest hour again for each hour of the year before."""
+    instance.psql(
+        "insert into rollup select r.tenant, r.device, h, now(), r.samples, r.cell_min_mV, r.cell_max_mV, r.temp_min_ddegC, r.temp_max_ddegC, r.soc_min_permyriad, "
+        "r.soc_max_permyriad, r.current_min_mA, r.current_max_mA, r.current_mean_mA, r.alarm_level, r.whole, r.minutes from (select * from rollup "
+        f"where tenant = '{TENANT}' order by samples desc, hour desc limit 1) r, generate_series(date_trunc('hour', now()) - interval '367 days', "
+        "date_trunc('hour', now()) - interval '1 hour', interval '1 hour') h on conflict do nothing")
+
+
+def add_others(instance, rows, days):
+    """`rows` records of other vehicles, spread over day partitions; the tables are filled first and then attached, as that is fast."""
+    vehicles = max(1, rows // days // RECORDS_A_DAY)
+    for back in range(days):
+        name, day, after = instance.psql("select 'record_' || to_char(d, 'YYYYMMDD'), d, d + 1 "
+                                         f"from (select (now() at time zone 'UTC')::date - {back}) t(d)")[0]
+        there = instance.psql(f"select to_regclass('{name}') is not null")[0][0] == "t"
+        filled = name if there else f"{name}_new"
+        if not there:
+            instance.psql(f"create table {filled} (like record including defaults including storage)")
+        instance.psql(
+            f"insert into {filled} select 'others', 'v' || v, t, v, {back} * {RECORDS_A_DAY} + n, 1, n * 60, 60, t + interval '59 s', t + interval '60 s', 3300, 3400, 3350, "
+            f"5000, 0, 20000, 160000, 200, 260, 0, '\\x00' from generate_series(1, {vehicles}) v, generate_series(0, {RECORDS_A_DAY - 1}) n, "
+            f"lateral (select timestamptz '{day} 00:00+00' + n * interval '1 minute') s(t)", timeout=600)
+        if not there:
+            instance.psql(f"alter table {filled} add primary key (tenant, device, first_at, epoch, seq); alter table {filled} rename to {name}; "
+                          f"alter table record attach partition {name} for values from ('{day} 00:00+00') to ('{after} 00:00+00')", timeout=600)
+        note(f"day {back + 1} of {days}: {vehicles * RECORDS_A_DAY} rows")
+    instance.psql(
+        "insert into rollup select 'others', 'v' || v, h, now(), 3600, 3300, 3400, 200, 260, 5000, 5000, 0, 20000, 100, 0, r.whole, r.minutes from (select * from rollup "
+        f"where tenant = '{TENANT}' limit 1) r, generate_series(1, {vehicles}) v, generate_series(date_trunc('hour', now()) - interval '{min(days, 10)} days', "
+        "now(), interval '1 hour') h", timeout=600)
+    instance.psql("analyze record, rollup", timeout=600)
+    return int(instance.psql("select sum(c.reltuples)::bigint from pg_inherits i join pg_class c on c.oid = i.inhrelid where inhparent = 'record'::regclass")[0][0])
+
+
+def times(ask, count):
+    """Milliseconds of each of `count` questions, after three that are not counted."""
+    spent = []
+    for i in range(count + 3):
+        began = time.perf_counter()
+        ask()
+        if i >= 3:
+            spent.append((time.perf_counter() - began) * 1000)
+    return {"p50_ms": round(statistics.median(spent), 2), "worst_ms": round(max(spent), 2), "asked": count}
+
+
+def history(instance, series, begin, end, px, buckets):
+    answer = instance.api.call("GET", f"/vehicles/{DEVICE}/history?series={series}&from={begin}&to={end}&px={px}")
+    body = answer.json()
+    if answer.status_code != 200 or len(body["t"]) < buckets or sum(body["series"][series.split(",", maxsplit=1)[0]]["count"]) == 0:
+        sys.exit(f"the answer is not what was asked for: {answer.status_code} {answer.text[:300]}")
+    return body
+
+
+def first_byte(instance, begin, end):
+    answer = instance.api.call("GET", f"/vehicles/{DEVICE}/export?from={begin}&to={end}", stream=True)
+    got = b""
+    for piece in answer.iter_content(256):
+        got += piece
+        if got.count(b"\n") >= 2:  # the head and a line
+            break
+    answer.close()
+    if got.count(b"\n") < 2:
+        sys.exit("the export has no line")
+
+
+def ask_all(instance, count):
+    last = int(instance.psql(f"select (extract(epoch from max(last_at)) * 1000)::bigint from record where tenant = '{TENANT}'")[0][0])
+    end = last // MINUTE * MINUTE
+    year_end = last // HOUR * HOUR
+    return {
+        "minutes_24h": times(lambda: history(instance, "cell_min_mV,cell_max_mV", end - DAY, end, 1440, 1440), count),
+        "one_cell_24h": times(lambda: history(instance, "cell_7_mV", end - DAY, end, 2000, 1000), count),
+        "year_hourly": times(lambda: history(instance, "cell_min_mV,cell_max_mV", year_end - 365 * DAY, year_end, 8760, 8760), count),
+        "export_first_byte": times(lambda: first_byte(instance, end - DAY, end), min(count, 20)),
+    }
+
+
+def words():
+    parser = argparse.ArgumentParser(prog="./cellwarden bench history", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument("--gigabytes", type=float, default=50, help="as many rows as a database of this size has (default 50)")
+    parser.add_argument("--days", type=int, default=30, help="day partitions that they lie in (default 30)")
+    parser.add_argument("--asked", type=int, default=40, help="times that each question is asked (default 40)")
+    args = parser.parse_args()
+    if not 0.01 <= args.gigabytes <= 1000 or not 1 <= args.days <= 365 or not 1 <= args.asked <= 10000:
+        parser.error("gigabytes 0.01 to 1000, days 1 to 365, asked 1 to 10000")
+    return args
+
+
+def main():
+    args = words()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CELLWARDEN_ROLLUP_PERIOD_S", "1")
+        patch.setenv("CELLWARDEN_RETENTION_DAYS", "400")
+        with Instance("bench-history") as instance:
+            allow(instance)
+            send_a_day(instance)
+            add_a_year_of_hours(instance)
+            rows = add_others(instance, int(args.gigabytes * 1e9 / BYTES_A_ROW), args.days)
+            result = ask_all(instance, args.asked)
+            size = int(instance.psql("select pg_database_size(current_database())")[0][0])
+    over = [name for name, limit in LIMITS_MS.items() if result[name]["p50_ms"] > limit]
+    result.update(limits_ms=LIMITS_MS, over=over, record_rows=rows, equivalent_GB=round(rows * BYTES_A_ROW / 1e9, 1), database_GB=round(size / 1e9, 1),
+                  scaled="row counts of a database of that size; the bodies of the other vehicles are one byte")
+    if args.json:
+        print(json.dumps(result))
+    else:
+        for name, limit in LIMITS_MS.items():
+            print(f"{name:>18}: {result[name]['p50_ms']} ms, worst {result[name]['worst_ms']} of {result[name]['asked']} (limit {limit})")
+        print(f"  {rows} rows of records, as {result['equivalent_GB']} GB have; {result['database_GB']} GB on disk")
+
+
+main()
