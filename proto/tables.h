@@ -44,6 +44,9 @@ enum alarm_quantity {                             /* and what `number` counts */
                       ALARM_Q_WELD,               /* 1 = a contactor is closed against its command; number = relay, 0 = one of them */
                       ALARM_Q_STUCK,              /* 1 = a contactor is open against its command; number = relay */
                       ALARM_Q_PRECHARGE,          /* why pre-charge failed (enum contactor_why), 0 = it has not; number 0 */
+                      ALARM_Q_HVIL,               /* 1 = the high-voltage interlock loop is open; number 0 */
+                      ALARM_Q_INLET_TEMPERATURE,  /* charging interface, while charging, 0.1 degC; number = NTC */
+                      ALARM_Q_CHIP_APART,         /* mean cell of an AFE chip against that of the others, mV; number = chip */
                       ALARM_Q_VCU_AGE,            /* ms since the last good VCU_Orders, 0 where they are not needed; number 0 */
                       ALARM_QUANTITIES
 };

@@ -19,7 +19,7 @@ void world_init(struct world *w, const struct wiring *wiring, double noise_mV, u
     afe_chain_init(&w->chain, wiring->chips, wiring->chip_cells, seed);
     for (int i = 0; i < wiring->chips; i++)
         w->chain.chip[i].noise_mV = noise_mV;
-    w->inputs = (struct input_reading) { .insulation_kohm = INSULATION_kohm, .supply_mV = SUPPLY_mV, .inputs = BIU_INPUT_HIGH };
+    w->inputs = (struct input_reading) { .supply_mV = SUPPLY_mV, .inputs = BIU_INPUT_HIGH };
     sense_absent(&w->inputs.sense);
 }
 

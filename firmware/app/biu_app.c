@@ -79,7 +79,6 @@ static void read_inputs(struct biu_app *app, struct biu_in *in)
     p->inputs->read(p->inputs->ctx, &r);
     in->pack_voltage_mV = r.pack_voltage_mV;
     in->link_voltage_mV = r.link_voltage_mV;
-    in->insulation_kohm = r.insulation_kohm;
     in->supply_mV = r.supply_mV;
     in->keyon_mV = r.keyon_mV;
     in->charger_wake_mV = r.charger_wake_mV;

@@ -123,6 +123,8 @@ static int32_t latency_ms(const struct alarm_row *row, const int32_t *params)
         return params[row->limit] + ALARM_STEP_MS;
     case ALARM_Q_TEMPERATURE_RISE:
         return 2 * MEASURE_RISE_MS + scan_ms;
+    case ALARM_Q_INSULATION: /* a change during a phase shows in full after the next two (insulation.h) */
+        return 3 * params[PARAM_insulation_settle_ms] + ALARM_STEP_MS;
     case ALARM_Q_WELD:
     case ALARM_Q_STUCK:
         return params[PARAM_relay_feedback_ms] + ALARM_STEP_MS;
@@ -136,6 +138,7 @@ static int32_t latency_ms(const struct alarm_row *row, const int32_t *params)
     case ALARM_Q_TEMPERATURE_SPREAD:
     case ALARM_Q_PROBE_INVALID:
     case ALARM_Q_SUM_APART:
+    case ALARM_Q_CHIP_APART:
         return scan_ms;
     default:
         return 0;

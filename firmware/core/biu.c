@@ -35,6 +35,7 @@ static void start_charging(struct biu *biu)
 static void forget_sense(struct biu *biu)
 {
     plug_init(&biu->plug);
+    insulation_init(&biu->insulation);
     for (int i = 0; i < SENSE_INLETS; i++)
         biu->inlet_ddegC[i] = scalar_invalid(VALIDITY_NEVER);
 }
@@ -128,18 +129,26 @@ static void take_frame(struct biu *biu, const struct can_frame *f, uint32_t now_
     if (can0_check(f, &number, &address) != BMS_ERR_OK)
         biu->can_errors++;
     else if (number == CAN0_CSU_Current && address == CAN0_ADDR_CSU)
-        current_frame(&biu->current, f);
+        current_frame(&biu->current, f, biu->params.running);
     else if (number == CAN0_DTU_Clock && address == CAN0_ADDR_DTU)
         take_clock(biu, f);
     else if (number == CAN0_SYNC)
         biu->sync = true;
 }
 
-static void take_sense(struct biu *biu, const struct sense *s, uint32_t dt_ms)
+static void take_sense(struct biu *biu, const struct biu_in *in, uint32_t dt_ms, struct biu_out *out)
 {
     const int32_t *p = biu->params.running;
+    const struct sense *s = &in->sense;
+    struct insulation_in rails = { .dt_ms = dt_ms,
+                                   .rail_pos_mV = s->rail_pos_mV,
+                                   .rail_neg_mV = s->rail_neg_mV,
+                                   .pack_mV = in->pack_voltage_mV,
+                                   .off = biu->fast.handshaken,
+                                   .params = p };
 
     plug_step(&biu->plug, s, dt_ms);
+    out->bridge = insulation_step(&biu->insulation, &rails);
     for (int i = 0; i < SENSE_INLETS; i++)
         biu->inlet_ddegC[i] = ntc_of_ohm(s->inlet_ohm[i], p[PARAM_inlet_ntc_r25_ohm], p[PARAM_inlet_ntc_beta_K]);
 }
@@ -157,12 +166,13 @@ static void take_in(struct biu *biu, const struct biu_in *in, uint32_t dt_ms, st
     afe_step(&biu->afe, &afe, &tx);
     out->afe_tx_len = writer_used(&tx);
     measure_step(&biu->measure, &biu->afe, p);
-    take_sense(biu, &in->sense, dt_ms);
+    take_sense(biu, in, dt_ms, out);
 
     biu->sync = false;
     if (biu->dtu_utc_ms)
         biu->dtu_utc_ms += dt_ms;
     current_age(&biu->current, dt_ms, p[PARAM_value_stale_ms]);
+    current_analog(&biu->current, &in->sense, p);
     for (size_t i = 0; i < in->can_rx_count; i++)
         take_frame(biu, &in->can_rx[i], in->now_ms);
     vehicle_bus_take(&biu->vehicle, in->can1_rx, in->can1_rx_count, dt_ms);
@@ -372,7 +382,10 @@ static void fill_scalars(const struct biu *biu, const struct biu_in *in, int32_t
     v[SAMPLE_supply_mV] = in->supply_mV;
     v[SAMPLE_keyon_mV] = in->keyon_mV;
     v[SAMPLE_charger_wake_mV] = in->charger_wake_mV;
-    v[SAMPLE_insulation_kohm] = in->insulation_kohm;
+    v[SAMPLE_insulation_kohm] = biu->insulation.system_kohm;
+    v[SAMPLE_insulation_pos_kohm] = biu->insulation.pos_kohm;
+    v[SAMPLE_insulation_neg_kohm] = biu->insulation.neg_kohm;
+    v[SAMPLE_insulation_ohm_per_V] = biu->insulation.ohm_per_V;
     v[SAMPLE_afe_errors] = saturated(afe_errors(&biu->afe));
     v[SAMPLE_can_errors] = saturated(biu->can_errors);
     v[SAMPLE_param_running_hash] = (int32_t)biu->params.running_hash;

@@ -18,6 +18,7 @@
 #include "firmware/core/contactor.h"
 #include "firmware/core/current.h"
 #include "firmware/core/dtc.h"
+#include "firmware/core/insulation.h"
 #include "firmware/core/key_data.h"
 #include "firmware/core/limits.h"
 #include "firmware/core/measure.h"
@@ -54,6 +55,7 @@ struct biu { /* allocated by the caller; holds pointers into itself, so it must 
     struct measure measure;
     struct current current;
     struct plug plug;
+    struct insulation insulation;
     int32_t inlet_ddegC[SENSE_INLETS]; /* charging interface: sample scalars */
     struct alarms alarms;
     struct contactor contactor;

@@ -62,7 +62,6 @@ struct biu_in {
     size_t can1_room, can2_room;
 
     int32_t pack_voltage_mV, link_voltage_mV; /* before and behind the contactors */
-    int32_t insulation_kohm;
     int32_t supply_mV, keyon_mV, charger_wake_mV;
     struct sense sense;          /* the board's own inputs, raw */
     uint8_t inputs;              /* BIU_INPUT_* */

@@ -18,8 +18,14 @@ static void convert(struct measure *m, unsigned k, const struct afe_chip *from, 
     const struct topology_chip *chip = &m->topology->chip[k];
     bool low_is_open = params[PARAM_chemistry] != CHEMISTRY_SCAP;
 
-    for (unsigned i = 0; i < chip->cells; i++)
-        m->cell_mV[chip->first_cell + i] = cell_of(from->raw[i], low_is_open);
+    plausible_step(&m->plausible[k], from->raw, chip->cells, params);
+    unsigned wrong = m->plausible[k].stuck | m->plausible[k].jumped;
+
+    for (unsigned i = 0; i < chip->cells; i++) {
+        uint16_t mV = cell_of(from->raw[i], low_is_open);
+
+        m->cell_mV[chip->first_cell + i] = wrong >> i & 1u && cell_validity(mV) == VALIDITY_OK ? cell_invalid(VALIDITY_IMPLAUSIBLE) : mV;
+    }
     for (unsigned i = 0; i < chip->probe_count; i++)
         m->temp_ddegC[chip->first_probe + i] = ntc_ddegC(from->raw[chip->cells + i], params[PARAM_ntc_r25_ohm], params[PARAM_ntc_beta_K]);
 }
@@ -67,6 +73,30 @@ static void conclude(struct measure_worst *w, const struct sums *s, bool answers
     w->apart = (struct measure_extreme) { true, w->max.value - w->min.value, high ? w->max.number : w->min.number };
 }
 
+/* A chip's reference moves all its cells at once. Chips without a valid cell do not count. */
+static void compare_chips(struct measure *m)
+{
+    m->chip_apart = (struct measure_extreme) { 0 };
+    for (unsigned k = 0; k < m->topology->devices; k++) {
+        const struct topology_chip *chip = &m->topology->chip[k];
+        int32_t sum = 0, n = 0, rest = (int32_t)m->cell.valid;
+
+        for (unsigned i = chip->first_cell; i < (unsigned)chip->first_cell + chip->cells; i++)
+            if (cell_validity(m->cell_mV[i]) == VALIDITY_OK) {
+                sum += m->cell_mV[i];
+                n++;
+            }
+        rest -= n;
+        if (n == 0 || rest == 0)
+            continue;
+        int32_t apart = sum / n - (m->cell_sum - sum) / rest;
+
+        apart = apart < 0 ? -apart : apart;
+        if (!m->chip_apart.known || apart > m->chip_apart.value)
+            m->chip_apart = (struct measure_extreme) { true, apart, (uint16_t)(k + 1) };
+    }
+}
+
 static void compare(struct measure *m)
 {
     struct sums cell = { 0 }, temp = { 0 };
@@ -80,8 +110,10 @@ static void compare(struct measure *m)
         weigh(&m->cell, &cell, m->cell_mV[i], cell_validity(m->cell_mV[i]), (uint16_t)(i + 1));
     for (unsigned i = 0; i < m->topology->probes; i++)
         weigh(&m->temp, &temp, m->temp_ddegC[i], temp_validity(m->temp_ddegC[i]), (uint16_t)(i + 1));
+    m->cell_sum = cell.sum;
     conclude(&m->cell, &cell, answers);
     conclude(&m->temp, &temp, answers);
+    compare_chips(m);
 }
 
 static void judge_age(struct measure *m, const struct afe *afe, int32_t limit_ms)
@@ -104,6 +136,7 @@ void measure_init(struct measure *m, const struct topology *topology)
     for (unsigned k = 0; k < topology->devices; k++) {
         m->chip[k] = VALIDITY_NEVER;
         withdraw(m, k, VALIDITY_NEVER);
+        plausible_init(&m->plausible[k]);
     }
     for (unsigned k = 0; k < MEASURE_RISE_KEPT; k++)
         for (unsigned i = 0; i < PACK_TEMPS_MAX; i++)

@@ -11,6 +11,7 @@
 
 #include "firmware/core/afe.h"
 #include "firmware/core/params.h"
+#include "firmware/core/plausible.h"
 #include "firmware/core/topology.h"
 #include "proto/validity.h"
 
@@ -41,10 +42,13 @@ struct measure {
     int16_t temp_ddegC[PACK_TEMPS_MAX];
     enum validity chip[AFE_DEVICES_MAX]; /* OK, NEVER or STALE */
     struct measure_worst cell, temp;
+    int32_t cell_sum;                                     /* of the valid cells, mV */
     struct measure_extreme rise;                          /* the fastest probe: 0.1 degC in the last 1 to 2 s */
     int16_t was_ddegC[MEASURE_RISE_KEPT][PACK_TEMPS_MAX]; /* a second apart; the newest is number `newest` */
     unsigned newest;
-    uint32_t rise_ms;               /* since the newest */
+    uint32_t rise_ms;                  /* since the newest */
+    struct measure_extreme chip_apart; /* mean of a chip's cells against that of all others; not known with one chip */
+    struct plausible plausible[AFE_DEVICES_MAX];
     struct measure_extreme afe_age; /* the lowest chip that is silent for longer than the limit, else the oldest */
 };
 

@@ -3,7 +3,7 @@
 
 #include "firmware/core/biu.h"
 
-enum { ASKED = BIU_INPUT_KEYON | BIU_INPUT_CHARGER, RAIL_THERE_mV = 5000, OHM_PER_KOHM = 1000 };
+enum { ASKED = BIU_INPUT_KEYON | BIU_INPUT_CHARGER, RAIL_THERE_mV = 5000 };
 
 static const struct measure_extreme unknown = { 0 };
 
@@ -34,8 +34,30 @@ static void pack(const struct biu *biu, const struct biu_in *in, struct alarm_in
 
         q->high[ALARM_Q_SUM_APART] = whole(apart_mV < 0 ? -apart_mV : apart_mV);
     }
-    if (is_known(in->insulation_kohm) && pack_mV > 0)
-        q->low[ALARM_Q_INSULATION] = whole((int64_t)in->insulation_kohm * OHM_PER_KOHM * 1000 / pack_mV);
+}
+
+/* The interface of a plug that is not in use may be as hot as the sun makes it. */
+static void inlet(const struct biu *biu, bool charging, struct alarm_in *q)
+{
+    struct measure_extreme *hot = &q->high[ALARM_Q_INLET_TEMPERATURE];
+
+    for (int i = 0; i < SENSE_INLETS; i++) {
+        int32_t ddegC = biu->inlet_ddegC[i];
+
+        if (is_known(ddegC) && (!hot->known || ddegC > hot->value))
+            *hot = (struct measure_extreme) { true, ddegC, (uint16_t)(i + 1) };
+    }
+    if (!charging)
+        *hot = whole(biu->params.running[PARAM_inlet_over_temperature_warning_clear]);
+}
+
+static void safety(const struct biu *biu, const struct biu_in *in, struct alarm_in *q)
+{
+    if (is_known(in->sense.hvil))
+        q->high[ALARM_Q_HVIL] = whole(in->sense.hvil == 0);
+    if (is_known(biu->insulation.ohm_per_V))
+        q->low[ALARM_Q_INSULATION] = whole(biu->insulation.ohm_per_V);
+    q->high[ALARM_Q_CHIP_APART] = biu->measure.chip_apart;
 }
 
 /* While nothing charges, the temperature counts as just good enough, so that an alarm of charging does not outlive it. */
@@ -50,6 +72,7 @@ static void temperatures(const struct biu *biu, const struct biu_in *in, struct 
     q->high[ALARM_Q_TEMPERATURE_SPREAD] = m->temp.apart;
     q->high[ALARM_Q_TEMPERATURE_RISE] = m->rise;
     q->high[ALARM_Q_CHARGE_TEMPERATURE] = charging ? m->temp.max : whole(p[PARAM_charge_over_temperature_warning_clear]);
+    inlet(biu, charging, q);
     q->low[ALARM_Q_CHARGE_TEMPERATURE] = charging ? m->temp.min : whole(p[PARAM_charge_under_temperature_warning_clear]);
 }
 
@@ -99,6 +122,7 @@ void quantities_of(const struct biu *biu, const struct biu_in *in, uint32_t dt_m
     pack(biu, in, q);
     temperatures(biu, in, q);
     supply(in, q);
+    safety(biu, in, q);
     contactors(&biu->contactor, q);
     q->high[ALARM_Q_VCU_AGE] = whole(biu->params.running[PARAM_vcu_orders] ? biu->vehicle.age_ms : 0);
 }

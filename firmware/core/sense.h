@@ -26,7 +26,7 @@ struct sense {
     int32_t inlet_ohm[SENSE_INLETS]; /* NTC1 and NTC2 of the charging interface */
     int32_t analog_mV[SENSE_ANALOGS];
     int32_t hvil;         /* high-voltage interlock loop: 1 closed, 0 open */
-    int32_t hall_mV;      /* output of the Hall sensor */
+    int32_t hall_uV;      /* output of the Hall sensor */
     int32_t shunt_uV;     /* over the shunt, positive on discharge */
     int32_t sensor_ddegC; /* temperature of the Hall sensor or the shunt, 0.1 degC */
     int32_t rail_pos_mV;  /* positive rail above chassis */
@@ -45,7 +45,7 @@ static inline void sense_absent(struct sense *s)
                           .inlet_ohm = { none, none },
                           .analog_mV = { none, none, none },
                           .hvil = none,
-                          .hall_mV = none,
+                          .hall_uV = none,
                           .shunt_uV = none,
                           .sensor_ddegC = none,
                           .rail_pos_mV = none,

@@ -45,6 +45,15 @@ static uint8_t bits_in(unsigned mask)
     return n;
 }
 
+static uint8_t board_of(const int32_t *values, unsigned chip)
+{
+    unsigned board = 0, end = (unsigned)values[PARAM_biu_devices];
+
+    while (chip >= end && board < BMU_COUNT_MAX)
+        end += (unsigned)row(values, PARAM_bmu01_devices, board++);
+    return (uint8_t)board;
+}
+
 static enum topology_error lay_out(const int32_t *values, unsigned chips, struct topology *t)
 {
     unsigned cells = 0, probes = 0;
@@ -62,7 +71,8 @@ static enum topology_error lay_out(const int32_t *values, unsigned chips, struct
                                               .first_cell = (uint8_t)cells,
                                               .probes = mask,
                                               .probe_count = bits_in(mask),
-                                              .first_probe = (uint8_t)probes };
+                                              .first_probe = (uint8_t)probes,
+                                              .board = board_of(values, k) };
         cells += here;
         probes += t->chip[k].probe_count;
     }

@@ -17,6 +17,7 @@ struct topology_chip {
     uint8_t probes;      /* bit k: a probe on AUX k */
     uint8_t probe_count; /* 0 to AFE_TEMPS */
     uint8_t first_probe; /* 0-based, in the pack */
+    uint8_t board;       /* 0 = BIU, 1 to BMU_COUNT_MAX = BMU */
 };
 
 struct topology {

@@ -9,7 +9,6 @@
 
 struct input_reading {
     int32_t pack_voltage_mV, link_voltage_mV; /* before and behind the contactors */
-    int32_t insulation_kohm;
     int32_t supply_mV, keyon_mV, charger_wake_mV;
     uint8_t inputs; /* BIU_INPUT_* */
     struct sense sense;

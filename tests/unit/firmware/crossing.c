@@ -3,7 +3,7 @@
 
 #include "firmware/core/ntc.h"
 
-enum { CELLS = 48, PROBE_CHIP = 1, RISE_ddegC_PER_S = 40, ROOM_ddegC = 250, LOAD_mA = 100000 };
+enum { CELLS = 48, CHIP_CELLS = 16, PROBE_CHIP = 1, RISE_ddegC_PER_S = 40, ROOM_ddegC = 250, LOAD_mA = 100000 };
 
 static bool until(struct rig *r, enum contactor_state state, uint32_t max_ms)
 {
@@ -51,6 +51,7 @@ bool crossing_applies(const struct rig *r, enum alarm alarm)
 
     switch (alarm_rows[alarm].quantity) {
     case ALARM_Q_CHARGE_TEMPERATURE:
+    case ALARM_Q_INLET_TEMPERATURE:
         return s == CONTACTOR_CHARGE;
     case ALARM_Q_STUCK: /* a relay that is commanded closed for long enough */
         return s == CONTACTOR_DRIVE || s == CONTACTOR_CHARGE || s == CONTACTOR_DRIVE_END || s == CONTACTOR_CHARGE_END;
@@ -70,6 +71,14 @@ static uint16_t probe_raw(const struct rig *r, int32_t ddegC)
     return 0;
 }
 
+static int32_t inlet_ohm(const struct rig *r, int32_t ddegC)
+{
+    for (int32_t ohm = 100; ohm < 100000; ohm++)
+        if (ntc_of_ohm(ohm, r->params[PARAM_inlet_ntc_r25_ohm], r->params[PARAM_inlet_ntc_beta_K]) == ddegC)
+            return ohm;
+    return 0;
+}
+
 static void set_probe(struct rig *r, uint16_t raw)
 {
     r->chain.chip[PROBE_CHIP].aux_raw[0] = raw;
@@ -83,8 +92,8 @@ static void cross_pack(struct rig *r, enum alarm_quantity quantity, int32_t limi
         *pack_mV = limit * CELLS;
     else if (quantity == ALARM_Q_SUM_APART)
         *pack_mV += limit * CELLS;
-    else
-        r->in.insulation_kohm = (int32_t)((int64_t)limit * *pack_mV / 1000000);
+    else /* a little beyond: the bridge has a resolution */
+        r->neg_kohm = 0.98 * limit * *pack_mV / 1e6;
 }
 
 static void cross_contactors(struct rig *r, enum alarm_quantity quantity)
@@ -95,6 +104,12 @@ static void cross_contactors(struct rig *r, enum alarm_quantity quantity)
         r->jammed = r->out.contactors;
     else
         r->short_link = true;
+}
+
+static void cross_chip(struct rig *r, int32_t limit)
+{
+    for (unsigned cell = 1; cell <= CHIP_CELLS; cell++)
+        rig_set_cell(r, cell, 3700 + limit);
 }
 
 static void cross_supply(struct rig *r, enum alarm_quantity quantity, int32_t limit)
@@ -140,6 +155,15 @@ static void cross(struct rig *r, const struct alarm_row *row)
         return;
     case ALARM_Q_SOC:
         soc_filter_set(&r->biu.soc.mean, (float)(limit - 100) / 10000.0f, 1e-4f); /* surely so, whatever the voltage says */
+        return;
+    case ALARM_Q_HVIL:
+        r->in.sense.hvil = 0;
+        return;
+    case ALARM_Q_INLET_TEMPERATURE:
+        r->in.sense.inlet_ohm[1] = inlet_ohm(r, limit);
+        return;
+    case ALARM_Q_CHIP_APART:
+        cross_chip(r, limit);
         return;
     case ALARM_Q_SUPPLY:
     case ALARM_Q_SUPPLY_APART:

@@ -17,7 +17,7 @@ void rig_init(struct rig *r, int cells, uint32_t now_ms)
     r->in.can_room = BIU_CAN_TX_MAX;
     r->in.pack_voltage_mV = 3700 * cells;
     r->in.link_voltage_mV = 0;
-    r->in.insulation_kohm = 5000;
+    r->pos_kohm = r->neg_kohm = 5000;
     r->in.supply_mV = 24000;
     sense_absent(&r->in.sense);
     r->in.sense.hvil = 1;
@@ -57,6 +57,17 @@ static void move_link(struct rig *r)
         *link -= *link / 100;
 }
 
+/* The rails share the pack's voltage as the conductances to chassis have it; nothing has to settle. */
+static void move_rails(struct rig *r)
+{
+    double fixed = 1.0 / r->params[PARAM_insulation_divider_kohm], switched = 1.0 / r->params[PARAM_insulation_bridge_kohm];
+    double pos = 1 / r->pos_kohm + fixed + (r->out.bridge & SENSE_BRIDGE_POS ? switched : 0);
+    double neg = 1 / r->neg_kohm + fixed + (r->out.bridge & SENSE_BRIDGE_NEG ? switched : 0);
+
+    r->in.sense.rail_pos_mV = (int32_t)(r->pack_mV * neg / (pos + neg) + 0.5);
+    r->in.sense.rail_neg_mV = r->pack_mV - r->in.sense.rail_pos_mV;
+}
+
 void rig_before(struct rig *r)
 {
     sense_current(r);
@@ -70,6 +81,7 @@ void rig_before(struct rig *r)
     r->in.can_rx = r->rx;
     r->in.can_rx_count = r->rx_count;
     move_link(r);
+    move_rails(r);
 }
 
 void rig_after(struct rig *r)

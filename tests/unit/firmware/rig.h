@@ -19,6 +19,7 @@ struct rig {
     int32_t current_mA;
     int32_t pack_mV; /* what the pack has, when its reading is not valid */
     bool csu_silent, csu_stuck;
+    double pos_kohm, neg_kohm; /* insulation of each rail */
     uint8_t csu_counter;
     uint8_t welded, jammed; /* BIU_RELAY_* that do not open, do not close */
     bool short_link;        /* nothing charges it */

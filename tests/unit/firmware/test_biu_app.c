@@ -97,7 +97,6 @@ static void read_inputs(void *ctx, struct input_reading *now)
         from->link_mV += (177600 - from->link_mV) / 10;
     *now = (struct input_reading) { .pack_voltage_mV = 177600,
                                     .link_voltage_mV = from->link_mV,
-                                    .insulation_kohm = 2000,
                                     .supply_mV = from->supply_mV,
                                     .keyon_mV = 24000,
                                     .charger_wake_mV = scalar_invalid(VALIDITY_NOT_FITTED),

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "firmware/core/current.h"
+#include "firmware/core/params.h"
 #include "proto/can0.h"
 #include "proto/validity.h"
 #include "tests/unit/suite.h"
 
 static struct current c;
+static int32_t params[PARAMS];
 
 static void frame(int32_t mA, int32_t status, uint8_t counter)
 {
@@ -13,7 +15,7 @@ static void frame(int32_t mA, int32_t status, uint8_t counter)
     can0_put(&f, CAN0_SIG_csu_current_mA, mA);
     can0_put(&f, CAN0_SIG_csu_status, status);
     can0_finish(&f, counter);
-    current_frame(&c, &f);
+    current_frame(&c, &f, params);
 }
 
 static void test_sign_and_range(void)
@@ -79,6 +81,112 @@ static void test_sensor_fault_is_no_value(void)
     CU_ASSERT_EQUAL(c.faulted, 2);
 }
 
+static struct sense analog(enum current_source source)
+{
+    struct sense s;
+
+    sense_absent(&s);
+    params_defaults(CHEMISTRY_NMC, params);
+    params[PARAM_current_source] = source;
+    current_init(&c);
+    return s;
+}
+
+static int32_t of_hall(int32_t uV)
+{
+    struct sense s = analog(CURRENT_HALL);
+
+    s.hall_uV = uV;
+    current_analog(&c, &s, params);
+    return c.mA;
+}
+
+static int32_t of_shunt(int32_t uV)
+{
+    struct sense s = analog(CURRENT_SHUNT);
+
+    s.shunt_uV = uV;
+    current_analog(&c, &s, params);
+    return c.mA;
+}
+
+static void test_hall_sensor(void)
+{
+    CU_ASSERT_EQUAL(of_hall(2500000), 0);
+    CU_ASSERT_EQUAL(of_hall(4500000), 500000);
+    CU_ASSERT_EQUAL(of_hall(500000), -500000);
+    CU_ASSERT_EQUAL(of_hall(2500003), 1); /* 0.75 mA, rounded */
+    CU_ASSERT_EQUAL(of_hall(2499997), -1);
+    CU_ASSERT_EQUAL(of_hall(4750000), 562500);
+    CU_ASSERT_EQUAL(of_hall(250000), -562500);
+    CU_ASSERT_EQUAL(scalar_validity(of_hall(4750001)), VALIDITY_OPEN);
+    CU_ASSERT_EQUAL(scalar_validity(of_hall(249999)), VALIDITY_OPEN);
+    CU_ASSERT_EQUAL(c.faulted, 1);
+    CU_ASSERT_EQUAL(scalar_validity(of_hall(scalar_invalid(VALIDITY_NOT_FITTED))), VALIDITY_NOT_FITTED);
+}
+
+static void test_shunt(void)
+{
+    CU_ASSERT_EQUAL(of_shunt(50000), 500000);
+    CU_ASSERT_EQUAL(of_shunt(-50000), -500000);
+    CU_ASSERT_EQUAL(of_shunt(1), 10);
+    CU_ASSERT_EQUAL(of_shunt(60000), 600000);
+    CU_ASSERT_EQUAL(scalar_validity(of_shunt(60001)), VALIDITY_IMPLAUSIBLE);
+    CU_ASSERT_EQUAL(scalar_validity(of_shunt(scalar_invalid(VALIDITY_STALE))), VALIDITY_STALE);
+}
+
+static void test_one_source_at_a_time(void)
+{
+    struct sense s = analog(CURRENT_SHUNT);
+
+    s.shunt_uV = 1000;
+    frame(77000, 0, 1);
+    CU_ASSERT_EQUAL(scalar_validity(c.mA), VALIDITY_NEVER);
+    current_analog(&c, &s, params);
+    CU_ASSERT_EQUAL(c.mA, 10000);
+    params[PARAM_current_source] = CURRENT_CSU;
+    s.shunt_uV = 2000;
+    current_analog(&c, &s, params);
+    CU_ASSERT_EQUAL(c.mA, 10000);
+    frame(77000, 0, 2);
+    CU_ASSERT_EQUAL(c.mA, 77000);
+}
+
+static void test_calibration(void)
+{
+    struct sense s = analog(CURRENT_SHUNT);
+
+    params[PARAM_current_gain_ppm] = 1000;
+    params[PARAM_current_offset_mA] = -20;
+    params[PARAM_current_gain_ppm_per_K] = 50;
+    params[PARAM_current_offset_uA_per_K] = 10000;
+    s.shunt_uV = 10000; /* 100 A */
+    current_analog(&c, &s, params);
+    CU_ASSERT_EQUAL(c.mA, 100000 + 100 - 20); /* its temperature is not known */
+    s.sensor_ddegC = 650;
+    current_analog(&c, &s, params);
+    CU_ASSERT_EQUAL(c.mA, 100000 + 100 + 200 - 20 + 400);
+    s.sensor_ddegC = -150;
+    current_analog(&c, &s, params);
+    CU_ASSERT_EQUAL(c.mA, 100000 + 100 - 200 - 20 - 400);
+    params[PARAM_current_source] = CURRENT_CSU;
+    frame(-100000, 0, 1);
+    CU_ASSERT_EQUAL(c.mA, -100000 - 100 - 20); /* it knows its own temperature */
+}
+
+static void test_a_dead_analog_sensor_grows_old(void)
+{
+    struct sense s = analog(CURRENT_HALL);
+
+    s.hall_uV = 2600000;
+    current_analog(&c, &s, params);
+    s.hall_uV = 0;
+    current_age(&c, 10, 200);
+    current_analog(&c, &s, params);
+    CU_ASSERT_EQUAL(scalar_validity(c.mA), VALIDITY_OPEN);
+    CU_ASSERT_EQUAL(c.age_ms, 10);
+}
+
 static void test_age_never_wraps(void)
 {
     current_init(&c);
@@ -96,6 +204,11 @@ int main(void)
         { "a stuck counter is silence", test_stuck_counter_is_silence },
         { "the counter may wrap", test_counter_wraps },
         { "a sensor that reports a fault gives no value", test_sensor_fault_is_no_value },
+        { "a Hall sensor, from end to end, and beyond [ME-5]", test_hall_sensor },
+        { "a shunt, from end to end, and beyond [ME-5]", test_shunt },
+        { "one sensor is the source, the others are not looked at [ME-5]", test_one_source_at_a_time },
+        { "calibration: gain and offset, and both over temperature [ME-5]", test_calibration },
+        { "an analog sensor that is dead grows old [ME-5]", test_a_dead_analog_sensor_grows_old },
         { "the age never wraps", test_age_never_wraps },
         CU_TEST_INFO_NULL,
     };

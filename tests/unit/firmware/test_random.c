@@ -40,7 +40,6 @@ static void heal(void)
     r.short_link = r.no_link = r.hold_link = false;
     r.in.pack_voltage_mV = 3700 * CELLS;
     r.in.link_voltage_mV = 0;
-    r.in.insulation_kohm = 5000;
 }
 
 static void break_chip(void)

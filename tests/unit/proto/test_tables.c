@@ -61,7 +61,7 @@ static void test_every_profile_warns_before_it_opens(void)
             }
         }
     }
-    CU_ASSERT_EQUAL(pairs, 11);
+    CU_ASSERT_EQUAL(pairs, 12);
 }
 
 static int alarm_by_name(const char *stem, size_t n, const char *rest)
