@@ -138,13 +138,14 @@ int board_wire(struct board *b, enum board_can_no no, struct can_bus *bus)
 }
 
 int board_init(struct board *b, struct world *world, struct can_bus *can0, const struct nvm_port *nvm, const int32_t *factory,
-               uint64_t utc_ms)
+               uint64_t utc_ms, const struct trace_port *trace)
 {
     memset(b, 0, sizeof(*b));
     b->world = world;
     b->utc_ms = utc_ms;
     memcpy(b->factory, factory, sizeof(b->factory));
     wire_ports(b, nvm);
+    b->ports.trace = trace;
     int err = board_wire(b, BOARD_CAN0, can0);
 
     if (err)
@@ -179,5 +180,5 @@ void board_sleep(struct board *b, uint32_t ms)
     b->now_ms += ms;
     for (int i = 0; i < BOARD_CANS; i++)
         b->can[i].rx_count = 0;
-    biu_wake(&b->app.biu, b->now_ms);
+    biu_app_wake(&b->app);
 }

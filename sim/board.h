@@ -51,7 +51,7 @@ struct board {
 /* Power on. world, bus and nvm are borrowed and must outlive the board, which must not be moved; it is large: not on a stack.
  * Returns 0, or what biu_app_init() returns: then the board runs, but is not what was wanted. */
 int board_init(struct board *b, struct world *world, struct can_bus *can0, const struct nvm_port *nvm, const int32_t *factory,
-               uint64_t utc_ms);
+               uint64_t utc_ms, const struct trace_port *trace);
 
 /* Wire CAN1 or CAN2 to a bus, which is borrowed. Returns 0 or BMS_ERR_NOSPACE. */
 int board_wire(struct board *b, enum board_can_no no, struct can_bus *bus);

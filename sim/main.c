@@ -85,6 +85,8 @@ int main(int argc, char **argv)
     int err = run(p, &options);
 
     pack_close(p);
+    bool recorded = !p->record.failed;
+
     free(p);
-    return err ? EXIT_FAILURE : EXIT_SUCCESS;
+    return err || !recorded ? EXIT_FAILURE : EXIT_SUCCESS;
 }

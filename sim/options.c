@@ -41,6 +41,7 @@ static const struct option_row {
     { "sample-ms", "MS",        "-1",        NUMBER, offsetof(struct pack_options, sample_ms), -1, 60000, "time between samples; -1 = as the board has it" },
     { "samples",   "N",         "0",         NUMBER, offsetof(struct pack_options, samples),   0, INT64_MAX, "stop after N samples; 0 = never" },
     { "truth",     "FILE",      NULL,        TEXT,   offsetof(struct pack_options, truth),     0, 0, "write what the world was and what was measured" },
+    { "record",    "FILE",      NULL,        TEXT,   offsetof(struct pack_options, record),    0, 0, "write every step of the BIU, for cellwarden-biu-replay" },
     { "fault",     "LIST",      NULL,        TEXT,   offsetof(struct pack_options, fault),     0, 0, "KIND[:A[:B]]@FROM[-TO][,...]: what breaks, and when, in seconds (docs/simulation.md)" },
     { "seed",      "N",         "0",         NUMBER, offsetof(struct pack_options, seed),      0, INT64_MAX, "another seed, another pack and road; 0 = from the name" },
     { "utc-start", "MS",        "0",         NUMBER, offsetof(struct pack_options, utc_start), 0, INT64_MAX, "the board's clock at the start (of the log: at t_s = 0), ms since 1970; 0 = now, or so that a log that is replayed faster ends now" },

@@ -20,6 +20,7 @@ struct pack_options { /* strings are borrowed from argv or the environment; NULL
     const char *slot;
     const char *replay;
     const char *truth;
+    const char *record;
     const char *fault;
     double speed; /* times real time; 0 = as fast as it goes */
     int64_t cells;

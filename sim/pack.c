@@ -95,6 +95,10 @@ static int open_files(struct pack *p)
             return err;
         }
     }
+    if (p->options->record && record_file_create(&p->record, p->options->record, CW_VERSION) != BMS_ERR_OK) {
+        report_error("pack", "cannot open record=%s why=\"%s\"", p->options->record, strerror(errno));
+        return BMS_ERR_IO;
+    }
     if (!p->options->truth)
         return BMS_ERR_OK;
     err = truth_file_open(&p->truth, p->options->truth);
@@ -110,7 +114,7 @@ static int power_on(struct pack *p, uint64_t utc_ms)
     int err = provision(p, factory);
 
     if (!err)
-        err = board_init(&p->board, &p->world, &p->bus[0], &p->nvm.port, factory, utc_ms);
+        err = board_init(&p->board, &p->world, &p->bus[0], &p->nvm.port, factory, utc_ms, p->record.file ? &p->record.port : NULL);
     if (!err)
         err = board_wire(&p->board, BOARD_CAN1, &p->bus[1]);
     if (!err)
@@ -290,6 +294,8 @@ void pack_close(struct pack *p)
     if (p->doors.can[0].hub.fd >= 0)
         doors_close(&p->doors);
     truth_file_close(&p->truth);
+    if (record_file_close(&p->record) != BMS_ERR_OK)
+        report_error("pack", "cannot write record=%s", p->options->record);
     nvm_file_close(&p->nvm);
     slot_file_close(&p->slot);
 }

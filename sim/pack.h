@@ -13,6 +13,7 @@
 #include "sim/model.h"
 #include "sim/nvm_file.h"
 #include "sim/options.h"
+#include "sim/record_file.h"
 #include "sim/replay_log.h"
 #include "sim/slot_file.h"
 #include "sim/truth_file.h"
@@ -29,6 +30,7 @@ struct pack {
     struct nvm_file nvm;
     struct slot_file slot;
     struct truth_file truth;
+    struct record_file record;
     struct world world;
     struct faults faults;
     struct board board;

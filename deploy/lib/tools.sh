@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# tools.sh -- bench, fuzz and replay.
+# tools.sh -- bench, fuzz, record and replay.
 
 help_bench() {
     cat <<TEXT
@@ -91,12 +91,85 @@ cmd_fuzz() {
 help_replay() {
     cat <<TEXT
 usage: ./cellwarden replay FILE [--speed N|max] [--json] [--var DIR] [--no-build]
+       ./cellwarden replay FILE --alarms [--chemistry WORD] [--json] [--no-build]
+       ./cellwarden replay FILE --firmware [--alarms] [--json] [--no-build]
 
 Plays a recorded pack log (CSV, plain or gzip: t_s,i_A[,pack_V],c<k>_mV..,t<k>_C..) through the simulated chips, the board,
 a DTU, the broker and the server into the database, then compares what the board measured with what the database holds.
 Uses the instance that is up ($VAR_HINT); if none is, one that lasts as long as the replay.
 Exit 0 only when every frame was stored, once.
+
+--alarms: through chips and board only; names each alarm that comes and goes, with time, level, cell or probe, and value.
+--firmware: FILE was made by \`./cellwarden record\`. Its inputs are given to the firmware once more, and every output is
+compared, bit for bit; the first that differs is named. Exit 0 only when all are the same.
 TEXT
+}
+
+help_record() {
+    cat <<TEXT
+usage: ./cellwarden record FILE [--no-build] [OPTIONS OF cellwarden-pack]
+
+Runs a simulated pack and writes every input of its BIU, and the fingerprint of every output, to FILE. For example
+  ./cellwarden record drive.biu --cells 96 --samples 600 --fault open-wire:7@30-40
+  ./cellwarden record log.biu --replay log.csv.gz
+Without --samples (one a second) or --replay it runs for 60 s of the pack's life; it runs as fast as it can, unless --speed says otherwise.
+\`./cellwarden replay FILE --firmware\` plays it again; docs/simulation.md says what is in the file.
+TEXT
+}
+
+# record_biu FILE OPTION..: a pack with a hub and a memory of its own, as fast as it goes.
+record_biu() {
+    record_file=$1
+    shift
+    case " $* " in
+    *" --samples "* | *" --replay "*) ;;
+    *) set -- "$@" --samples 60 ;;
+    esac
+    case " $* " in *" --speed "*) ;; *) set -- "$@" --speed max ;; esac
+    record_work=$(mktemp -d /tmp/cellwarden-record.XXXXXX)
+    code=0
+    "$BUILD/$PRESET/bin/cellwarden-pack" --hub "$record_work/hub" --nvm "$record_work/nvm" --record "$record_file" "$@" \
+        2>"$record_work/log" || code=$?
+    [ $code = 0 ] || sed -n 's/^error [^ ]* /error: /p; s/^cellwarden-pack: //p' "$record_work/log" >&2
+    rm -rf "$record_work"
+    return $code
+}
+
+prepare_biu_tools() {
+    PRESET=${CELLWARDEN_PRESET:-release}
+    if [ "$1" = yes ]; then
+        need_packages run >&2
+        build_preset "$PRESET" cellwarden-pack cellwarden-biu-replay >&2
+    fi
+    for program in cellwarden-pack cellwarden-biu-replay; do need_program $program; done
+}
+
+cmd_record() {
+    case ${1:-} in '' | -*) usage_error "record needs a file (./cellwarden record --help)" ;; esac
+    file=$1
+    shift
+    build=yes
+    if [ "${1:-}" = --no-build ]; then build=no; shift; fi
+    prepare_biu_tools $build
+    record_biu "$file" "$@" || die "nothing was recorded"
+    say "recorded: $file ($(wc -c <"$file") bytes)"
+}
+
+# The board of a recorded pack, played by itself.
+replay_biu() {
+    prepare_biu_tools "$build"
+    recorded=$file
+    made=
+    if [ "$how" = alarms ]; then
+        made=$(mktemp /tmp/cellwarden-alarms.XXXXXX)
+        trap 'rm -f "$made"' EXIT
+        trap 'exit 1' INT TERM
+        record_biu "$made" --replay "$file" --chemistry "$chemistry" || die "the replay of '$file' failed"
+        recorded=$made
+        show=--alarms
+    fi
+    # shellcheck disable=SC2086 # options or nothing
+    "$BUILD/$PRESET/bin/cellwarden-biu-replay" $show $as_json "$recorded"
 }
 
 cmd_replay() {
@@ -105,12 +178,19 @@ cmd_replay() {
     json=no
     build=yes
     var=${CELLWARDEN_VAR:-}
+    how=
+    show=
+    as_json=
+    chemistry=nmc
     while [ $# -gt 0 ]; do
         case $1 in
         --speed) speed=$(value_of "$@"); shift 2 ;;
         --var) var=$(value_of "$@"); shift 2 ;;
-        --json) json=yes; shift ;;
+        --json) json=yes; as_json=--json; shift ;;
         --no-build) build=no; shift ;;
+        --firmware) how=firmware; shift ;;
+        --alarms) show=--alarms; [ -n "$how" ] || how=alarms; shift ;;
+        --chemistry) chemistry=$(value_of "$@"); shift 2 ;;
         -*) usage_error "replay has no option '$1' (./cellwarden replay --help)" ;;
         *) [ -z "$file" ] || usage_error "one file at a time"; file=$1; shift ;;
         esac
@@ -119,6 +199,10 @@ cmd_replay() {
     case $speed in max) ;; *) is_number "$speed" && [ "$speed" -ge 1 ] || usage_error "--speed is a whole number from 1, or max" ;; esac
     [ -f "$file" ] || die "there is no file '$file'"
     [ -r "$file" ] || die "the file '$file' cannot be read"
+    if [ -n "$how" ]; then
+        replay_biu
+        return
+    fi
 
     PRESET=${CELLWARDEN_PRESET:-release}
     if [ $build = yes ]; then

@@ -20,13 +20,16 @@ int biu_app_init(struct biu_app *app, const struct biu_ports *ports, const int32
 
     app->key_status =
         key_store_load(&app->keys, ports->nvm, &(struct key_geometry) { NVM_KEY_OFFSET, NVM_KEY_STRIDE, KEY_DATA_PAGE }, &key);
-    app->topology_status = biu_init(&app->biu,
-                                    &(struct biu_config) { .params = image.params,
-                                                           .boot = app->nvm.boot,
-                                                           .ring = ring,
-                                                           .ring_size = ring_size,
-                                                           .key = app->key_status == BMS_ERR_OK ? &key : NULL },
-                                    ports->clock->now_ms(ports->clock->ctx));
+    struct biu_config cfg = { .params = image.params,
+                              .boot = app->nvm.boot,
+                              .ring = ring,
+                              .ring_size = ring_size,
+                              .key = app->key_status == BMS_ERR_OK ? &key : NULL };
+    uint32_t now_ms = ports->clock->now_ms(ports->clock->ctx);
+
+    if (ports->trace)
+        ports->trace->start(ports->trace->ctx, &cfg, now_ms);
+    app->topology_status = biu_init(&app->biu, &cfg, now_ms);
     return app->topology_status != BMS_ERR_OK ? app->topology_status : counted;
 }
 
@@ -120,6 +123,18 @@ int biu_app_step(struct biu_app *app)
     receive(app, &in);
     read_inputs(app, &in);
     biu_step(&app->biu, &in, &app->out);
+    if (app->ports->trace)
+        app->ports->trace->step(app->ports->trace->ctx, &in, &app->out);
     send(app);
     return app->out.restart;
+}
+
+void biu_app_wake(struct biu_app *app)
+{
+    const struct biu_ports *p = app->ports;
+    uint32_t now_ms = p->clock->now_ms(p->clock->ctx);
+
+    if (p->trace)
+        p->trace->wake(p->trace->ctx, now_ms);
+    biu_wake(&app->biu, now_ms);
 }

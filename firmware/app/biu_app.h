@@ -15,6 +15,7 @@
 #include "firmware/port/input_port.h"
 #include "firmware/port/nvm_port.h"
 #include "firmware/port/slot_port.h"
+#include "firmware/port/trace_port.h"
 
 struct biu_ports { /* each borrowed, must outlive the app */
     const struct afe_port *afe;
@@ -23,6 +24,7 @@ struct biu_ports { /* each borrowed, must outlive the app */
     const struct input_port *inputs;
     const struct nvm_port *nvm;
     const struct clock_port *clock;
+    const struct trace_port *trace;     /* NULL = nobody records */
     const struct can_port *can1, *can2; /* vehicle, DC charger; NULL = not fitted */
     const struct slot_port *slot;       /* the second program slot; NULL = none */
 };
@@ -52,5 +54,8 @@ int biu_app_init(struct biu_app *app, const struct biu_ports *ports, const int32
 
 /* Every 10 ms. Returns 1 when the board shall restart (call biu_app_init() again), else 0. */
 int biu_app_step(struct biu_app *app);
+
+/* After a sleep in which no steps ran: biu_wake(). */
+void biu_app_wake(struct biu_app *app);
 
 #endif

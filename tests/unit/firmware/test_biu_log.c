@@ -233,6 +233,12 @@ static void test_no_output_changes_unseen(void)
     CHANGES("sample", s.temp_ddegC[2]);
     CHANGES("sample", s.balancing[2]);
     CHANGES("sample", s.alarm[1].value);
+    uint8_t program[3] = { 1, 2, 3 };
+
+    rig.out.slot.data = program;
+    CU_ASSERT_EQUAL(fact("slot.data"), 0);
+    rig.out.slot.n = 3;
+    CHANGES("slot.data", program[2]);
     uint64_t was = fact("afe_tx");
 
     rig.out.afe_tx[5] = 1; /* beyond what is sent */

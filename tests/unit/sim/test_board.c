@@ -72,7 +72,7 @@ static void start(int cells)
     world_set_pack_V(&w, 3.62 * cells);
     w.current_A = 12.5;
     w.inputs.inputs |= BIU_INPUT_KEYON;
-    CU_ASSERT_EQUAL_FATAL(board_init(&b, &w, &bus, &nvm, factory, utc_ms), BMS_ERR_OK);
+    CU_ASSERT_EQUAL_FATAL(board_init(&b, &w, &bus, &nvm, factory, utc_ms, NULL), BMS_ERR_OK);
     live(2000);
 }
 
