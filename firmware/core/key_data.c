@@ -104,6 +104,7 @@ void key_data_pack(const struct key_data *k, uint8_t *out)
     write_float(&w, k->soc.bias_C);
     write_float(&w, k->soc.scale);
     write_float(&w, k->soc.soh);
+    write_float(&w, k->soc.h);
 }
 
 void key_data_unpack(struct key_data *k, const uint8_t *in, size_t n)
@@ -130,4 +131,5 @@ void key_data_unpack(struct key_data *k, const uint8_t *in, size_t n)
     k->soc.bias_C = read_float(&r);
     k->soc.scale = read_float(&r);
     k->soc.soh = read_float(&r);
+    k->soc.h = read_float(&r);
 }

@@ -14,6 +14,7 @@
 #define EMPTY_SIGMA  0.02f
 #define SET_SIGMA    0.01f
 #define OFF_SIGMA    0.005f /* more of it for a time without power, whose length nobody knows */
+#define H_UNSURE     0.2f   /* small currents may have flowed unseen */
 #define SLEEP_SHARE  0.02f  /* self-discharge and quiescent load: at most so much a month, 1 sigma */
 
 static const struct est_profile *const plain[CHEMISTRIES] = {
@@ -62,6 +63,7 @@ void soc_save(const struct soc *s, struct soc_saved *saved)
                                   .sigma = sqrtf(s->mean.P[EST_SOC][EST_SOC]),
                                   .bias_C = s->mean.x[EST_BIAS] / p->capacity_Ah,
                                   .scale = s->mean.x[EST_SCALE],
+                                  .h = s->mean.model.h,
                                   .soh = s->mean.soh };
 }
 
@@ -79,6 +81,8 @@ void soc_restore(struct soc *s, const struct soc_saved *saved)
         s->mean.x[EST_BIAS] = saved->bias_C * p->capacity_Ah;
     if (saved->scale >= 0.4f && saved->scale <= 3.0f)
         s->mean.x[EST_SCALE] = saved->scale;
+    s->mean.model.h = fabsf(saved->h) <= 1.0f ? saved->h : 0.0f;
+    s->mean.model.h_unsure = H_UNSURE;
     s->known = s->restored = true;
 }
 

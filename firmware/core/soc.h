@@ -33,6 +33,7 @@ struct soc_saved { /* what must outlive the power */
     float sigma;  /* of the SOC, 0 to 1; 0: not saved, so that hardly anything is known */
     float bias_C; /* of the current sensor, capacities an hour */
     float scale;  /* of the resistances */
+    float h;      /* of the curve, -1 to 1 */
     float soh;    /* 0: not saved */
 };
 

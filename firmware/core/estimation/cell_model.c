@@ -64,6 +64,7 @@ void cell_model_step(struct cell_model *m, float dt_s, float current_A, float te
     }
     float keep = expf(-fabsf(current_A) * dt_s * p->gamma / (3600.0f * p->capacity_Ah));
 
+    m->h_unsure *= keep;
     m->h = m->h * keep + (current_A < 0.0f ? keep - 1.0f : 1.0f - keep);
 }
 

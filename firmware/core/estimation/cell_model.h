@@ -15,6 +15,7 @@ struct cell_model {
     const struct est_profile *p; /* borrowed, must outlive this struct */
     float u_V[EST_BRANCHES];
     float h;
+    float h_unsure; /* how far h may be off, 1 sigma; set by who starts, fades as h does */
 };
 
 struct cell_view { /* the model at one instant */

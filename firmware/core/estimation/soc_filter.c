@@ -5,15 +5,18 @@
 
 #define ERROR_START_V     0.03f /* least polarisation that nobody saw, 1 sigma: a start in the middle of a drive */
 #define ERROR_START_C     0.5f  /* more of it: as after so many capacities an hour for long */
+#define H_UNSURE          0.6f  /* hysteresis: anything from -1 to 1 */
 #define NORMAL_95         1.96f
 #define GAP_s             120.0f /* no sample for longer: the current in between is not known */
 #define UNKNOWN_C         0.3f   /* and taken to be within this many capacities an hour, 1 sigma */
 #define BIAS_WALK_C_PER_h 0.001f
-#define HOLD_s            1.0f /* so long the last current holds when no new one comes */
-#define VOLTAGE_MIN_V     0.1f /* outside of these no sensor of one cell speaks the truth; */
-#define VOLTAGE_MAX_V     6.0f /* a supercapacitor may be at 0 */
-#define START_SIGMA       0.3f /* nothing is known */
-#define SURPRISE          3.0f /* an innovation beyond so many sigma counts as that many */
+#define HOLD_s            1.0f  /* so long the last current holds when no new one comes */
+#define VOLTAGE_MIN_V     0.1f  /* outside of these no sensor of one cell speaks the truth; */
+#define VOLTAGE_MAX_V     6.0f  /* a supercapacitor may be at 0 */
+#define START_SIGMA       0.3f  /* nothing is known */
+#define BLUR_LEAST        0.02f /* one step of the table or so */
+#define BLUR_s            60.0f /* and samples within this time miss it in the same way */
+#define SURPRISE          3.0f  /* an innovation beyond so many sigma counts as that many */
 #define FROZEN_SAMPLES    5
 
 static float capacity_As(const struct soc_filter *f)
@@ -48,8 +51,9 @@ static float error_variance(const struct soc_filter *f, const struct cell_view *
     float cold_V = n->slow_cold_V * fmaxf(25.0f - f->temp_degC, 0.0f) / 10.0f;
     float flows = fminf(drop_V / 0.03f, 1.0f); /* 30 mV of polarisation: the cold begins to matter */
     float share_V = n->slow_share * drop_V;
+    float curve_V = v->m_V * f->model.h_unsure; /* on which branch of the curve it is */
 
-    return n->slow_V * n->slow_V + share_V * share_V + flows * cold_V * cold_V;
+    return square(n->slow_V) + square(share_V) + flows * square(cold_V) + square(curve_V);
 }
 
 /* P = F P F' + Q with F = identity but for F[SOC][BIAS] = dt/Q and F[ERROR][ERROR] = keep. */
@@ -147,20 +151,44 @@ static void begin(struct soc_filter *f, float voltage_V)
     f->begun = true;
 }
 
+/* The OCV as it looks to somebody who knows the SOC no better than this (central differences of Norgaard): its mean, its slope, and the variance that a
+ * straight line misses. Where the SOC is well known it is the tangent. */
+struct blurred {
+    float mean_V, slope_V, variance_V2;
+};
+
+static struct blurred look_around(const struct soc_filter *f, const struct cell_view *v)
+{
+    const float h2 = 3.0f;
+    const struct est_profile *p = f->model.p;
+    float soc = f->x[EST_SOC];
+    float reach = fmaxf(sqrtf(h2 * f->P[EST_SOC][EST_SOC]), BLUR_LEAST);
+    float low = fmaxf(soc - reach, 0.0f);
+    float high = fminf(soc + reach, 1.0f);
+    float here_V = cell_model_ocv(p, f->temp_degC, soc);
+    float low_V = cell_model_ocv(p, f->temp_degC, low);
+    float high_V = cell_model_ocv(p, f->temp_degC, high);
+    float slope_V = (high_V - low_V) / (high - low);
+    float bend_V = low_V + slope_V * (soc - low) - here_V; /* the chord against the curve */
+
+    return (struct blurred) { v->ocv_V, slope_V, (h2 - 1.0f) / (h2 * h2) * bend_V * bend_V };
+}
+
 static void take_voltage(struct soc_filter *f, const struct soc_filter_in *in)
 {
     const struct est_noise *n = &f->model.p->noise;
     float current_A = f->current_A - f->x[EST_BIAS];
     struct cell_view v = cell_model_view(&f->model, current_A, f->temp_degC, f->x[EST_SOC]);
-    float H[EST_STATES] = { v.slope_V, -1.0f, v.per_A_V * f->x[EST_SCALE], -v.drop_V };
+    struct blurred b = look_around(f, &v);
+    float H[EST_STATES] = { b.slope_V, -1.0f, v.per_A_V * f->x[EST_SCALE], -v.drop_V };
     bool knows_soc = f->P[EST_SOC][EST_SOC] < 0.05f * 0.05f;
     bool learns[EST_STATES] = { true, true, knows_soc, knows_soc };
     float samples = in->dt_s > 1.0f ? 1.0f : fmaxf(in->dt_s, 0.01f); /* faster sampling tells no more */
-    float expected_V = v.ocv_V - f->x[EST_SCALE] * v.drop_V - f->x[EST_ERROR];
+    float expected_V = b.mean_V - f->x[EST_SCALE] * v.drop_V - f->x[EST_ERROR];
 
     float share_V = n->white_share * v.drop_V;
 
-    correct(f, H, in->voltage_V - expected_V, (n->white_V * n->white_V + share_V * share_V) / samples, learns);
+    correct(f, H, in->voltage_V - expected_V, (square(n->white_V) + square(share_V)) / samples + BLUR_s / samples * b.variance_V2, learns);
 }
 
 /* SOC minus `share`, with what single precision cuts off carried on (Kahan): 0.001 C at 10 Hz would never arrive. */
@@ -231,20 +259,31 @@ void soc_filter_step(struct soc_filter *f, const struct soc_filter_in *in)
     keep_sane(f);
 }
 
+static void forget_error(struct soc_filter *f, float variance_V2)
+{
+    for (int i = 0; i < EST_STATES; i++)
+        f->P[EST_ERROR][i] = f->P[i][EST_ERROR] = 0.0f;
+    f->P[EST_ERROR][EST_ERROR] = variance_V2;
+    f->x[EST_ERROR] = 0.0f;
+}
+
 void soc_filter_start(struct soc_filter *f, const struct est_profile *p, float soh, const struct soc_filter_in *in)
 {
-    float soc = 0.5f;
+    struct cell_view v = { 0 };
 
-    soc_filter_init(f, p, soc, START_SIGMA, soh);
+    soc_filter_init(f, p, 0.5f, START_SIGMA, soh);
+    f->model.h_unsure = H_UNSURE;
     f->current_A = is_current(f, in->current_A) ? in->current_A : 0.0f;
     take_temperature(f, in->temp_degC);
     for (int k = 0; k < 3; k++) { /* the resistance depends on the SOC that is looked for */
-        struct cell_view v = cell_model_view(&f->model, f->current_A, f->temp_degC, soc);
-
-        soc = cell_model_soc(p, f->temp_degC, in->voltage_V + v.drop_V);
+        v = cell_model_view(&f->model, f->current_A, f->temp_degC, f->x[EST_SOC]);
+        f->x[EST_SOC] = cell_model_soc(p, f->temp_degC, in->voltage_V + v.drop_V);
     }
-    f->x[EST_SOC] = soc;
-    soc_filter_step(f, in);
+    float error_V = sqrtf(square(unseen_V(f, in->voltage_V)) + square(v.m_V * H_UNSURE));
+
+    forget_error(f, square(error_V));
+    f->begun = true;
+    soc_filter_step(f, &(struct soc_filter_in) { 0.0f, f->current_A, in->voltage_V, in->temp_degC });
 }
 
 bool soc_filter_is_another_cell(const struct soc_filter *f, const struct soc_filter_in *in)
@@ -257,14 +296,6 @@ bool soc_filter_is_another_cell(const struct soc_filter *f, const struct soc_fil
     float sigma2_V = square(unseen_V(&g, in->voltage_V)) + square(v.slope_V) * g.P[EST_SOC][EST_SOC];
 
     return square(in->voltage_V - (v.ocv_V - v.drop_V)) > square(SURPRISE) * sigma2_V;
-}
-
-static void forget_error(struct soc_filter *f, float variance_V2)
-{
-    for (int i = 0; i < EST_STATES; i++)
-        f->P[EST_ERROR][i] = f->P[i][EST_ERROR] = 0.0f;
-    f->P[EST_ERROR][EST_ERROR] = variance_V2;
-    f->x[EST_ERROR] = 0.0f;
 }
 
 void soc_filter_rested(struct soc_filter *f)

@@ -236,7 +236,7 @@ static void test_what_was_saved_may_be_anything(void)
         float x = strange[k % 6];
 
         start(CHEMISTRY_LFP, 0.6f);
-        soc_restore(&s, &(struct soc_saved) { left[k / 6], x, x, x, x });
+        soc_restore(&s, &(struct soc_saved) { left[k / 6], x, x, x, x, x });
         CU_ASSERT(soc_permyriad(&s) >= 0 && soc_permyriad(&s) <= 10000);
         CU_ASSERT(soc_band_permyriad(&s) > 0 && soc_band_permyriad(&s) <= 10000);
         run(1000);
