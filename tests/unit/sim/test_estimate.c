@@ -37,7 +37,7 @@ static const struct nvm_port nvm = { .size = NVM_SIZE, .read = memory_read, .wri
 static void power_on(void)
 {
     bus = (struct can_bus) { 0 };
-    CU_ASSERT_EQUAL_FATAL(board_init(&b, &w, &bus, &nvm, factory, utc_ms), BMS_ERR_OK);
+    CU_ASSERT_EQUAL_FATAL(board_init(&b, &w, &bus, &nvm, factory, utc_ms, NULL), BMS_ERR_OK);
 }
 
 static void start(enum chemistry chemistry, enum scenario scenario)
