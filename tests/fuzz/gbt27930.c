@@ -25,6 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         .type = GBT_BATTERY_LFP, .max_mV = 425000, .max_mA = -150000, .maker = "", .vin = "", .made_year = 2026
     };
     static const uint8_t pf[16] = { 0x26, 0x01, 0x07, 0x08, 0x0A, 0x12, 0x1A, 0x1D, 0x1F, 0xEC, 0xEB, 0x02, 0x19, 0x00, 0xFF, 0x12 };
+    static const uint16_t cells[24] = { 3300, 65535, 3400 };
+    static const int16_t temps[4] = { 250, -400, INT16_MIN, 1250 };
     struct gbt_bms b;
     struct gbt_out out;
     uint32_t now_ms = 0xFFFFF000u;
@@ -46,6 +48,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
                                         .pause = step[0] & 0x40,
                                         .stop = step[2] & 0x80 ? 1 : 0,
                                         .pack_mV = 364000,
+                                        .details = true,
+                                        .cells = 24,
+                                        .probes = 4,
+                                        .cell_mV = cells,
+                                        .temp_ddegC = temps,
+                                        .room = step[2] & 0x40 ? 2 : GBT_TX_MAX,
                                         .rx = &f,
                                         .rx_count = 1 },
                      &out);

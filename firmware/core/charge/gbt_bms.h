@@ -2,7 +2,7 @@
 /* gbt_bms.h -- the BMS's side of a DC charge (GB/T 27930-2015), from the plug to the summary. Called every 10 ms with what CAN2 received.
  *
  *   OFF --plugged--> HANDSHAKE --CRM(00)--> IDENTIFY --CRM(AA)--> CONFIGURE --CML--> READY --CRO(AA)--> CHARGING
- *                      BHM, 30 s            BRM, 30 s             BCP, 5 s         BRO, 5/60 s         BCL BCS BSM, CCS 1 s
+ *                      BHM, 30 s            BRM, 30 s             BCP, 5 s         BRO, 5/60 s         BCL BCS BSM, CCS 1 s; BMV BMT BSP
  *
  *   CHARGING --own reason or CST--> STOPPING --CST--> SUMMARY --CSD--> DONE       a wait that ends: --> ERROR (BEM) --CRM(00)/CHM--> again,
  *                                    BST 5 s           BSD 10 s                    the fourth time, or 60 s without the charger: --> FAILED
@@ -17,7 +17,8 @@
 #include "firmware/core/charge/j1939_tp.h"
 
 enum {
-    GBT_TX_MAX = 16, /* frames to CAN2 in one step; what is more waits for the next */
+    GBT_TX_MAX = 16,           /* frames to CAN2 in one step; what is more waits for the next */
+    GBT_BMS_LONGEST = 2 * 160, /* BMV of a pack with 160 cells */
     GBT_TIMEOUT_MS = 5000,
     GBT_CRM_MS = 30000,   /* from the first CHM to CRM(00): the insulation check lies between; and from CRM(00) to CRM(AA) */
     GBT_READY_MS = 60000, /* for either side to get ready */
@@ -69,6 +70,11 @@ struct gbt_in {
     bool constant_voltage;
     int32_t cell_min_mV, cell_max_mV, soc_permille, left_min;
     uint8_t cell_max_no, temp_max_no, temp_min_no; /* 1-based */
+    bool details;                                  /* send BMV, BMT and BSP every 10 s */
+    uint8_t cells, probes; /* for BMV and BMT: cell_mV[cells], temp_ddegC[probes], as in a sample; borrowed for the call */
+    const uint16_t *cell_mV;
+    const int16_t *temp_ddegC;
+    size_t room; /* frames that CAN2 can take now, at most GBT_TX_MAX */
     int32_t temp_max_degC, temp_min_degC;
     const struct can_frame *rx; /* since the last step; borrowed for the call */
     size_t rx_count;
@@ -106,7 +112,7 @@ struct gbt_bms { /* fields are read by anybody, written by this module */
     uint8_t reconnects;
     bool heard, is_ready, pausing, lying, answered;
     struct j1939_tp tp;
-    uint8_t tp_tx[GBT_BRM_LONG], tp_rx[64];
+    uint8_t tp_tx[GBT_BMS_LONGEST], tp_rx[64];
 };
 
 /* facts is borrowed and must outlive the module; `b` holds pointers into itself. */

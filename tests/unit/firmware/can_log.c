@@ -27,6 +27,14 @@ static bool read_line(const char *text, struct can_log_line *line)
     return true;
 }
 
+bool can_log_is_there(void)
+{
+    if (getenv("CELLWARDEN_DATA"))
+        return true;
+    printf("skipped: set CELLWARDEN_DATA to the folder that has gbt27930_can_logs\n");
+    return false;
+}
+
 int can_log_read(const char *name, struct can_log_line *lines)
 {
     const char *folder = getenv("CELLWARDEN_DATA");
@@ -36,10 +44,8 @@ int can_log_read(const char *name, struct can_log_line *lines)
     snprintf(path, sizeof(path), "%s/gbt27930_can_logs/%s", folder ? folder : "", name);
     gzFile file = folder ? gzopen(path, "rb") : NULL;
 
-    if (!file) {
-        printf("\n    skipped: no recorded session %s; set CELLWARDEN_DATA to the folder that has gbt27930_can_logs ", name);
+    if (!file)
         return -1;
-    }
     while (n >= 0 && n < CAN_LOG_MAX && gzgets(file, text, sizeof(text)))
         n = read_line(text, &lines[n]) ? n + 1 : -2;
     gzclose(file);

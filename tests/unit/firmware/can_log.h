@@ -12,9 +12,12 @@ struct can_log_line {
     struct can_frame frame;
 };
 
-enum { CAN_LOG_MAX = 4000 };
+enum { CAN_LOG_MAX = 4000, CAN_LOG_SKIPPED = 77 }; /* 77: what a program returns to ctest when it has no sessions to test with */
 
-/* Read a session into lines[CAN_LOG_MAX]. Returns how many; -1: there is no such file (it says so); -2: a line is not to be read. */
+/* Is there a folder with recorded sessions? Says so when not. */
+bool can_log_is_there(void);
+
+/* Read a session into lines[CAN_LOG_MAX]. Returns how many; -1: there is no such file; -2: a line is not to be read. */
 int can_log_read(const char *name, struct can_log_line *lines);
 
 #endif

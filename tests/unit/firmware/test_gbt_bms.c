@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "firmware/core/charge/gbt_bms.h"
+#include "proto/validity.h"
 #include "tests/unit/firmware/can_log.h"
 #include "tests/unit/suite.h"
 
@@ -32,7 +33,7 @@ static struct j1939_tp peer; /* the charger's transport; it answers by itself */
 static uint8_t peer_rx[GBT_MESSAGE_MAX];
 static bool peer_is_deaf;
 static int sent[GBT_MSGS];
-static uint8_t last[GBT_MSGS][64];
+static uint8_t last[GBT_MSGS][GBT_MESSAGE_MAX];
 static size_t last_n[GBT_MSGS];
 static int seen[SEEN_MAX], seen_n; /* messages of the BMS in the order in which they first came, BCS and BSM count as BCL */
 
@@ -64,6 +65,7 @@ static void start(void)
     j1939_tp_init(&peer, &(struct j1939_tp_config) { GBT_CHARGER, GBT_BMS, false, NULL, peer_rx, 0, sizeof(peer_rx) });
     in = (struct gbt_in) { .plugged = true,
                            .ready = true,
+                           .room = GBT_TX_MAX,
                            .rx = rx,
                            .pack_mV = 364000,
                            .demand_mV = 420000,
@@ -447,6 +449,53 @@ static void test_short_brm_and_deaf_charger(void)
     CU_ASSERT_EQUAL(last_n[GBT_BRM], 41);
 }
 
+static void test_details(void)
+{
+    static uint16_t cells[160];
+    static int16_t temps[64];
+
+    for (int i = 0; i < 160; i++)
+        cells[i] = (uint16_t)(3200 + i);
+    for (int i = 0; i < 64; i++)
+        temps[i] = (int16_t)(-400 + 10 * i);
+    cells[159] = cell_invalid(VALIDITY_OPEN);
+    temps[63] = temp_invalid(VALIDITY_OPEN);
+    reach(GBT_CHARGING);
+    in.details = true;
+    in.cells = 160;
+    in.probes = 64;
+    in.cell_mV = cells;
+    in.temp_ddegC = temps;
+    for (int i = 0; i < 1100; i++) {
+        if (i % 5 == 0)
+            CCS;
+        run(10);
+    }
+    CU_ASSERT_EQUAL(b.phase, GBT_CHARGING);
+    CU_ASSERT(sent[GBT_BMV] == 2 && sent[GBT_BMT] == 2 && sent[GBT_BSP] == 2); /* every 10 s */
+    CU_ASSERT(last_n[GBT_BMV] == 320 && last_n[GBT_BMT] == 64 && last_n[GBT_BSP] == 16);
+    CU_ASSERT(sent[GBT_BCS] >= 42 && sent[GBT_BCL] >= 219); /* the rest does not wait for them */
+    CU_ASSERT_EQUAL(last[GBT_BMV][0] | last[GBT_BMV][1] << 8, 320);
+    CU_ASSERT_EQUAL(last[GBT_BMV][316] | last[GBT_BMV][317] << 8, 335);
+    CU_ASSERT_EQUAL(last[GBT_BMV][318] & last[GBT_BMV][319], 0xFF); /* not valid is no value */
+    CU_ASSERT(last[GBT_BMT][0] == 10 && last[GBT_BMT][62] == 72 && last[GBT_BMT][63] == 0xFF);
+}
+
+static void test_no_room(void)
+{
+    reach(GBT_CHARGING);
+    int before = sent[GBT_BCL];
+
+    in.room = 0;
+    CCS;
+    run(100);
+    CU_ASSERT(out.tx_count == 0 && sent[GBT_BCL] == before);
+    in.room = 1;
+    CCS;
+    run(50);
+    CU_ASSERT(sent[GBT_BCL] == before + 1 && out.tx_count <= 1);
+}
+
 static void test_hostile_frames(void)
 {
     unsigned seed = 5;
@@ -503,8 +552,7 @@ static void replay(const char *name, enum gbt_phase end)
     const uint8_t *data;
     uint32_t pgn;
 
-    if (n < 0)
-        return;
+    CU_ASSERT_FATAL(n > 0);
     spread(lines, n);
     start();
     own_facts.max_mV = 700000;
@@ -544,7 +592,8 @@ static void test_replay_measured(void)
     replay("charger_measured_fs_team.log.gz", GBT_ERROR);
 }
 
-int main(void)
+/* With the word "recorded": the recorded sessions alone. */
+int main(int argc, char **argv)
 {
     CU_TestInfo tests[] = {
         { "a charge runs from the first CHM to the summary [AC-3]", test_order },
@@ -556,11 +605,18 @@ int main(void)
         { "a charger that gives more than was asked is stopped", test_lies },
         { "a pause lasts 10 minutes at most, an open contactor stops the charge", test_pause },
         { "BRM has 41 bytes without a software version, and waits for a deaf charger", test_short_brm_and_deaf_charger },
+        { "cells and probes go out every 10 s and delay nothing [AC-3]", test_details },
+        { "what finds no room on the bus goes out later", test_no_room },
         { "wrong lengths, strangers and noise do no harm", test_hostile_frames },
+        CU_TEST_INFO_NULL,
+    };
+    CU_TestInfo recorded[] = {
         { "the charger of a recorded LFP session meets the same phases in the same order [AC-3]", test_replay_lfp },
         { "so does a measured charger that falls silent [AC-3]", test_replay_measured },
         CU_TEST_INFO_NULL,
     };
 
+    if (argc == 2 && strcmp(argv[1], "recorded") == 0)
+        return can_log_is_there() ? suite_run("gbt_bms_recorded", recorded) : CAN_LOG_SKIPPED;
     return suite_run("gbt_bms", tests);
 }

@@ -44,9 +44,14 @@ static void start(const struct charger_gbt_config *cfg, double from)
 {
     gbt_bms_init(&b, &facts);
     charger_gbt_init(&c, cfg);
-    in = (struct gbt_in) {
-        .plugged = true, .rx = to_bms, .cell_max_no = 1, .temp_max_no = 1, .temp_min_no = 1, .temp_max_degC = 25, .temp_min_degC = 24
-    };
+    in = (struct gbt_in) { .room = GBT_TX_MAX,
+                           .plugged = true,
+                           .rx = to_bms,
+                           .cell_max_no = 1,
+                           .temp_max_no = 1,
+                           .temp_min_no = 1,
+                           .temp_max_degC = 25,
+                           .temp_min_degC = 24 };
     ci = (struct charger_gbt_in) { .start = true, .rx = to_charger };
     to_bms_n = to_charger_n = 0;
     soc = from;
