@@ -94,6 +94,13 @@ static void read_inputs(void *ctx, struct input_reading *now)
     *now = b->world->inputs;
 }
 
+static void bridge(void *ctx, uint8_t mask)
+{
+    struct board *b = ctx;
+
+    b->world->senses.bridge = mask;
+}
+
 static uint32_t clock_now_ms(void *ctx)
 {
     const struct board *b = ctx;
@@ -112,7 +119,7 @@ static void wire_ports(struct board *b, const struct nvm_port *nvm)
 {
     b->afe = (struct afe_port) { .ctx = b, .read = afe_read, .write = afe_write, .fault = afe_fault };
     b->contactors = (struct contactor_port) { .ctx = b, .drive = drive, .feedback = feedback };
-    b->inputs = (struct input_port) { .ctx = b, .read = read_inputs };
+    b->inputs = (struct input_port) { .ctx = b, .read = read_inputs, .bridge = bridge };
     b->clock = (struct clock_port) { .ctx = b, .now_ms = clock_now_ms, .utc_ms = clock_utc_ms };
     b->ports = (struct biu_ports) {
         .afe = &b->afe, .can0 = &b->can[BOARD_CAN0].port, .contactors = &b->contactors, .inputs = &b->inputs, .nvm = nvm, .clock = &b->clock

@@ -8,8 +8,8 @@
 
 #include "common/err.h"
 
-enum { WORD_MAX = 64 };
-enum what { NOTHING, A_CELL, A_PROBE, A_CHIP, A_PERMILLE, A_RELAY, A_MV, A_DEGC };
+enum { WORD_MAX = 64, LATCH_PRESSED_ohm = 3520 };
+enum what { NOTHING, A_CELL, A_PROBE, A_CHIP, A_PERMILLE, A_RELAY, A_MV, A_DEGC, A_KOHM, AN_OHM, AN_INLET, A_PIN_MV };
 
 struct place { /* of a cell or a probe: its chip, and its number there */
     int chip, k;
@@ -115,6 +115,43 @@ static void jam(struct world *w, struct fault *f)
     w->contactors.jammed |= (uint8_t)(1u << (f->a - 1));
 }
 
+static void leak_pos(struct world *w, struct fault *f)
+{
+    w->senses.pos_kohm = f->a;
+}
+
+static void leak_neg(struct world *w, struct fault *f)
+{
+    w->senses.neg_kohm = f->a;
+}
+
+static void open_hvil(struct world *w, struct fault *f)
+{
+    (void)f;
+    w->senses.hvil_closed = false;
+}
+
+static void heat_inlet(struct world *w, struct fault *f)
+{
+    w->senses.inlet_C[f->a - 1] = f->b;
+}
+
+static void set_cc(struct world *w, struct fault *f)
+{
+    w->senses.cc_ohm = f->a;
+}
+
+static void set_cc2(struct world *w, struct fault *f)
+{
+    w->senses.cc2_V = f->a / 1000.0;
+}
+
+static void press_latch(struct world *w, struct fault *f)
+{
+    (void)f;
+    w->senses.cc_ohm = LATCH_PRESSED_ohm;
+}
+
 /* clang-format off */
 static const struct kind {
     const char *name;
@@ -131,6 +168,13 @@ static const struct kind {
     { "csu-silent",  NOTHING,    NOTHING, silence },
     { "weld",        A_RELAY,    NOTHING, weld },
     { "jam",         A_RELAY,    NOTHING, jam },
+    { "insulation-pos", A_KOHM,  NOTHING, leak_pos },
+    { "insulation-neg", A_KOHM,  NOTHING, leak_neg },
+    { "hvil-open",   NOTHING,    NOTHING, open_hvil },
+    { "inlet",       AN_INLET,   A_DEGC,  heat_inlet },
+    { "cc",          AN_OHM,     NOTHING, set_cc },
+    { "cc2",         A_PIN_MV,   NOTHING, set_cc2 },
+    { "latch",       NOTHING,    NOTHING, press_latch },
 };
 /* clang-format on */
 
@@ -138,13 +182,19 @@ enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
 static void limits_of(enum what what, const struct wiring *t, int *min, int *max)
 {
-    *min = what == A_DEGC ? -40 : what == A_MV || what == A_PERMILLE ? 0 : 1;
+    bool from_0 = what == A_MV || what == A_PERMILLE || what == A_KOHM || what == AN_OHM || what == A_PIN_MV;
+
+    *min = what == A_DEGC ? -40 : from_0 ? 0 : 1;
     *max = what == A_CELL       ? t->cells
            : what == A_PROBE    ? probes_of(t)
            : what == A_CHIP     ? t->chips
            : what == A_PERMILLE ? 1000
            : what == A_RELAY    ? CONTACTORS
            : what == A_MV       ? AFE_FULL_SCALE_mV
+           : what == A_KOHM     ? 60000
+           : what == AN_OHM     ? 1000000
+           : what == AN_INLET   ? SENSE_INLETS
+           : what == A_PIN_MV   ? 15000
                                 : 125;
 }
 
@@ -224,6 +274,19 @@ int faults_parse(struct faults *f, const char *text, const struct wiring *wiring
     return BMS_ERR_OK;
 }
 
+/* The plug is whoever moves the world's, who sets it before each step. */
+static void heal_senses(struct senses *s)
+{
+    struct senses healthy;
+
+    senses_init(&healthy);
+    s->pos_kohm = healthy.pos_kohm;
+    s->neg_kohm = healthy.neg_kohm;
+    s->hvil_closed = true;
+    s->cc2_V = healthy.cc2_V;
+    memcpy(s->inlet_C, healthy.inlet_C, sizeof(s->inlet_C));
+}
+
 static void mend(struct world *w)
 {
     for (int i = 0; i < w->chain.chips; i++)
@@ -233,6 +296,7 @@ static void mend(struct world *w)
     w->csu.silent = false;
     w->contactors.welded = 0;
     w->contactors.jammed = 0;
+    heal_senses(&w->senses);
 }
 
 void faults_apply(struct faults *f, struct world *w, double now_s)

@@ -8,6 +8,10 @@
  *   broken-link:CHIP    the chain is cut before this chip      chip-reset:CHIP  the chip starts anew, once
  *   bad-crc:PERMILLE    share of the chips' answers            csu-silent       no current on CAN0
  *   weld:RELAY          the relay does not open                jam:RELAY        the relay does not close
+ *   insulation-pos:KOHM  the rail leaks to chassis         insulation-neg:KOHM  the same
+ *   hvil-open           the interlock loop is open         inlet:NTC:DEGC   the charging interface has this temperature
+ *   cc:OHM              resistance of CC to PE             cc2:MV           voltage of CC2
+ *   latch               the latch of the slow plug is pressed
  * Everything is counted from 1, as on the console.
  */
 #ifndef SIM_FAULTS_H

@@ -119,6 +119,7 @@ void model_step(struct model *m, struct world *w)
     w->inputs.inputs = phases[m->phase].inputs;
     w->inputs.keyon_mV = phases[m->phase].keyon_mV;
     w->inputs.charger_wake_mV = phases[m->phase].charger_wake_mV;
+    senses_plug_slow(&w->senses, m->phase == MODEL_CHARGE);
     w->current_A = current_of(m, w);
     afe_chain_bypass(&w->chain, bypass);
     cells_step(&m->cells, w->current_A, bypass);

@@ -7,6 +7,7 @@
 
 #include "common/crc.h"
 #include "common/err.h"
+#include "proto/afe.h"
 #include "proto/can0.h"
 #include "sim/report.h"
 
@@ -59,9 +60,11 @@ static int provision(struct pack *p, int32_t *factory)
     bool same = true;
 
     wiring_params(&p->wiring, p->chemistry, factory);
-    if (p->options->replay)
+    if (p->options->replay) {
         factory[PARAM_sample_period_ms] = 0;
-    else if (p->options->sample_ms >= 0)
+        factory[PARAM_cell_stuck_mV] = 0; /* a held hole, and rows seconds apart, are no faults of a chip */
+        factory[PARAM_cell_jump_mV] = AFE_FULL_SCALE_mV;
+    } else if (p->options->sample_ms >= 0)
         factory[PARAM_sample_period_ms] = (int32_t)p->options->sample_ms;
     if (nvm_load(&nvm, &p->nvm.port, &image) != BMS_ERR_OK)
         return BMS_ERR_OK;

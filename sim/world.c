@@ -6,7 +6,7 @@
 
 #include "firmware/core/biu_io.h"
 
-enum { SUPPLY_mV = 13600, INSULATION_kohm = 2400 };
+enum { SUPPLY_mV = 13600 };
 
 static const double precharge_keep = 0.905; /* of the difference after 10 ms: 100 ms time constant */
 static const double drain_keep = 0.990;     /* 1 s time constant */
@@ -20,7 +20,8 @@ void world_init(struct world *w, const struct wiring *wiring, double noise_mV, u
     for (int i = 0; i < wiring->chips; i++)
         w->chain.chip[i].noise_mV = noise_mV;
     w->inputs = (struct input_reading) { .supply_mV = SUPPLY_mV, .inputs = BIU_INPUT_HIGH };
-    sense_absent(&w->inputs.sense);
+    senses_init(&w->senses);
+    senses_read(&w->senses, 0, 0, &w->inputs.sense);
 }
 
 static double *pin_of_cell(struct world *w, int i)
@@ -78,4 +79,6 @@ void world_step(struct world *w)
     contactors_step(&w->contactors, WORLD_STEP_MS);
     afe_chain_step(&w->chain, WORLD_STEP_MS);
     move_link(w);
+    senses_step(&w->senses, WORLD_STEP_MS);
+    senses_read(&w->senses, w->inputs.pack_voltage_mV / 1000.0, w->current_A, &w->inputs.sense);
 }

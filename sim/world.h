@@ -12,6 +12,7 @@
 #include "sim/contactors.h"
 #include "sim/csu.h"
 #include "sim/probe.h"
+#include "sim/senses.h"
 #include "sim/wiring.h"
 
 enum { WORLD_STEP_MS = 10, WORLD_NO_CELL_VALUE = 0xFFFF };
@@ -22,7 +23,8 @@ struct world {
     struct contactors contactors;
     struct csu csu;
     struct probe probe;
-    struct input_reading inputs; /* link_voltage_mV follows the contactors, the rest is set by who moves the world */
+    struct senses senses;
+    struct input_reading inputs; /* link_voltage_mV follows the contactors, sense the senses, the rest is set by who moves the world */
     double current_A;            /* positive on discharge */
     double link_V;               /* behind the contactors */
     bool hole[PACK_CELLS_MAX];   /* the log has no value for this cell now */

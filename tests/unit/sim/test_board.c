@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The whole board on the simulated world: what is wrong outside is found, and named, in the sample. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/err.h"
@@ -234,6 +235,75 @@ static void test_after_a_sleep_everything_is_measured_afresh(void)
     CU_ASSERT_EQUAL(last.scalar[SAMPLE_pack_current_mA], 12500);
 }
 
+static bool has(const char *alarm)
+{
+    for (int i = 0; i < last.alarms; i++)
+        if (strcmp(alarm_rows[alarm_by_id(last.alarm[i].alarm)].name, alarm) == 0)
+            return true;
+    return false;
+}
+
+static void test_a_leak_is_measured_at_its_rail(void)
+{
+    start(96); /* 350 V */
+    live(6000);
+    CU_ASSERT(abs(last.scalar[SAMPLE_insulation_kohm] - 2400) <= 24);
+    w.senses.neg_kohm = 30;
+    live(7000);
+    CU_ASSERT(abs(last.scalar[SAMPLE_insulation_neg_kohm] - 30) <= 1);
+    CU_ASSERT(abs(last.scalar[SAMPLE_insulation_pos_kohm] - 2400) <= 48);
+    CU_ASSERT_EQUAL(last.scalar[SAMPLE_insulation_kohm], last.scalar[SAMPLE_insulation_neg_kohm]);
+    CU_ASSERT(last.scalar[SAMPLE_insulation_ohm_per_V] > 75 && last.scalar[SAMPLE_insulation_ohm_per_V] < 95);
+    CU_ASSERT(has("insulation"));
+}
+
+static void test_the_inputs_of_the_board_are_in_the_sample(void)
+{
+    start(CELLS);
+    w.inputs.inputs = BIU_INPUT_ACC | BIU_INPUT_HIGH;
+    w.senses.analog_V[0] = 1.234;
+    w.senses.analog_V[2] = 30;
+    w.senses.inlet_C[0] = 61;
+    w.senses.inlet_C[1] = -12.5;
+    live(500);
+    CU_ASSERT_EQUAL(last.scalar[SAMPLE_inputs], 3);
+    CU_ASSERT_EQUAL(last.scalar[SAMPLE_analog_1_mV], 1234);
+    CU_ASSERT_EQUAL(last.scalar[SAMPLE_analog_2_mV], 0);
+    CU_ASSERT_EQUAL(last.scalar[SAMPLE_analog_3_mV], 30000);
+    CU_ASSERT(abs(last.scalar[SAMPLE_inlet_1_ddegC] - 610) <= 1);
+    CU_ASSERT(abs(last.scalar[SAMPLE_inlet_2_ddegC] + 125) <= 1);
+    CU_ASSERT_EQUAL(last.scalar[SAMPLE_hvil_closed], 1);
+}
+
+static void test_an_open_interlock_is_told(void)
+{
+    start(CELLS);
+    live(500);
+    CU_ASSERT_FALSE(has("hvil_open"));
+    w.senses.hvil_closed = false;
+    live(200);
+    CU_ASSERT(has("hvil_open"));
+    CU_ASSERT_EQUAL(last.scalar[SAMPLE_hvil_closed], 0);
+}
+
+/* While its chip's other cells move, a reading that does not is found and named. */
+static void test_a_stuck_reading_names_the_cell(void)
+{
+    start(CELLS);
+    live(500);
+    w.chain.chip[1].faults.stuck_cells = 1 << 4;
+    for (int i = 0; i < 100; i++) {
+        for (int k = 0; k < CELLS; k++)
+            world_set_cell(&w, k, 3600 - i);
+        live(50);
+    }
+    CU_ASSERT(has("cell_tap_open"));
+    CU_ASSERT_EQUAL(cell_validity(last.cell_mV[14 + 4]), VALIDITY_IMPLAUSIBLE);
+    CU_ASSERT_EQUAL(b.app.biu.alarms.row[ALARM_cell_tap_open].raised.number, 14 + 5);
+    for (int k = 0; k < CELLS; k++)
+        CU_ASSERT(k == 18 || cell_validity(last.cell_mV[k]) == VALIDITY_OK);
+}
+
 int main(void)
 {
     static CU_TestInfo tests[] = {
@@ -244,6 +314,11 @@ int main(void)
         { "bad checksums are counted and never believed [ME-12]", test_bad_checksums_are_counted_and_never_believed },
         { "a silent current sensor is an alarm and no zero [ME-5]", test_a_silent_current_sensor_is_an_alarm_and_no_zero },
         { "an over-voltage names the cell and opens [AC-6]", test_an_over_voltage_names_the_cell_and_opens },
+        { "a leak is measured at its rail, through the bridge [ME-6]", test_a_leak_is_measured_at_its_rail },
+        { "digital, analog and temperature inputs are in the sample [ME-3] [ME-9] [ME-10]",
+          test_the_inputs_of_the_board_are_in_the_sample },
+        { "an open interlock is told [AC-6]", test_an_open_interlock_is_told },
+        { "a stuck reading names the cell [ME-12]", test_a_stuck_reading_names_the_cell },
         { "a restart counts and keeps what is stored", test_a_restart_counts_and_keeps_what_is_stored },
         { "the same world gives the same samples", test_the_same_world_gives_the_same_samples },
         { "after a sleep everything is measured afresh", test_after_a_sleep_everything_is_measured_afresh },

@@ -39,6 +39,29 @@ static void test_each_kind_breaks_what_it_says(void)
     CU_ASSERT_EQUAL(w.contactors.jammed, 0x80);
 }
 
+static void test_senses_break_and_heal(void)
+{
+    CU_ASSERT_EQUAL(setup("insulation-pos:20@0-1,insulation-neg:0@0-1,hvil-open@0-1,inlet:2:110@0-1,cc2:6000@0-1,cc:100@0-1,latch@0.5-1"),
+                    BMS_ERR_OK);
+    struct senses healthy = w.senses;
+
+    faults_apply(&f, &w, 0);
+    CU_ASSERT_DOUBLE_EQUAL(w.senses.pos_kohm, 20, 0);
+    CU_ASSERT_DOUBLE_EQUAL(w.senses.neg_kohm, 0, 0);
+    CU_ASSERT_FALSE(w.senses.hvil_closed);
+    CU_ASSERT_DOUBLE_EQUAL(w.senses.inlet_C[1], 110, 0);
+    CU_ASSERT_DOUBLE_EQUAL(w.senses.cc2_V, 6, 0);
+    CU_ASSERT_DOUBLE_EQUAL(w.senses.cc_ohm, 100, 0);
+    faults_apply(&f, &w, 0.5);
+    CU_ASSERT_DOUBLE_EQUAL(w.senses.cc_ohm, 3520, 0);
+    faults_apply(&f, &w, 1);
+    CU_ASSERT_DOUBLE_EQUAL(w.senses.pos_kohm, healthy.pos_kohm, 0);
+    CU_ASSERT_DOUBLE_EQUAL(w.senses.neg_kohm, healthy.neg_kohm, 0);
+    CU_ASSERT_TRUE(w.senses.hvil_closed);
+    CU_ASSERT_DOUBLE_EQUAL(w.senses.inlet_C[1], healthy.inlet_C[1], 0);
+    CU_ASSERT_DOUBLE_EQUAL(w.senses.cc2_V, healthy.cc2_V, 0);
+}
+
 static void test_a_fault_comes_and_goes(void)
 {
     CU_ASSERT_EQUAL(setup("csu-silent@1.5-2,csu-silent@3"), BMS_ERR_OK);
@@ -122,6 +145,7 @@ int main(void)
 {
     static CU_TestInfo tests[] = {
         { "each kind breaks what it says", test_each_kind_breaks_what_it_says },
+        { "faults of the senses come and heal", test_senses_break_and_heal },
         { "a fault comes and goes", test_a_fault_comes_and_goes },
         { "a reset happens once", test_a_reset_happens_once },
         { "what cannot be is refused", test_what_cannot_be_is_refused },
