@@ -179,18 +179,13 @@ static bool parse(struct http_exchange *ex, const struct fleet_vehicle *vehicle,
     return true;
 }
 
-static struct open_export *open_export(struct http_exchange *ex, const char *device)
+static struct open_export *export_create(struct http_exchange *ex, const char *device)
 {
-    struct api *api = api_of(ex);
-    struct open_export *o = atomic_fetch_add(&api->exports_open, 1) < OPEN_MAX ? calloc(1, sizeof *o) : NULL;
+    struct open_export *o = calloc(1, sizeof *o);
 
-    if (o == NULL) {
-        atomic_fetch_sub(&api->exports_open, 1);
-        ex->retry_after_s = 10;
-        http_problem(ex, 503, "busy", NULL, "too many exports run; try again");
+    if (o == NULL)
         return NULL;
-    }
-    o->api = api;
+    o->api = api_of(ex);
     o->connection = ex->connection;
     o->key_ms = -1;
     snprintf(o->device, sizeof o->device, "%s", device);
@@ -199,33 +194,45 @@ static struct open_export *open_export(struct http_exchange *ex, const char *dev
     return o;
 }
 
-void api_get_export(struct http_exchange *ex)
+static void add_headers(struct http_exchange *ex, const struct open_export *o)
 {
-    struct fleet_vehicle vehicle;
+    bool csv = o->export.format == EXPORT_CSV;
     char name[DEVICE_NAME_MAX + 80];
 
-    if (!api_vehicle_of(ex, &vehicle))
-        return;
-    struct open_export *o = open_export(ex, vehicle.device);
-
-    if (o == NULL)
-        return;
-    if (!parse(ex, &vehicle, &o->export)) {
-        on_free(o);
-        return;
-    }
-    export_head(&o->export, &o->text);
-    ex->response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, on_read, o, on_free);
-    if (ex->response == NULL) {
-        on_free(o);
-        http_problem(ex, 503, "no_memory", NULL, "try again");
-        return;
-    }
-    bool csv = o->export.format == EXPORT_CSV;
-
-    snprintf(name, sizeof name, "attachment; filename=\"%s_%" PRId64 ".%s\"", vehicle.device, o->export.from_ms, csv ? "csv" : "ndjson");
+    snprintf(name, sizeof name, "attachment; filename=\"%s_%" PRId64 ".%s\"", o->device, o->export.from_ms, csv ? "csv" : "ndjson");
     MHD_add_response_header(ex->response, "Content-Type", csv ? "text/csv; charset=utf-8; header=present" : "application/x-ndjson");
     MHD_add_response_header(ex->response, "Content-Disposition", name);
     MHD_add_response_header(ex->response, "Cache-Control", "no-store");
-    ex->status = 200;
+}
+
+void api_get_export(struct http_exchange *ex)
+{
+    struct api *api = api_of(ex);
+    struct fleet_vehicle vehicle;
+
+    if (!api_vehicle_of(ex, &vehicle))
+        return;
+    struct open_export *o = export_create(ex, vehicle.device);
+
+    if (o != NULL && !parse(ex, &vehicle, &o->export)) {
+        free(o);
+        return;
+    }
+    bool room = atomic_fetch_add(&api->exports_open, 1) < OPEN_MAX; /* on_free() takes it back */
+
+    if (o != NULL && room) {
+        export_head(&o->export, &o->text);
+        ex->response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, on_read, o, on_free);
+    }
+    if (ex->response != NULL) {
+        add_headers(ex, o);
+        ex->status = 200;
+        return;
+    }
+    atomic_fetch_sub(&api->exports_open, 1);
+    if (o != NULL)
+        text_free(&o->text);
+    free(o);
+    ex->retry_after_s = 10;
+    http_problem(ex, 503, "busy", NULL, room ? "there is no memory for it now; try again" : "too many exports run; try again");
 }

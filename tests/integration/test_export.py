@@ -124,3 +124,26 @@ def test_a_wrong_query_is_refused(measured, query):
     """[FL-5]"""
     answer = export(measured[0], query)
     assert answer.status_code == 400 and answer.json()["field"]
+
+
+def test_missing_records_and_silences_are_named(measured):
+    """[FL-5] Two records taken out of the middle of the table, and one whose refusal is known."""
+    instance, truth = measured
+    query = f"/vehicles/{DEVICE}/gaps?{span(truth)}"
+    assert instance.api.get(query)["missing"] == [] and instance.api.get(query)["silences"] == []
+    epoch = instance.psql("select epoch from record where tenant = 'out' limit 1")[0][0]
+    instance.psql("delete from record where tenant = 'out' and seq in (50, 51, 120); insert into poison (tenant, device, digest, reason, topic, epoch, seq, size, "
+                  f"bytes, received_at) values ('out', 'load-0000', 'x', 'corrupt', 't', {epoch}, 120, 1, 'x', now())")
+    gaps = instance.api.get(query)
+    assert [(g["first_seq"], g["last_seq"], g["records"], g["refused"]) for g in gaps["missing"]] == [(50, 51, 2, 0), (120, 120, 1, 1)]
+    assert gaps["missing"][0]["epoch"] == f"{int(epoch) % 2**64:016x}" and gaps["records_missing"] == 3
+    assert (gaps["missing"][0]["after"], gaps["missing"][0]["before"]) == (truth[49 * 60][0], truth[51 * 60 + 1][0])
+    assert instance.api.get(query + "&silence_s=121")["silences"] == [{"after": truth[49 * 60][0], "before": truth[51 * 60 + 1][0]}]
+    assert len(instance.api.get(query + "&silence_s=61")["silences"]) == 2
+    assert instance.api.get(query + "&silence_s=122")["silences"] == []
+
+
+@pytest.mark.parametrize("query", ["", "from=1", "from=5&to=5", "from=0&to=99999999999999", "from=0&to=1&silence_s=0", "from=0&to=1&silence_s=86401"])
+def test_a_wrong_question_for_gaps_is_refused(measured, query):
+    """[FL-5]"""
+    assert measured[0].api.call("GET", f"/vehicles/{DEVICE}/gaps?{query}").status_code == 400
