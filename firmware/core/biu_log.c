@@ -271,7 +271,7 @@ static void put_in(struct writer *w, const struct biu_in *in, const struct biu_i
     for (unsigned i = 0; i < BIU_LOG_IN_ROWS; i++) {
         const struct biu_log_row *row = &biu_log_in_rows[i];
 
-        if (!(news[i / 8] >> i % 8 & 1u))
+        if (!((unsigned)news[i / 8] >> i % 8 & 1u))
             continue;
         if (is_list(row->kind))
             put_list(w, row, in);
@@ -289,7 +289,7 @@ static void put_out(struct writer *w, const struct biu_log_facts *is, const stru
             news[i / 8] = (uint8_t)(news[i / 8] | 1u << i % 8);
     write_bytes(w, news, sizeof(news));
     for (unsigned i = 0; i < BIU_LOG_OUT_ROWS; i++)
-        if (news[i / 8] >> i % 8 & 1u)
+        if ((unsigned)news[i / 8] >> i % 8 & 1u)
             write_varint(w, difference(is->row[i], was->row[i], sizeof(is->row[i])));
 }
 

@@ -221,7 +221,7 @@ static int read_in(struct biu_log_reader *l, struct reader *r)
         const struct biu_log_row *row = l->in_row[i].ours < 0 ? NULL : &biu_log_in_rows[l->in_row[i].ours];
         bool good = true;
 
-        if (!(news[i / 8] >> i % 8 & 1u))
+        if (!((unsigned)news[i / 8] >> i % 8 & 1u))
             continue;
         if (l->in_row[i].kind == BIU_LOG_BYTES)
             good = read_byte_list(l, r, row);
@@ -244,7 +244,7 @@ static int read_step(struct biu_log_reader *l, struct reader *r)
     if (!news)
         return BMS_ERR_CORRUPT;
     for (unsigned i = 0; i < l->out_count; i++) {
-        if (!(news[i / 8] >> i % 8 & 1u))
+        if (!((unsigned)news[i / 8] >> i % 8 & 1u))
             continue;
         uint64_t change = unzigzag(read_varint(r));
 

@@ -58,7 +58,7 @@ void uds_status_words(uint8_t status, char *out, size_t n)
         return;
     out[0] = '\0';
     for (unsigned i = 0; i < 8; i++)
-        if (status >> i & 1u)
+        if ((unsigned)status >> i & 1u)
             append(out, n, bits[i]);
     if (out[0] == '\0')
         append(out, n, "no result");
