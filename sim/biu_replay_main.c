@@ -12,11 +12,12 @@ enum { EXIT_USAGE = 2 };
 
 struct show {
     bool alarms, json;
+    int64_t since_ms; /* times count from this clock of the board; -1 = from its first start */
     uint64_t shown;
 };
 
 static const char usage[] =
-    "usage: cellwarden-biu-replay [--alarms] [--json] FILE\n\n"
+    "usage: cellwarden-biu-replay [--alarms] [--since MS] [--json] FILE\n\n"
     "Gives every input of FILE, which cellwarden-pack --record has written, to the firmware once more and compares every output\n"
     "with what was recorded. Names the first that differs.\n\n"
     "  --alarms   name each alarm that comes and goes: time, level, cell, probe or chip, value\n"
@@ -51,7 +52,7 @@ static void show_alarm(void *ctx, const struct biu_replay_alarm *a)
 {
     struct show *show = ctx;
     const char *event = a->came ? "set" : "gone", *level = a->row->level == ALARM_MAJOR ? "major" : "warning";
-    double t_s = (double)a->t_ms / 1000;
+    double t_s = show->since_ms < 0 ? (double)a->t_ms / 1000 : (double)((int64_t)a->utc_ms - show->since_ms) / 1000;
 
     if (!show->alarms)
         return;
@@ -117,8 +118,9 @@ static int replay(const char *path, struct show *show)
 
 int main(int argc, char **argv)
 {
-    struct show show = { 0 };
+    struct show show = { .since_ms = -1 };
     const char *path = NULL;
+    char *end = NULL;
 
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0) {
@@ -129,6 +131,8 @@ int main(int argc, char **argv)
             show.alarms = true;
         else if (strcmp(argv[i], "--json") == 0)
             show.json = true;
+        else if (strcmp(argv[i], "--since") == 0 && i + 1 < argc && (show.since_ms = strtoll(argv[i + 1], &end, 10)) >= 0 && *end == 0)
+            i++;
         else if (argv[i][0] == '-' || path) {
             fprintf(stderr, "cellwarden-biu-replay: what is '%s'? (cellwarden-biu-replay --help)\n", argv[i]);
             return EXIT_USAGE;

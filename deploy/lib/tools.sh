@@ -99,7 +99,7 @@ a DTU, the broker and the server into the database, then compares what the board
 Uses the instance that is up ($VAR_HINT); if none is, one that lasts as long as the replay.
 Exit 0 only when every frame was stored, once.
 
---alarms: through chips and board only; names each alarm that comes and goes, with time, level, cell or probe, and value.
+--alarms: through chips and board only; names each alarm that comes and goes, with the log's time, level, cell or probe, and value.
 --firmware: FILE was made by \`./cellwarden record\`. Its inputs are given to the firmware once more, and every output is
 compared, bit for bit; the first that differs is named. Exit 0 only when all are the same.
 TEXT
@@ -164,9 +164,9 @@ replay_biu() {
         made=$(mktemp /tmp/cellwarden-alarms.XXXXXX)
         trap 'rm -f "$made"' EXIT
         trap 'exit 1' INT TERM
-        record_biu "$made" --replay "$file" --chemistry "$chemistry" || die "the replay of '$file' failed"
+        record_biu "$made" --replay "$file" --chemistry "$chemistry" --utc-start 1000000000000 || die "the replay of '$file' failed"
         recorded=$made
-        show=--alarms
+        show="--alarms --since 1000000000000"
     fi
     # shellcheck disable=SC2086 # options or nothing
     "$BUILD/$PRESET/bin/cellwarden-biu-replay" $show $as_json "$recorded"
