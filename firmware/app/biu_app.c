@@ -101,9 +101,9 @@ static void send(struct biu_app *app)
 {
     const struct biu_ports *p = app->ports;
 
-    p->contactors->drive(p->contactors->ctx, app->out.contactors);
     if (p->inputs->bridge)
         p->inputs->bridge(p->inputs->ctx, app->out.bridge);
+    p->contactors->drive(p->contactors->ctx, (uint8_t)(app->out.contactors | app->out.outputs << OUTPUTS_FREE));
     if (app->out.key_save && key_store_save(&app->keys, &app->biu.key) != BMS_ERR_OK)
         app->key_errors++;
     if (app->out.afe_tx_len)

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "firmware/core/alarm.h"
 
+#include "firmware/core/charge/charge.h"
+#include "firmware/core/runaway.h"
+#include "firmware/core/trend.h"
+
 enum { ALARM_STEP_MS = 10 };
 
 static bool at_least(const struct alarm_row *row, int32_t value, int32_t limit)
@@ -125,11 +129,22 @@ static int32_t latency_ms(const struct alarm_row *row, const int32_t *params)
         return 2 * MEASURE_RISE_MS + scan_ms;
     case ALARM_Q_INSULATION: /* a change during a phase shows in full after the next two (insulation.h) */
         return 3 * params[PARAM_insulation_settle_ms] + ALARM_STEP_MS;
-    case ALARM_Q_WELD:
-    case ALARM_Q_STUCK:
-        return params[PARAM_relay_feedback_ms] + ALARM_STEP_MS;
     case ALARM_Q_PRECHARGE: /* one try: the relay, the ramp, and that the step after it judges */
         return params[PARAM_relay_feedback_ms] + params[PARAM_precharge_max_ms] + ALARM_STEP_MS;
+    case ALARM_Q_WELD:
+    case ALARM_Q_STUCK:
+    case ALARM_Q_HEATING_WELD:
+    case ALARM_Q_OUTPUT_WRONG:
+        return params[PARAM_relay_feedback_ms] + ALARM_STEP_MS;
+    case ALARM_Q_CHARGE_FAULT: /* the longest that is not a wait for the charger: more than was asked for, once RL3 has closed */
+        return params[PARAM_relay_feedback_ms] + CHARGE_BEYOND_MS + ALARM_STEP_MS;
+    case ALARM_Q_SOC_JUMP:
+    case ALARM_Q_TEMPERATURE_RATE:
+        return TREND_TICK_MS + scan_ms;
+    case ALARM_Q_RUNAWAY:
+        return params[PARAM_runaway_rise_s] * 1000 + 2 * RUNAWAY_TICK_MS + scan_ms;
+    case ALARM_Q_PROBES_LOST:
+    case ALARM_Q_PROBES_LOST_CHARGING:
     case ALARM_Q_CELL_VOLTAGE:
     case ALARM_Q_CELL_SPREAD:
     case ALARM_Q_CELL_INVALID:

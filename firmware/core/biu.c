@@ -8,7 +8,7 @@
 #include "firmware/core/quantities.h"
 #include "proto/can0.h"
 
-enum { COUNT_MAX = 65000 };
+enum { COUNT_MAX = 65000, MAMS_PER_MAH = 3600000, MAINS = BIU_RELAY_DISCHARGE | BIU_RELAY_CHARGE };
 
 static void restore(struct biu *biu, const struct key_data *key)
 {
@@ -24,6 +24,10 @@ static void start_charging(struct biu *biu)
 {
     charge_init(&biu->charge);
     limits_init(&biu->limits);
+    trend_init(&biu->trend);
+    runaway_init(&biu->runaway);
+    thermal_init(&biu->thermal);
+    outputs_init(&biu->outputs);
     biu->slow = (struct charge_slow) { .limit_dA = scalar_invalid(VALIDITY_NOT_FITTED) };
     biu->fast = (struct charge_fast) { .max_mV = scalar_invalid(VALIDITY_NEVER),
                                        .max_dA = scalar_invalid(VALIDITY_NEVER),
@@ -178,6 +182,21 @@ static void take_in(struct biu *biu, const struct biu_in *in, uint32_t dt_ms, st
     vehicle_bus_take(&biu->vehicle, in->can1_rx, in->can1_rx_count, dt_ms);
 }
 
+/* Without a wired charging interface the charger's wake-up stands for a plug, a pilot and no bound. */
+static void look_at_plug(struct biu *biu, const struct biu_in *in)
+{
+    const struct plug *plug = &biu->plug;
+
+    biu->fast.connected = plug->fast == PLUG_IN && !plug_is_double(plug);
+    biu->slow.connected = biu->slow.ready = in->inputs & BIU_INPUT_CHARGER;
+    biu->slow.limit_dA = scalar_invalid(VALIDITY_NOT_FITTED);
+    if (!biu->params.running[PARAM_charge_needs_plug])
+        return;
+    biu->slow.connected = plug->slow == PLUG_IN && !plug_is_double(plug);
+    biu->slow.ready = plug->limit_mA > 0;
+    biu->slow.limit_dA = plug->limit_mA / 100;
+}
+
 /* --- judge and act --- */
 
 static bool judge(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
@@ -185,6 +204,9 @@ static bool judge(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
     struct alarm_in q;
 
     measure_rise(&biu->measure, dt_ms);
+    trend_step(&biu->trend, &biu->measure, soc_permyriad(&biu->soc), biu->current.mA,
+               (int64_t)biu->params.running[PARAM_capacity_mAh] * MAMS_PER_MAH, dt_ms);
+    runaway_step(&biu->runaway, &biu->measure, biu->params.running, dt_ms);
     quantities_of(biu, in, dt_ms, &q);
     return alarm_judge(&biu->alarms, &q, biu->params.running);
 }
@@ -219,15 +241,6 @@ static bool is_plugged(const struct biu *biu)
     return biu->slow.connected || biu->fast.connected;
 }
 
-/* Without a wired charging interface the charger's wake-up stands for a plug, a pilot and no bound. */
-static void look_at_plug(struct biu *biu, const struct biu_in *in)
-{
-    if (biu->params.running[PARAM_charge_needs_plug])
-        return;
-    biu->slow.connected = biu->slow.ready = in->inputs & BIU_INPUT_CHARGER;
-    biu->slow.limit_dA = scalar_invalid(VALIDITY_NOT_FITTED);
-}
-
 static void allow(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
 {
     limits_step(&biu->limits, &(struct limits_in) { .dt_ms = dt_ms,
@@ -240,15 +253,21 @@ static void allow(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
                                                     .params = biu->params.running });
 }
 
+/* Against a charge and its heater. Locked: an alarm has opened, and what was asked for then still is. */
+static bool is_blocked(const struct biu *biu)
+{
+    return biu->alarms.level == ALARM_MAJOR || !is_measured(biu) || biu->contactor.locked || uds_holds_contactors(&biu->uds) ||
+           !orders_allow(biu, BIU_INPUT_CHARGER);
+}
+
 static void charge(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
 {
     const struct measure_worst *t = &biu->measure.temp;
 
-    look_at_plug(biu, in);
     charge_step(&biu->charge, &(struct charge_in) { .dt_ms = dt_ms,
                                                     .slow = biu->slow,
                                                     .fast = biu->fast,
-                                                    .blocked = biu->alarms.level == ALARM_MAJOR || !is_measured(biu) || !orders_allow(biu, BIU_INPUT_CHARGER),
+                                                    .blocked = is_blocked(biu),
                                                     .closed = (biu->relays & in->contactors_feedback & BIU_RELAY_CHARGE) != 0,
                                                     .pack_mV = in->pack_voltage_mV,
                                                     .current_mA = biu->current.mA,
@@ -275,7 +294,26 @@ static void switch_contactors(struct biu *biu, const struct biu_in *in, uint32_t
                               .current_mA = biu->current.mA,
                               .params = biu->params.running };
 
-    biu->relays = contactor_step(&biu->contactor, &c);
+    biu->relays = (uint8_t)(contactor_step(&biu->contactor, &c) | (biu->thermal.heat ? BIU_RELAY_HEATING : 0u));
+}
+
+static void heat_and_cool(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
+{
+    bool others = (biu->relays | in->contactors_feedback) & (MAINS | BIU_RELAY_PRECHARGE);
+    struct thermal_in t = {
+        .measure = &biu->measure, .heat = biu->charge.heat && !others, .blocked = is_blocked(biu), .params = biu->params.running
+    };
+
+    thermal_step(&biu->thermal, &t);
+    outputs_step(&biu->outputs, &(struct outputs_in) { .dt_ms = dt_ms,
+                                                       .heat = biu->thermal.heat,
+                                                       .on = { [OUTPUT_FAN] = biu->thermal.fan,
+                                                               [OUTPUT_AUX] = (biu->relays & MAINS) != 0,
+                                                               [OUTPUT_CHARGING] = biu->charge.deliver,
+                                                               [OUTPUT_MAJOR] = biu->alarms.level == ALARM_MAJOR,
+                                                               [OUTPUT_AWAKE] = true },
+                                                       .feedback = in->contactors_feedback,
+                                                       .params = biu->params.running });
 }
 
 static void choose_mode(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
@@ -316,7 +354,8 @@ static void even_out(struct biu *biu, uint32_t dt_ms)
     const int32_t *p = biu->params.running;
     bool calm = biu->mode == PACK_MODE_CHARGING || biu->mode == PACK_MODE_PARKED;
     struct balance_in in = { .dt_ms = dt_ms,
-                             .permitted = calm && biu->alarms.active == 0 && measure_is_complete(&biu->measure),
+                             .permitted =
+                                 calm && biu->alarms.level != ALARM_MAJOR && !biu->alarms.derate && measure_is_complete(&biu->measure),
                              .start_mV = p[PARAM_balance_start_mV],
                              .min_cell_mV = p[PARAM_balance_min_cell_mV] };
 
@@ -374,7 +413,8 @@ static void fill_scalars(const struct biu *biu, const struct biu_in *in, int32_t
     v[SAMPLE_mode] = biu->mode;
     v[SAMPLE_alarm_level] = biu->alarms.level;
     v[SAMPLE_link_voltage_mV] = in->link_voltage_mV;
-    v[SAMPLE_contactors_closed] = biu->relays;
+    v[SAMPLE_contactors_closed] = biu->relays | biu->outputs.driven << OUTPUTS_FREE;
+    v[SAMPLE_outputs] = biu->outputs.driven;
     v[SAMPLE_contactors_feedback] = in->contactors_feedback;
     v[SAMPLE_inputs] = in->inputs;
     v[SAMPLE_capacity_left_mAh] = soc_left_mAh(&biu->soc);
@@ -523,10 +563,12 @@ void biu_step(struct biu *biu, const struct biu_in *in, struct biu_out *out)
 
     biu->last_ms = in->now_ms;
     take_in(biu, in, dt_ms, out);
+    look_at_plug(biu, in);
     bool alarms_changed = judge(biu, in, dt_ms);
 
     allow(biu, in, dt_ms);
     charge(biu, in, dt_ms);
+    heat_and_cool(biu, in, dt_ms);
     switch_contactors(biu, in, dt_ms);
     choose_mode(biu, in, dt_ms);
     estimate(biu, dt_ms);
@@ -536,6 +578,7 @@ void biu_step(struct biu *biu, const struct biu_in *in, struct biu_out *out)
     bool save = note_key_data(biu, in, dt_ms), due = sampler_due(&biu->sampler, dt_ms, biu->params.running[PARAM_sample_period_ms]);
 
     out->contactors = biu->relays;
+    out->outputs = biu->outputs.driven;
     out->less_power = biu->alarms.derate;
     out->no_power = contactor_is_ending(&biu->contactor);
     tell_limits(biu, out);

@@ -22,12 +22,16 @@
 #include "firmware/core/key_data.h"
 #include "firmware/core/limits.h"
 #include "firmware/core/measure.h"
+#include "firmware/core/outputs.h"
 #include "firmware/core/params.h"
 #include "firmware/core/plug.h"
+#include "firmware/core/runaway.h"
 #include "firmware/core/sampler.h"
 #include "firmware/core/soc.h"
 #include "firmware/core/stream.h"
+#include "firmware/core/thermal.h"
 #include "firmware/core/topology.h"
+#include "firmware/core/trend.h"
 #include "firmware/core/uds.h"
 #include "firmware/core/vehicle_bus.h"
 
@@ -63,6 +67,10 @@ struct biu { /* allocated by the caller; holds pointers into itself, so it must 
     struct charge_fast fast;
     struct charge charge;
     struct limits limits;
+    struct trend trend;
+    struct runaway runaway;
+    struct thermal thermal;
+    struct outputs outputs;
     int32_t predicted_discharge_mA, predicted_charge_mA; /* sample scalars, both positive: what the estimation says for 10 s */
     struct soc soc;
     struct key_data key;

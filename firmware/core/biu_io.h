@@ -27,7 +27,7 @@ enum biu_relay {                               /* contactor masks */
                  BIU_RELAY_DISCHARGE = 1 << 0, /* RL1 */
                  BIU_RELAY_PRECHARGE = 1 << 1, /* RL2 */
                  BIU_RELAY_CHARGE = 1 << 2,    /* RL3 */
-                 BIU_RELAY_HEATING = 1 << 3,   /* RL4 */
+                 BIU_RELAY_HEATING = 1 << 3,   /* RL4; bits 4 to 7 of a mask of relays are RL5 to RL8 */
 };
 
 enum biu_input { /* digital inputs (ME-9) */
@@ -83,6 +83,7 @@ struct biu_out {
     size_t can2_tx_count;
     uint8_t contactors;         /* BIU_RELAY_* to energise now */
     uint8_t bridge;             /* SENSE_BRIDGE_* to connect now */
+    uint8_t outputs;            /* free outputs to energise now, bit 0 = RL5 */
     bool less_power;            /* an alarm asks the vehicle and the charger for less */
     bool no_power;              /* the contactors will open as soon as little flows */
     int32_t discharge_limit_dA; /* what the pack gives and takes now; 0 with no_power */

@@ -6,7 +6,11 @@
 typedef enum contactor_state step_fn(struct contactor *c, const struct contactor_in *in);
 static step_fn on_open, on_check, on_precharge, on_make, on_drive, on_drive_end, on_charge, on_charge_end, on_rest, on_failed;
 
-enum { MAINS = BIU_RELAY_DISCHARGE | BIU_RELAY_CHARGE, COLD_permille = 500 }; /* a link below half of the pack has to be charged */
+enum {
+    MAINS = BIU_RELAY_DISCHARGE | BIU_RELAY_CHARGE,
+    ALL = MAINS | BIU_RELAY_PRECHARGE | BIU_RELAY_HEATING,
+    COLD_permille = 500
+}; /* a link below half of the pack has to be charged */
 #define NJ_PER_J 1000000000LL
 
 static const struct {
@@ -70,7 +74,7 @@ static enum contactor_state on_check(struct contactor *c, const struct contactor
         c->in_state_ms = 0; /* the wait for the link begins when nothing else is waited for */
         return CONTACTOR_CHECK;
     }
-    if (is_known(in) && !(in->feedback & (MAINS | BIU_RELAY_PRECHARGE)) && link_is_free(in))
+    if (is_known(in) && !(in->feedback & ALL) && link_is_free(in))
         return in->charge ? CONTACTOR_CHARGE : CONTACTOR_PRECHARGE;
     if (!late)
         return CONTACTOR_CHECK;

@@ -3,7 +3,7 @@
 
 #include "firmware/core/biu.h"
 
-enum { ASKED = BIU_INPUT_KEYON | BIU_INPUT_CHARGER, RAIL_THERE_mV = 5000 };
+enum { RAIL_THERE_mV = 5000 };
 
 static const struct measure_extreme unknown = { 0 };
 
@@ -61,11 +61,10 @@ static void safety(const struct biu *biu, const struct biu_in *in, struct alarm_
 }
 
 /* While nothing charges, the temperature counts as just good enough, so that an alarm of charging does not outlive it. */
-static void temperatures(const struct biu *biu, const struct biu_in *in, struct alarm_in *q)
+static void temperatures(const struct biu *biu, bool charging, struct alarm_in *q)
 {
     const struct measure *m = &biu->measure;
     const int32_t *p = biu->params.running;
-    bool charging = (in->inputs & BIU_INPUT_CHARGER) || (biu->relays & BIU_RELAY_CHARGE);
 
     q->high[ALARM_Q_TEMPERATURE] = m->temp.max;
     q->low[ALARM_Q_TEMPERATURE] = m->temp.min;
@@ -74,6 +73,21 @@ static void temperatures(const struct biu *biu, const struct biu_in *in, struct 
     q->high[ALARM_Q_CHARGE_TEMPERATURE] = charging ? m->temp.max : whole(p[PARAM_charge_over_temperature_warning_clear]);
     inlet(biu, charging, q);
     q->low[ALARM_Q_CHARGE_TEMPERATURE] = charging ? m->temp.min : whole(p[PARAM_charge_under_temperature_warning_clear]);
+}
+
+static void probes(const struct biu *biu, bool charging, struct alarm_in *q)
+{
+    const struct measure *m = &biu->measure;
+    int32_t fitted = 0;
+
+    for (unsigned k = 0; k < m->topology->devices; k++)
+        fitted += m->chip[k] == VALIDITY_OK ? m->topology->chip[k].probe_count : 0;
+    if (fitted == 0)
+        return;
+    int32_t lost = fitted - (int32_t)m->temp.valid;
+
+    q->high[ALARM_Q_PROBES_LOST] = (struct measure_extreme) { true, lost * 100 / fitted, m->temp.invalid.number };
+    q->high[ALARM_Q_PROBES_LOST_CHARGING] = charging ? q->high[ALARM_Q_PROBES_LOST] : whole(0);
 }
 
 /* The larger of `a` and what this rail differs from the supply by, if the rail is there. */
@@ -104,12 +118,23 @@ static void contactors(const struct contactor *c, struct alarm_in *q)
     q->high[ALARM_Q_PRECHARGE] = whole(c->why);
 }
 
+static void outputs(const struct biu *biu, struct alarm_in *q)
+{
+    const struct outputs *o = &biu->outputs;
+
+    q->high[ALARM_Q_HEATING_WELD] = (struct measure_extreme) { true, o->welded, OUTPUTS_FIRST + 1 };
+    q->high[ALARM_Q_OUTPUT_WRONG] = (struct measure_extreme) { true, o->wrong != 0, o->wrong };
+    q->high[ALARM_Q_CHARGE_FAULT] = whole(biu->charge.state == CHARGE_FAULT ? biu->charge.end : 0);
+}
+
 void quantities_of(const struct biu *biu, const struct biu_in *in, uint32_t dt_ms, struct alarm_in *q)
 {
     const struct measure *m = &biu->measure;
     int32_t soc = soc_permyriad(&biu->soc);
 
-    *q = (struct alarm_in) { .dt_ms = dt_ms, .released = !(in->inputs & ASKED) };
+    bool plugged = biu->slow.connected || biu->fast.connected, charging = plugged || (biu->relays & BIU_RELAY_CHARGE);
+
+    *q = (struct alarm_in) { .dt_ms = dt_ms, .released = !(in->inputs & BIU_INPUT_KEYON) && !plugged };
     q->high[ALARM_Q_CELL_VOLTAGE] = m->cell.max;
     q->low[ALARM_Q_CELL_VOLTAGE] = m->cell.min;
     q->high[ALARM_Q_CELL_SPREAD] = m->cell.apart;
@@ -120,9 +145,14 @@ void quantities_of(const struct biu *biu, const struct biu_in *in, uint32_t dt_m
     both(q, ALARM_Q_CURRENT, is_known(biu->current.mA) ? whole(biu->current.mA / 100) : unknown);
     both(q, ALARM_Q_SOC, is_known(soc) ? whole(soc) : unknown);
     pack(biu, in, q);
-    temperatures(biu, in, q);
+    temperatures(biu, charging, q);
+    probes(biu, charging, q);
+    q->high[ALARM_Q_SOC_JUMP] = biu->trend.jump;
+    q->high[ALARM_Q_TEMPERATURE_RATE] = biu->trend.rate;
+    q->high[ALARM_Q_RUNAWAY] = biu->runaway.suspected;
     supply(in, q);
     safety(biu, in, q);
     contactors(&biu->contactor, q);
     q->high[ALARM_Q_VCU_AGE] = whole(biu->params.running[PARAM_vcu_orders] ? biu->vehicle.age_ms : 0);
+    outputs(biu, q);
 }

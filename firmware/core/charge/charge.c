@@ -198,6 +198,8 @@ static enum charge_state on_current(struct charge *c, const struct charge_in *in
 {
     enum charge_end why = against(c, in);
 
+    if (why == CHARGE_END_NONE && !in->closed)
+        return CHARGE_CLOSING; /* RL3 has fallen off, or was about to open when the plug came back */
     c->idle_ms = flows(in) ? 0 : longer(c->idle_ms, in->dt_ms);
     if (why == CHARGE_END_NONE && c->idle_ms >= seconds(in, PARAM_charge_wait_s))
         why = CHARGE_END_LIMIT;
@@ -213,6 +215,8 @@ static enum charge_state on_voltage(struct charge *c, const struct charge_in *in
 {
     enum charge_end why = against(c, in);
 
+    if (why == CHARGE_END_NONE && !in->closed)
+        return CHARGE_CLOSING;
     taper(c, in);
     c->low_ms = flows(in) ? 0 : longer(c->low_ms, in->dt_ms);
     if (why == CHARGE_END_NONE && c->low_ms >= CHARGE_FULL_MS)

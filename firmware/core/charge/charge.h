@@ -6,7 +6,7 @@
  *   no plug: any state ──> IDLE                                       └────────────────────┴──> ENDED (why) or FAULT (why)
  *
  * Pure: it switches nothing. `close` permits RL3, `heat` asks for RL4, want_mV and want_dA are what the charger shall give now; who switches
- * looks at his own conditions as well. Whatever limits the pack ends or slows the charge: the charge limit (limits.h) bounds the wanted current,
+ * looks at his own conditions as well. While charging, an RL3 that opens leads back to CLOSING. Whatever limits the pack ends or slows the charge: the charge limit (limits.h) bounds the wanted current,
  * an alarm that opens ends it. FULL, ENDED and FAULT are left by pulling the plug, so that nothing starts again by itself.
  * In CONSTANT_VOLTAGE the highest cell is held, not the pack: the wanted current falls while that cell is above charge_cell_mV.
  */
@@ -47,7 +47,7 @@ enum charge_end { /* why the last charge ended; the value of the alarm charge_fa
                   CHARGE_END_BEYOND = 10 /* more current or voltage than was asked for */
 };
 
-enum { CHARGE_BEYOND_MS = 2000, CHARGE_SLACK_dA = 50, CHARGE_SLACK_mV_PER_CELL = 30, CHARGE_FULL_MS = 10000 };
+enum { CHARGE_BEYOND_MS = 10000, CHARGE_SLACK_dA = 50, CHARGE_SLACK_mV_PER_CELL = 30, CHARGE_FULL_MS = 10000 };
 
 struct charge_slow {  /* CC and CP, decoded */
     bool connected;   /* a plug is in */

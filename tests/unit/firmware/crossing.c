@@ -52,6 +52,8 @@ bool crossing_applies(const struct rig *r, enum alarm alarm)
     switch (alarm_rows[alarm].quantity) {
     case ALARM_Q_CHARGE_TEMPERATURE:
     case ALARM_Q_INLET_TEMPERATURE:
+    case ALARM_Q_PROBES_LOST_CHARGING:
+    case ALARM_Q_CHARGE_FAULT:
         return s == CONTACTOR_CHARGE;
     case ALARM_Q_STUCK: /* a relay that is commanded closed for long enough */
         return s == CONTACTOR_DRIVE || s == CONTACTOR_CHARGE || s == CONTACTOR_DRIVE_END || s == CONTACTOR_CHARGE_END;
@@ -112,6 +114,33 @@ static void cross_chip(struct rig *r, int32_t limit)
         rig_set_cell(r, cell, 3700 + limit);
 }
 
+static void lose_probes(struct rig *r)
+{
+    for (int k = 0; k < r->chain.chips; k++)
+        for (int i = 0; i < AFE_AUX_INPUTS; i++)
+            r->chain.chip[k].aux_raw[i] = 0xFFFF;
+}
+
+/* The heating relay is closed, or another output is. */
+static void cross_outputs(struct rig *r, enum alarm_quantity quantity)
+{
+    bool heating = quantity == ALARM_Q_HEATING_WELD;
+
+    r->biu.params.running[PARAM_output_readback] = heating ? 1 : 2;
+    r->welded = heating ? BIU_RELAY_HEATING : BIU_RELAY_HEATING << 1;
+}
+
+static void cross_soc(struct rig *r, const struct alarm_row *row, int32_t limit)
+{
+    int32_t permyriad = limit - 100;
+
+    if (row->quantity == ALARM_Q_SOC_JUMP)
+        permyriad = soc_permyriad(&r->biu.soc) - limit - 300; /* the voltage pulls it back a little */
+    else if (row->compare == ALARM_ABOVE)                     /* below 100 %, where the estimate ends */
+        permyriad = (r->biu.params.running[row->limit] = limit - 300) + 100;
+    soc_filter_set(&r->biu.soc.mean, (float)permyriad / 10000.0f, 1e-4f); /* surely so, whatever the voltage says */
+}
+
 static void cross_supply(struct rig *r, enum alarm_quantity quantity, int32_t limit)
 {
     if (quantity == ALARM_Q_SUPPLY)
@@ -154,7 +183,25 @@ static void cross(struct rig *r, const struct alarm_row *row)
         r->current_mA = limit * 100;
         return;
     case ALARM_Q_SOC:
-        soc_filter_set(&r->biu.soc.mean, (float)(limit - 100) / 10000.0f, 1e-4f); /* surely so, whatever the voltage says */
+    case ALARM_Q_SOC_JUMP:
+        cross_soc(r, row, limit);
+        return;
+    case ALARM_Q_TEMPERATURE_RATE:
+        set_probe(r, probe_raw(r, ROOM_ddegC + limit));
+        return;
+    case ALARM_Q_RUNAWAY: /* a cell gives in while a probe beside it heats up */
+        rig_set_cell(r, 20, 2600);
+        return;
+    case ALARM_Q_PROBES_LOST:
+    case ALARM_Q_PROBES_LOST_CHARGING:
+        lose_probes(r);
+        return;
+    case ALARM_Q_HEATING_WELD:
+    case ALARM_Q_OUTPUT_WRONG:
+        cross_outputs(r, row->quantity);
+        return;
+    case ALARM_Q_CHARGE_FAULT:
+        r->current_mA = -r->params[PARAM_charge_max_dA] * 125;
         return;
     case ALARM_Q_HVIL:
         r->in.sense.hvil = 0;
@@ -187,10 +234,13 @@ static void cross(struct rig *r, const struct alarm_row *row)
 uint32_t crossing_reaction_ms(struct rig *r, enum alarm alarm)
 {
     const struct alarm_row *row = &alarm_rows[alarm];
-    bool opens = row->reaction == ALARM_REACT_OPEN && !closes_nothing(r), rises = row->quantity == ALARM_Q_TEMPERATURE_RISE;
+    bool suspects = row->quantity == ALARM_Q_RUNAWAY; /* of its signs each opens by itself: its own alarm counts */
+    bool opens = row->reaction == ALARM_REACT_OPEN && !closes_nothing(r) && !suspects;
+    bool rises = row->quantity == ALARM_Q_TEMPERATURE_RISE;
 
     if (!rises)
         cross(r, row);
+    rises = rises || suspects;
     for (uint32_t t = BIU_STEP_MS; t < CROSSING_NEVER; t += BIU_STEP_MS) {
         if (rises && t % 100 == BIU_STEP_MS)
             set_probe(r, probe_raw(r, ROOM_ddegC + RISE_ddegC_PER_S * (int32_t)(t + 100) / 1000));

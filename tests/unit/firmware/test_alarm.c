@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
 #include "firmware/core/alarm.h"
 #include "firmware/core/params.h"
 #include "tests/unit/suite.h"
@@ -187,7 +189,7 @@ static void test_a_latched_alarm_waits_until_nothing_is_asked_for(void)
         CU_ASSERT(ms_until(i, false, 0) == 0);
         latched += row->latch;
     }
-    CU_ASSERT_EQUAL(latched, 9);
+    CU_ASSERT_EQUAL(latched, 12);
 }
 
 static void test_a_warning_alone_asks_for_nothing(void)
@@ -246,6 +248,62 @@ static void test_a_list_that_is_full_keeps_the_major_ones(void)
         CU_ASSERT_EQUAL(list[i].level, ALARM_MAJOR);
 }
 
+/* The tier of a row: what it asks for, then how loud it is. */
+static int tier(const struct alarm_row *row)
+{
+    static const int reactions[] = { [ALARM_REACT_NONE] = 0, [ALARM_REACT_DERATE] = 1, [ALARM_REACT_OPEN] = 2 };
+
+    return reactions[row->reaction] * 4 + row->level;
+}
+
+static bool is_further(const struct alarm_row *row, int32_t one, int32_t other)
+{
+    return row->compare == ALARM_ABOVE ? one > other : one < other;
+}
+
+static void test_every_profile_is_in_order(void)
+{
+    int pairs = 0;
+
+    for (int c = 0; c < CHEMISTRIES; c++)
+        for (int i = 0; i < ALARMS; i++) {
+            const struct alarm_row *mild = &alarm_rows[i];
+            int32_t limit = param_rows[mild->limit].dflt[c], clear = param_rows[mild->clear].dflt[c];
+
+            if (!is_further(mild, limit, clear))
+                printf("%s of %s clears at %d\n", mild->name, chemistry_word(c), clear);
+            CU_ASSERT(is_further(mild, limit, clear));
+            for (int k = 0; k < ALARMS; k++) {
+                const struct alarm_row *hard = &alarm_rows[k];
+
+                if (hard->quantity != mild->quantity || hard->compare != mild->compare || tier(mild) >= tier(hard))
+                    continue;
+                pairs++;
+                if (!is_further(mild, param_rows[hard->limit].dflt[c], limit))
+                    printf("%s of %s is not inside %s\n", mild->name, chemistry_word(c), hard->name);
+                CU_ASSERT(is_further(mild, param_rows[hard->limit].dflt[c], limit));
+            }
+        }
+    CU_ASSERT(pairs >= 4 * 20);
+}
+
+static void test_every_row_is_a_parameter_with_hard_limits(void)
+{
+    for (int i = 0; i < ALARMS; i++) {
+        const enum param params[] = { alarm_rows[i].limit, alarm_rows[i].clear, alarm_rows[i].set_ms, alarm_rows[i].clear_ms };
+
+        for (int k = 0; k < 4; k++) {
+            const struct param_row *p = &param_rows[params[k]];
+
+            CU_ASSERT(p->min <= p->max);
+            for (int c = 0; c < CHEMISTRIES; c++)
+                CU_ASSERT(p->dflt[c] >= p->min && p->dflt[c] <= p->max);
+            CU_ASSERT(params_check(params[k], p->min - 1) != 0 && params_check(params[k], p->max + 1) != 0);
+        }
+        CU_ASSERT(alarm_rows[i].reaction != ALARM_REACT_OPEN || alarm_rows[i].level == ALARM_MAJOR);
+    }
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -260,6 +318,8 @@ int main(void)
         { "a latched alarm waits until nothing is asked for [AC-6]", test_a_latched_alarm_waits_until_nothing_is_asked_for },
         { "a warning alone asks for nothing, less power is a tier of its own [AC-6]", test_a_warning_alone_asks_for_nothing },
         { "occurrences are counted [AC-6]", test_occurrences_are_counted },
+        { "every profile: clear inside the limit, warning inside less power inside open [AC-6] [PK-4]", test_every_profile_is_in_order },
+        { "every threshold and delay is a parameter with hard limits [AC-6]", test_every_row_is_a_parameter_with_hard_limits },
         { "a list that is full keeps the major alarms, in order [AC-6]", test_a_list_that_is_full_keeps_the_major_ones },
         CU_TEST_INFO_NULL,
     };

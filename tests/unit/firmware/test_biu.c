@@ -209,8 +209,12 @@ static void test_balances_while_charging_and_not_with_an_alarm(void)
     CU_ASSERT_EQUAL(r.chain.chip[1].cbenbl, 1u << 3);
     CU_ASSERT_EQUAL(r.last.balancing[1], 1u << 3);
     rig_set_cell(&r, 20, 4200);
-    rig_run(&r, 300); /* over-voltage warning */
+    rig_run(&r, 300); /* a warning asks for nothing: a cell too high is just what balancing is for */
     CU_ASSERT(rig_has_alarm(&r, ALARM_cell_over_voltage_warning));
+    CU_ASSERT_EQUAL(r.chain.chip[1].cbenbl, 1u << 3);
+    rig_set_cell(&r, 20, 4215);
+    rig_run(&r, 1000);
+    CU_ASSERT(rig_has_alarm(&r, ALARM_cell_over_voltage_derate));
     CU_ASSERT_EQUAL(r.chain.chip[1].cbenbl, 0);
 }
 
@@ -536,7 +540,7 @@ int main(void)
         { "nothing closes before all is measured", test_nothing_closes_before_all_is_measured },
         { "a charger closes RL3 [AC-1] [AC-8]", test_charger_closes_rl3 },
         { "parked exactly after parked_after_ms [AC-8]", test_parked_after_the_time_of_the_parameter },
-        { "balances while charging, not while an alarm stands [AC-4]", test_balances_while_charging_and_not_with_an_alarm },
+        { "balances while charging, not while an alarm asks for less power [AC-4]", test_balances_while_charging_and_not_with_an_alarm },
         { "SYNC takes a sample now and moves no schedule", test_sync_takes_a_sample_now },
         { "a board without a clock takes the DTU's", test_board_without_a_clock_takes_the_dtu_s },
         { "bad CAN frames are counted and change nothing", test_bad_can_frames_are_counted_and_nothing_else },

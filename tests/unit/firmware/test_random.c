@@ -66,10 +66,10 @@ static void break_contactors(void)
 {
     switch (any(5)) {
     case 0:
-        r.welded ^= (uint8_t)(1u << any(3));
+        r.welded ^= (uint8_t)(1u << any(4));
         return;
     case 1:
-        r.jammed ^= (uint8_t)(1u << any(3));
+        r.jammed ^= (uint8_t)(1u << any(4));
         return;
     case 2:
         r.short_link = !r.short_link;
@@ -81,6 +81,11 @@ static void break_contactors(void)
         r.hold_link = !r.hold_link;
         return;
     }
+}
+
+static uint16_t cold_code(void) /* of a probe at 0 to 3 degC, where a charge heats first */
+{
+    return (uint16_t)(49600 + any(1900));
 }
 
 static void break_something(void)
@@ -128,16 +133,20 @@ static void disturb(void)
         break_something();
     else if (what < 12)
         heal();
+    else if (what < 14)
+        r.chain.chip[any(CHIPS)].aux_raw[any(4)] = cold_code();
 }
 
 /* --- what must never be --- */
 
 static struct {
-    uint8_t was;          /* commanded in the step before */
-    bool locked;          /* an alarm has opened; nothing asked for ends it */
-    uint32_t beyond_ms;   /* a cell has been beyond an opening limit */
-    uint32_t resistor_ms; /* RL2 has been commanded alone or with RL1 */
-    unsigned drives, charges, opened;
+    uint8_t was;               /* commanded in the step before */
+    bool locked;               /* an alarm has opened; nothing asked for ends it */
+    uint32_t beyond_ms;        /* a cell has been beyond an opening limit */
+    uint32_t resistor_ms;      /* RL2 has been commanded alone or with RL1 */
+    uint32_t charge_over_ms;   /* the charge has not permitted RL3 */
+    bool was_charge_permitted; /* or just now: RL3 opens without load if it can */
+    unsigned drives, charges, heatings, opened;
 } seen;
 
 #define NEVER(condition)                                                                                                                   \
@@ -163,6 +172,17 @@ static bool link_is_low(void)
     return link_mV * 1000 < pack_mV * r.params[PARAM_precharge_link_permille] && pack_mV - link_mV > CONTACTOR_SAME_mV;
 }
 
+/* A fitted probe has no value, or is too warm for the heater. */
+static bool is_heating_blind(void)
+{
+    const struct measure *m = &r.biu.measure;
+
+    for (unsigned i = 0; i < m->topology->probes; i++)
+        if (temp_validity(m->temp_ddegC[i]) != VALIDITY_OK || m->temp_ddegC[i] >= r.params[PARAM_heat_hot_ddegC])
+            return true;
+    return false;
+}
+
 static bool is_outside_charge_temperatures(void)
 {
     const struct measure_worst *t = &r.biu.measure.temp;
@@ -186,11 +206,14 @@ static void watch(void)
 {
     uint8_t now = r.out.contactors;
 
-    seen.locked = (r.in.inputs & ASKED) && (seen.locked || (r.biu.alarms.open && seen.was));
+    seen.locked = (r.in.inputs & ASKED) && (seen.locked || (r.biu.alarms.open && (seen.was & ~BIU_RELAY_HEATING)));
     seen.beyond_ms = cell_is_beyond() ? seen.beyond_ms + BIU_STEP_MS : 0;
     seen.resistor_ms = now & BIU_RELAY_PRECHARGE ? seen.resistor_ms + BIU_STEP_MS : 0;
     seen.drives += (now & BIU_RELAY_DISCHARGE) && !(seen.was & BIU_RELAY_DISCHARGE);
     seen.charges += (now & BIU_RELAY_CHARGE) && !(seen.was & BIU_RELAY_CHARGE);
+    seen.charge_over_ms = r.biu.charge.close ? 0 : seen.charge_over_ms + BIU_STEP_MS;
+    seen.was_charge_permitted = seen.charge_over_ms <= (uint32_t)r.params[PARAM_open_wait_ms] + 2 * BIU_STEP_MS;
+    seen.heatings += (now & BIU_RELAY_HEATING) && !(seen.was & BIU_RELAY_HEATING);
     seen.opened += r.biu.alarms.open && seen.was;
 }
 
@@ -209,6 +232,15 @@ static const char *broken(void)
     NEVER((closes & BIU_RELAY_DISCHARGE) && !(seen.was & BIU_RELAY_PRECHARGE));
     NEVER((closes & BIU_RELAY_DISCHARGE) && link_is_low());
     NEVER((closes & BIU_RELAY_CHARGE) && is_outside_charge_temperatures());
+    NEVER((now & BIU_RELAY_CHARGE) && !seen.was_charge_permitted);
+    NEVER((now & BIU_RELAY_HEATING) && is_heating_blind());
+    NEVER((now & BIU_RELAY_HEATING) && !(r.in.inputs & BIU_INPUT_CHARGER));
+    NEVER((closes & BIU_RELAY_CHARGE) && !(r.in.inputs & BIU_INPUT_CHARGER));
+    NEVER((closes & BIU_RELAY_CHARGE) && r.biu.charge.state != CHARGE_CLOSING);
+    NEVER((now & BIU_RELAY_HEATING) && (now & MAINS));
+    NEVER(r.out.charger_on && r.biu.charge.state != CHARGE_HEATING && r.out.charger_dA > r.biu.limits.charge_dA);
+    NEVER(r.biu.alarms.open && (r.out.discharge_limit_dA || r.out.charge_limit_dA || r.out.charger_on));
+    NEVER(r.out.discharge_limit_dA > p[PARAM_discharge_max_dA] || r.out.charge_limit_dA > p[PARAM_charge_max_dA]);
     NEVER(closes && r.biu.alarms.level == ALARM_MAJOR);
     NEVER((closes & (BIU_RELAY_PRECHARGE | BIU_RELAY_CHARGE)) && r.in.contactors_feedback);
     NEVER(closes && !(r.in.inputs & ASKED));
@@ -241,12 +273,12 @@ static void test_random_steps_keep_the_invariants(void)
         what = broken();
         seen.was = r.out.contactors;
     }
-    printf("(seed %llu, %llu steps: %u drives, %u charges, %u openings by alarm) ", (unsigned long long)first, (unsigned long long)at,
-           seen.drives, seen.charges, seen.opened);
+    printf("(seed %llu, %llu steps: %u drives, %u charges, %u heatings, %u openings by alarm) ", (unsigned long long)first,
+           (unsigned long long)at, seen.drives, seen.charges, seen.heatings, seen.opened);
     if (what)
         printf("\nin step %llu: %s\n", (unsigned long long)at, what);
     CU_ASSERT_PTR_NULL(what);
-    CU_ASSERT(steps < 1000000 || (seen.drives > 100 && seen.charges > 100 && seen.opened > 100));
+    CU_ASSERT(steps < 1000000 || (seen.drives > 100 && seen.charges > 100 && seen.heatings > 20 && seen.opened > 100));
 }
 
 int main(void)

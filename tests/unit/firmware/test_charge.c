@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "firmware/core/charge/charge.h"
+#include "firmware/core/params.h"
+#include "tests/unit/suite.h"
+
+enum { CELLS = 48, STEP_MS = 10 };
+
+static struct charge c;
+static struct charge_in in;
+static int32_t params[PARAMS];
+
+static void start(void)
+{
+    params_defaults(CHEMISTRY_NMC, params);
+    charge_init(&c);
+    in = (struct charge_in) { .dt_ms = STEP_MS,
+                              .slow = { .limit_dA = scalar_invalid(VALIDITY_NOT_FITTED) },
+                              .fast = { .max_mV = scalar_invalid(VALIDITY_NEVER), .max_dA = scalar_invalid(VALIDITY_NEVER) },
+                              .pack_mV = 3700 * CELLS,
+                              .cell_max = { true, 3700, 7 },
+                              .cold = { true, 250, 1 },
+                              .has_probes = true,
+                              .limit_dA = 1800,
+                              .cells = CELLS,
+                              .params = params };
+}
+
+/* Steps in which RL3 follows and the charger gives what is wanted. */
+static void run(uint32_t ms)
+{
+    for (uint32_t t = 0; t < ms; t += STEP_MS) {
+        in.closed = c.close;
+        in.current_mA = c.deliver && c.close ? -c.want_dA * 100 : 0;
+        charge_step(&c, &in);
+    }
+}
+
+static void plug_slow(void)
+{
+    start();
+    in.slow.connected = in.slow.ready = true;
+    run(50);
+}
+
+static void plug_fast(void)
+{
+    start();
+    in.fast = (struct charge_fast) { .connected = true, .handshaken = true, .max_mV = 500000, .max_dA = 1200 };
+    run(40);
+    in.fast.ready = true;
+    run(30);
+}
+
+static void test_slow_charge_from_plug_to_full(void)
+{
+    static const enum charge_state order[] = { CHARGE_PLUGGED, CHARGE_HANDSHAKE, CHARGE_CLOSING, CHARGE_CONSTANT_CURRENT };
+
+    start();
+    run(1000);
+    CU_ASSERT(c.state == CHARGE_IDLE && !c.close && !c.deliver);
+    in.slow.connected = in.slow.ready = true;
+    for (int i = 0; i < 4; i++) {
+        CU_ASSERT_FALSE(c.deliver);
+        run(STEP_MS);
+        CU_ASSERT_EQUAL(c.state, order[i]);
+        CU_ASSERT_EQUAL(c.close, i >= 2);
+    }
+    CU_ASSERT(c.deliver && c.want_dA == 1800 && c.want_mV == 4150 * CELLS);
+    in.cell_max.value = 4144;
+    run(1000);
+    CU_ASSERT_EQUAL(c.state, CHARGE_CONSTANT_CURRENT);
+    in.cell_max.value = 4145; /* the voltage is near */
+    run(STEP_MS);
+    CU_ASSERT_EQUAL(c.state, CHARGE_CONSTANT_VOLTAGE);
+    in.cell_max.value = 4151;
+    for (int s = 0; s < 200 && c.state == CHARGE_CONSTANT_VOLTAGE; s++) {
+        int32_t before_dA = c.want_dA;
+
+        run(1000);
+        CU_ASSERT(c.want_dA <= before_dA);
+    }
+    CU_ASSERT(c.state == CHARGE_FULL && c.end == CHARGE_END_FULL);
+    CU_ASSERT(!c.close && !c.deliver && c.want_dA == 0 && c.want_mV == 0);
+    run(600000); /* and nothing starts again by itself */
+    CU_ASSERT_EQUAL(c.state, CHARGE_FULL);
+    in.slow.connected = false;
+    run(STEP_MS);
+    CU_ASSERT(c.state == CHARGE_IDLE && c.end == CHARGE_END_FULL);
+}
+
+static void test_full_is_a_low_current_for_ten_seconds(void)
+{
+    plug_slow();
+    in.cell_max.value = 4150;
+    run(50);
+    CU_ASSERT_EQUAL(c.state, CHARGE_CONSTANT_VOLTAGE);
+    in.current_mA = -1200; /* just as much as charge_end_dA */
+    for (int t = 0; t < 60000; t += STEP_MS)
+        charge_step(&c, &in);
+    CU_ASSERT_EQUAL(c.state, CHARGE_CONSTANT_VOLTAGE);
+    in.current_mA = -1199;
+    for (int t = 0; t < CHARGE_FULL_MS - STEP_MS; t += STEP_MS)
+        charge_step(&c, &in);
+    CU_ASSERT_EQUAL(c.state, CHARGE_CONSTANT_VOLTAGE);
+    charge_step(&c, &in);
+    CU_ASSERT_EQUAL(c.state, CHARGE_FULL);
+}
+
+static void test_the_wanted_current_is_the_least_of_pack_plug_and_charger(void)
+{
+    plug_slow();
+    in.limit_dA = 500;
+    run(STEP_MS);
+    CU_ASSERT_EQUAL(c.want_dA, 500);
+    in.slow.limit_dA = 320; /* 32 A at 220 V, 95 %: 6,688 W into 177.6 V */
+    run(STEP_MS);
+    CU_ASSERT_EQUAL(c.want_dA, 376);
+    in.limit_dA = -1;
+    run(STEP_MS);
+    CU_ASSERT_EQUAL(c.want_dA, 0);
+
+    plug_fast();
+    CU_ASSERT(c.state == CHARGE_CONSTANT_CURRENT && c.fast);
+    CU_ASSERT_EQUAL(c.want_dA, 1200);
+    in.limit_dA = 1199;
+    in.fast.max_mV = 199000;
+    run(STEP_MS);
+    CU_ASSERT_EQUAL(c.want_dA, 1199);
+    CU_ASSERT_EQUAL(c.want_mV, 199000);
+}
+
+/* From the state before, by this one change, to this end. */
+static void ends(void (*plug)(void), void (*change)(void), uint32_t after_ms, enum charge_state state, enum charge_end why)
+{
+    plug();
+    CU_ASSERT(c.close && c.deliver);
+    change();
+    if (after_ms > STEP_MS) {
+        for (uint32_t t = STEP_MS; t < after_ms; t += STEP_MS)
+            charge_step(&c, &in);
+        CU_ASSERT(c.close);
+    }
+    charge_step(&c, &in);
+    CU_ASSERT_EQUAL(c.state, state);
+    CU_ASSERT_EQUAL(c.end, why);
+    CU_ASSERT(!c.close && !c.heat && !c.deliver && c.want_dA == 0);
+}
+
+static void block(void)
+{
+    in.blocked = true;
+}
+
+static void lose_probes(void)
+{
+    in.cold.known = false;
+}
+
+static void no_limit(void)
+{
+    run(1000);
+    in.limit_dA = 0;
+    in.current_mA = 0;
+}
+
+static void exceed_current(void)
+{
+    in.current_mA = -203001; /* 180 A, a tenth and 5 A more */
+}
+
+static void exceed_voltage(void)
+{
+    in.pack_mV = (4150 + 30) * CELLS + 1;
+}
+
+static void charger_ends(void)
+{
+    in.fast.ended = true;
+}
+
+static void charger_fails(void)
+{
+    in.fast.fault = true;
+}
+
+static void unplug(void)
+{
+    in.slow.connected = in.fast.connected = false;
+}
+
+static void test_stops_on_any_limit(void)
+{
+    ends(plug_slow, block, STEP_MS, CHARGE_ENDED, CHARGE_END_ALARM);
+    ends(plug_slow, lose_probes, STEP_MS, CHARGE_ENDED, CHARGE_END_ALARM);
+    ends(plug_slow, no_limit, 60000, CHARGE_ENDED, CHARGE_END_LIMIT);
+    ends(plug_slow, exceed_current, CHARGE_BEYOND_MS, CHARGE_FAULT, CHARGE_END_BEYOND);
+    ends(plug_slow, exceed_voltage, CHARGE_BEYOND_MS, CHARGE_FAULT, CHARGE_END_BEYOND);
+    ends(plug_slow, unplug, STEP_MS, CHARGE_IDLE, CHARGE_END_UNPLUGGED);
+    ends(plug_fast, charger_ends, STEP_MS, CHARGE_ENDED, CHARGE_END_CHARGER);
+    ends(plug_fast, charger_fails, STEP_MS, CHARGE_FAULT, CHARGE_END_BROKEN);
+    ends(plug_fast, block, STEP_MS, CHARGE_ENDED, CHARGE_END_ALARM);
+    plug_slow();
+    in.current_mA = -203000; /* just not beyond */
+    for (int t = 0; t < 60000; t += STEP_MS)
+        charge_step(&c, &in);
+    CU_ASSERT_EQUAL(c.state, CHARGE_CONSTANT_CURRENT);
+    params[PARAM_charge_max_min] = 2;
+    run(59000);
+    CU_ASSERT_EQUAL(c.state, CHARGE_CONSTANT_CURRENT);
+    run(2000);
+    CU_ASSERT(c.state == CHARGE_ENDED && c.end == CHARGE_END_TOO_LONG);
+}
+
+static void test_a_charger_that_does_not_come_is_a_fault(void)
+{
+    start();
+    in.slow.connected = true;
+    run(60010);
+    CU_ASSERT_EQUAL(c.state, CHARGE_HANDSHAKE);
+    run(2 * STEP_MS);
+    CU_ASSERT(c.state == CHARGE_FAULT && c.end == CHARGE_END_SILENT);
+
+    start();
+    in.fast = (struct charge_fast) { .connected = true, .handshaken = true };
+    run(60000);
+    CU_ASSERT(c.state == CHARGE_CLOSING && c.close && !c.deliver);
+    run(100);
+    CU_ASSERT(c.state == CHARGE_FAULT && !c.close);
+}
+
+static void test_nothing_begins_before_the_pack_is_measured(void)
+{
+    start();
+    in.slow.connected = in.slow.ready = true;
+    in.blocked = true;
+    run(60000);
+    CU_ASSERT(c.state == CHARGE_PLUGGED && !c.close);
+    in.blocked = false;
+    in.cold.known = false;
+    run(60000);
+    CU_ASSERT(c.state == CHARGE_PLUGGED && !c.close);
+    in.has_probes = false; /* a pack without probes */
+    run(50);
+    CU_ASSERT_EQUAL(c.state, CHARGE_CONSTANT_CURRENT);
+}
+
+static void test_a_cold_pack_is_heated_first(void)
+{
+    start();
+    in.slow.connected = in.slow.ready = true;
+    in.cold.value = 30; /* exactly heat_on: warm enough */
+    run(50);
+    CU_ASSERT_EQUAL(c.state, CHARGE_CONSTANT_CURRENT);
+
+    start();
+    in.slow.connected = in.slow.ready = true;
+    in.cold.value = 29;
+    run(600000);
+    CU_ASSERT(c.state == CHARGE_HEATING && c.heat && !c.close && c.deliver);
+    CU_ASSERT_EQUAL(c.want_dA, 100);
+    in.cold.value = 79;
+    run(1000);
+    CU_ASSERT_EQUAL(c.state, CHARGE_HEATING);
+    in.cold.value = 80;
+    run(STEP_MS);
+    CU_ASSERT(c.state == CHARGE_CLOSING && !c.heat && c.close);
+
+    start();
+    in.slow.connected = in.slow.ready = true;
+    in.cold.value = -100;
+    params[PARAM_heat_max_min] = 1;
+    run(60000);
+    CU_ASSERT_EQUAL(c.state, CHARGE_HEATING);
+    run(100);
+    CU_ASSERT(c.state == CHARGE_ENDED && c.end == CHARGE_END_COLD && !c.heat);
+
+    start();
+    in.slow.connected = in.slow.ready = true;
+    in.cold.value = -100;
+    params[PARAM_heater_fitted] = 0;
+    run(50);
+    CU_ASSERT(c.state == CHARGE_ENDED && c.end == CHARGE_END_COLD);
+}
+
+static void test_an_rl3_that_opens_stops_the_charger(void)
+{
+    for (int32_t mV = 3700; mV <= 4150; mV += 450) {
+        plug_slow();
+        in.cell_max.value = mV;
+        run(50);
+        CU_ASSERT(c.deliver);
+        in.closed = false;
+        charge_step(&c, &in);
+        CU_ASSERT(c.state == CHARGE_CLOSING && c.close && !c.deliver);
+        in.closed = true;
+        charge_step(&c, &in);
+        CU_ASSERT(c.state == CHARGE_CONSTANT_CURRENT && c.deliver);
+    }
+}
+
+static void test_the_fast_plug_wins_and_a_change_of_plug_begins_again(void)
+{
+    plug_slow();
+    in.fast.connected = true;
+    run(STEP_MS);
+    CU_ASSERT(c.state == CHARGE_IDLE && !c.close);
+    run(20);
+    CU_ASSERT(c.fast && c.state == CHARGE_HANDSHAKE); /* the slow pilot does not count */
+    run(10000);
+    CU_ASSERT_EQUAL(c.state, CHARGE_HANDSHAKE);
+}
+
+/* Whatever comes in: a state that shall not deliver does not, and RL3 is never permitted without a plug. */
+static void test_any_input_keeps_the_outputs_of_the_states(void)
+{
+    uint32_t seed = 9;
+
+    start();
+    for (int i = 0; i < 300000; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        uint32_t x = seed >> 8;
+
+        if (x % 64 == 0)
+            in.slow.connected = x & 64;
+        if (x % 64 == 1)
+            in.fast.connected = (x & 0x1C0) == 0;
+        in.slow.ready = x & 0x200;
+        in.fast.handshaken = x & 0x400;
+        in.fast.ready = x & 0x800;
+        in.closed = c.close && (x & 0x1000);
+        in.blocked = (x & 0xFE000) == 0;
+        in.cold = (struct measure_extreme) { (x & 0xF00) != 0x300, (int32_t)(x % 40) - 5, 1 };
+        in.cell_max.value = 4100 + (int32_t)(x % 60);
+        charge_step(&c, &in);
+        CU_ASSERT_FALSE_FATAL(c.close && !charge_is_asked(&in));
+        CU_ASSERT_FALSE_FATAL(c.close && c.heat);
+        CU_ASSERT_FALSE_FATAL((c.close || c.heat) && (in.blocked || !in.cold.known) && c.state != CHARGE_CLOSING &&
+                              c.state != CHARGE_HEATING);
+        CU_ASSERT_FATAL(c.deliver || (c.want_dA == 0 && c.want_mV == 0));
+        CU_ASSERT_FATAL(c.want_dA <= in.limit_dA || c.state == CHARGE_HEATING);
+    }
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        { "a slow charge runs from the plug to full, and stays full [AC-3]", test_slow_charge_from_plug_to_full },
+        { "full is a low current for ten seconds at the end voltage [AC-3]", test_full_is_a_low_current_for_ten_seconds },
+        { "the wanted current is the least of pack, plug and charger [AC-3]",
+          test_the_wanted_current_is_the_least_of_pack_plug_and_charger },
+        { "a charge stops on any limit, slow and fast [AC-3]", test_stops_on_any_limit },
+        { "a charger that does not come is a fault [AC-3]", test_a_charger_that_does_not_come_is_a_fault },
+        { "nothing begins before the pack is measured [AC-3]", test_nothing_begins_before_the_pack_is_measured },
+        { "a cold pack is heated before it is charged, for a bounded time [AC-5]", test_a_cold_pack_is_heated_first },
+        { "an RL3 that opens stops the charger [AC-1] [AC-3]", test_an_rl3_that_opens_stops_the_charger },
+        { "the fast plug wins, and a change of plug begins again [AC-3]", test_the_fast_plug_wins_and_a_change_of_plug_begins_again },
+        { "any input keeps the outputs of the states [AC-3]", test_any_input_keeps_the_outputs_of_the_states },
+        CU_TEST_INFO_NULL,
+    };
+
+    return suite_run("charge", tests);
+}

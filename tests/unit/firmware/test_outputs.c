@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "firmware/core/outputs.h"
+#include "firmware/core/params.h"
+#include "tests/unit/suite.h"
+
+static struct outputs o;
+static struct outputs_in in;
+static int32_t params[PARAMS];
+
+static void start(void)
+{
+    params_defaults(CHEMISTRY_NMC, params);
+    outputs_init(&o);
+    in = (struct outputs_in) { .dt_ms = 10, .params = params };
+}
+
+static void run(uint32_t ms)
+{
+    for (uint32_t t = 0; t < ms; t += 10)
+        outputs_step(&o, &in);
+}
+
+static void test_each_output_does_what_its_parameter_says(void)
+{
+    for (int output = 0; output < OUTPUTS_FREE; output++)
+        for (int role = OUTPUT_NOTHING; role < OUTPUT_ROLES; role++) {
+            start();
+            params[PARAM_output5_role + output] = role;
+            for (int wanted = OUTPUT_NOTHING; wanted < OUTPUT_ROLES; wanted++) {
+                for (int k = 0; k < OUTPUT_ROLES; k++)
+                    in.on[k] = k == wanted;
+                run(10);
+                CU_ASSERT_EQUAL(o.driven, role != OUTPUT_NOTHING && role == wanted ? 1 << output : 0);
+            }
+        }
+}
+
+static void test_two_outputs_may_share_a_role(void)
+{
+    start();
+    params[PARAM_output5_role] = params[PARAM_output8_role] = OUTPUT_FAN;
+    in.on[OUTPUT_FAN] = true;
+    run(10);
+    CU_ASSERT_EQUAL(o.driven, 1 | 8);
+}
+
+static void test_a_welded_heater_is_told_apart(void)
+{
+    start();
+    in.feedback = 1 << 3;
+    run(90);
+    CU_ASSERT(!o.welded && o.wrong == 0);
+    run(10);
+    CU_ASSERT(o.welded && o.wrong == 0);
+    in.feedback = 0;
+    run(10);
+    CU_ASSERT_FALSE(o.welded);
+    in.heat = true; /* commanded, and it does not come */
+    run(90);
+    CU_ASSERT_EQUAL(o.wrong, 0);
+    run(10);
+    CU_ASSERT(!o.welded && o.wrong == 4);
+}
+
+static void test_only_wired_contacts_are_compared(void)
+{
+    start();
+    in.feedback = 0xF0;
+    run(1000);
+    CU_ASSERT_EQUAL(o.wrong, 0);
+    params[PARAM_output_readback] = 31;
+    run(90);
+    CU_ASSERT_EQUAL(o.wrong, 0);
+    run(10);
+    CU_ASSERT_EQUAL(o.wrong, 5); /* the lowest is named */
+    in.feedback = 0x80;
+    run(200);
+    CU_ASSERT_EQUAL(o.wrong, 8);
+    params[PARAM_output8_role] = OUTPUT_AWAKE; /* now it shall be closed */
+    in.on[OUTPUT_AWAKE] = true;
+    run(10);
+    CU_ASSERT_EQUAL(o.wrong, 0);
+    in.feedback = 0;
+    run(100);
+    CU_ASSERT_EQUAL(o.wrong, 8);
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        { "each of RL5 to RL8 does what its parameter says [AC-1]", test_each_output_does_what_its_parameter_says },
+        { "two outputs may share a role [AC-1]", test_two_outputs_may_share_a_role },
+        { "a welded heating relay is told apart from one that does not close [AC-1] [AC-5]", test_a_welded_heater_is_told_apart },
+        { "only wired contacts are compared, and the lowest is named [AC-1]", test_only_wired_contacts_are_compared },
+        CU_TEST_INFO_NULL,
+    };
+
+    return suite_run("outputs", tests);
+}

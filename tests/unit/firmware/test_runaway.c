@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "firmware/core/params.h"
+#include "firmware/core/runaway.h"
+#include "tests/unit/suite.h"
+
+static struct topology topology = { .devices = 2, .cells = 32, .probes = 8, .chip = { { 16, 0, 15, 4, 0 }, { 16, 16, 15, 4, 4 } } };
+static struct measure m;
+static struct runaway r;
+static int32_t params[PARAMS];
+
+static void start(void)
+{
+    params_defaults(CHEMISTRY_NMC, params);
+    m = (struct measure) { .topology = &topology, .cell = { .mean = 3700 } };
+    for (int i = 0; i < topology.cells; i++)
+        m.cell_mV[i] = 3700;
+    for (int i = 0; i < topology.probes; i++)
+        m.temp_ddegC[i] = 250;
+    m.chip[0] = m.chip[1] = VALIDITY_OK;
+    runaway_init(&r);
+}
+
+static void second(void)
+{
+    for (int t = 0; t < RUNAWAY_TICK_MS; t += 10)
+        runaway_step(&r, &m, params, 10);
+}
+
+static void seconds(int n)
+{
+    while (n-- > 0)
+        second();
+}
+
+/* Probe 7 (chip 2) rises by so much each second. */
+static void rise(int n, int ddegC_per_s)
+{
+    while (n-- > 0) {
+        m.temp_ddegC[6] = (int16_t)(m.temp_ddegC[6] + ddegC_per_s);
+        second();
+    }
+}
+
+static void test_drop_and_rise(void)
+{
+    start();
+    seconds(5);
+    CU_ASSERT(r.suspected.known && r.suspected.value == 0);
+    m.cell_mV[20] = 2775; /* 25 % below, exactly */
+    seconds(10);
+    CU_ASSERT_EQUAL(r.suspected.value, 0); /* a drop alone is none */
+    rise(2, 10);
+    CU_ASSERT_EQUAL(r.suspected.value, 0); /* 2 s are too short */
+    rise(1, 10);
+    CU_ASSERT_EQUAL(r.suspected.value, RUNAWAY_DROP | RUNAWAY_RISE);
+    CU_ASSERT_EQUAL(r.suspected.number, 2);
+}
+
+static void test_one_short_of_each_sign(void)
+{
+    start();
+    seconds(5);
+    m.cell_mV[20] = 2776;
+    rise(10, 10);
+    CU_ASSERT_EQUAL(r.suspected.value, 0);
+
+    start();
+    seconds(5);
+    m.cell_mV[20] = 2500;
+    rise(20, 9);
+    CU_ASSERT_EQUAL(r.suspected.value, 0);
+
+    start(); /* signs on different chips are not one cell */
+    seconds(5);
+    m.cell_mV[2] = 2500;
+    rise(10, 10);
+    CU_ASSERT_EQUAL(r.suspected.value, 0);
+}
+
+static void test_hot_and_rise(void)
+{
+    start();
+    m.temp_ddegC[6] = 569;
+    seconds(5);
+    rise(3, 10); /* 599 */
+    CU_ASSERT_EQUAL(r.suspected.value, 0);
+    rise(1, 10);
+    CU_ASSERT_EQUAL(r.suspected.value, RUNAWAY_HOT | RUNAWAY_RISE);
+    start(); /* hot and slow is an over-temperature, which has its own alarm */
+    m.temp_ddegC[6] = 800;
+    seconds(100);
+    CU_ASSERT_EQUAL(r.suspected.value, 0);
+}
+
+static void test_what_burns_is_lost(void)
+{
+    start();
+    seconds(5);
+    m.chip[1] = VALIDITY_STALE;
+    seconds(100);
+    CU_ASSERT_EQUAL(r.suspected.value, 0); /* a silent chip alone has its own alarm */
+
+    start();
+    seconds(5);
+    rise(3, 20);
+    CU_ASSERT_EQUAL(r.suspected.value, 0);
+    m.chip[1] = VALIDITY_STALE;
+    for (int i = 4; i < 8; i++)
+        m.temp_ddegC[i] = temp_invalid(VALIDITY_STALE);
+    second();
+    CU_ASSERT_EQUAL(r.suspected.value, RUNAWAY_RISE | RUNAWAY_LOST);
+
+    start(); /* the sense wire of the cell, not the chip */
+    seconds(5);
+    rise(3, 20);
+    m.cell_mV[30] = cell_invalid(VALIDITY_OPEN);
+    second();
+    CU_ASSERT_EQUAL(r.suspected.value, RUNAWAY_RISE | RUNAWAY_LOST);
+
+    start(); /* hot, dropped, gone */
+    m.temp_ddegC[6] = 600;
+    seconds(5);
+    m.cell_mV[30] = 1000;
+    second();
+    CU_ASSERT_EQUAL(r.suspected.value, 0);
+    m.chip[1] = VALIDITY_STALE;
+    second();
+    CU_ASSERT_EQUAL(r.suspected.value, RUNAWAY_DROP | RUNAWAY_HOT | RUNAWAY_LOST);
+}
+
+static void test_signs_are_held_for_their_time(void)
+{
+    for (int rest_s = 58; rest_s <= 59; rest_s++) {
+        start();
+        seconds(5);
+        rise(3, 10);
+        seconds(rest_s);
+        m.cell_mV[20] = 2000;
+        second(); /* 59 s, or 60, after the last rise */
+        CU_ASSERT_EQUAL(r.suspected.value, rest_s == 58 ? RUNAWAY_DROP | RUNAWAY_RISE : 0);
+    }
+}
+
+static void test_a_load_is_no_drop(void)
+{
+    start();
+    seconds(5);
+    for (int i = 0; i < topology.cells; i++) /* all give way together */
+        m.cell_mV[i] = 2700;
+    m.cell.mean = 2700;
+    rise(10, 10);
+    CU_ASSERT_EQUAL(r.suspected.value, 0);
+    start(); /* a weak cell that sinks slowly is followed */
+    seconds(5);
+    for (int mV = 3700; mV > 2200; mV -= 5) {
+        m.cell_mV[20] = (uint16_t)mV;
+        second();
+    }
+    rise(10, 10);
+    CU_ASSERT_EQUAL(r.suspected.value, 0);
+}
+
+static void test_a_probe_that_comes_back_has_not_risen(void)
+{
+    start();
+    m.cell_mV[20] = 3700;
+    seconds(5);
+    m.cell_mV[20] = 2000;
+    for (int i = 0; i < 10; i++) { /* a loose contact */
+        m.temp_ddegC[6] = i % 2 ? 400 : temp_invalid(VALIDITY_OPEN);
+        second();
+    }
+    CU_ASSERT_EQUAL(r.suspected.value, 0);
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        { "a cell that drops beside a probe that rises is suspected, with its chip [AC-6]", test_drop_and_rise },
+        { "one short of each sign is none, nor are signs on two chips [AC-6]", test_one_short_of_each_sign },
+        { "hot and rising is suspected, hot alone is not [AC-6]", test_hot_and_rise },
+        { "what burns is lost: silence after a sign counts [AC-6]", test_what_burns_is_lost },
+        { "signs are held for their time [AC-6]", test_signs_are_held_for_their_time },
+        { "a load on all cells and a cell that sinks slowly are no drop [AC-6]", test_a_load_is_no_drop },
+        { "a probe that comes back has not risen [AC-6]", test_a_probe_that_comes_back_has_not_risen },
+        CU_TEST_INFO_NULL,
+    };
+
+    return suite_run("runaway", tests);
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "firmware/core/trend.h"
+#include "tests/unit/suite.h"
+
+enum { FULL_mAms = 3600 * 1000 }; /* 1 Ah is 3,600,000 mA s: here in mA ms, so a thousandth of an Ah */
+
+static struct topology topology = { .devices = 1, .cells = 16, .probes = 4 };
+static struct measure m;
+static struct trend t;
+
+static void start(void)
+{
+    m = (struct measure) { .topology = &topology, .cell = { .valid = 16 }, .temp = { .valid = 4 } };
+    for (int i = 0; i < 4; i++)
+        m.temp_ddegC[i] = 250;
+    trend_init(&t);
+}
+
+static void run(uint32_t ms, int32_t soc, int32_t mA)
+{
+    for (uint32_t at = 0; at < ms; at += 10)
+        trend_step(&t, &m, soc, mA, FULL_mAms, 10);
+}
+
+static void test_temperature_by_the_minute(void)
+{
+    start();
+    run(10, 5000, 0);
+    CU_ASSERT_FALSE(t.rate.known); /* nothing to compare with */
+    m.temp_ddegC[2] = 300;
+    run(TREND_TICK_MS - 10, 5000, 0);
+    CU_ASSERT_FALSE(t.rate.known);
+    run(10, 5000, 0);
+    CU_ASSERT(t.rate.known && t.rate.value == 50 && t.rate.number == 3);
+    run(40000, 5000, 0); /* still against the first entry */
+    CU_ASSERT_EQUAL(t.rate.value, 50);
+    run(20000, 5000, 0); /* a minute later it is at rest */
+    CU_ASSERT_EQUAL(t.rate.value, 0);
+}
+
+static void test_creeping_is_seen_over_the_whole_minute(void)
+{
+    start();
+    for (int tick = 0; tick < 20; tick++) {
+        run(TREND_TICK_MS, 5000, 0);
+        m.temp_ddegC[1] = (int16_t)(m.temp_ddegC[1] + 10);
+    }
+    CU_ASSERT_EQUAL(t.rate.value, 10 * TREND_KEPT);
+    CU_ASSERT_EQUAL(t.rate.number, 2);
+}
+
+static void test_a_jump_is_what_no_current_explains(void)
+{
+    start();
+    run(10, 5000, 0);
+    run(TREND_TICK_MS, 5500, 0);
+    CU_ASSERT(t.jump.known && t.jump.value == 500);
+    start();
+    run(10, 5000, 0);
+    run(TREND_TICK_MS, 4500, 0); /* downwards as well */
+    CU_ASSERT_EQUAL(t.jump.value, 500);
+    start();
+    run(10, 5000, 0); /* 180 mA for 10 s are half of it: 50 % */
+    run(TREND_TICK_MS, 0, 180);
+    CU_ASSERT_EQUAL(t.jump.value, 0);
+    start();
+    run(10, 5000, 0);
+    run(TREND_TICK_MS, 10000, -180);
+    CU_ASSERT_EQUAL(t.jump.value, 0);
+}
+
+static void test_a_jump_is_over_after_a_minute(void)
+{
+    start();
+    run(10, 5000, 0);
+    run(TREND_TICK_MS, 6000, 0);
+    CU_ASSERT_EQUAL(t.jump.value, 1000);
+    run(5 * TREND_TICK_MS, 6000, 0);
+    CU_ASSERT_EQUAL(t.jump.value, 1000);
+    run(TREND_TICK_MS, 6000, 0);
+    CU_ASSERT_EQUAL(t.jump.value, 0);
+}
+
+static void test_what_is_not_known_is_not_compared(void)
+{
+    start();
+    run(60000, scalar_invalid(VALIDITY_NEVER), 0);
+    CU_ASSERT_FALSE(t.jump.known || t.rate.known); /* the first SOC is no jump */
+    run(10, 5000, scalar_invalid(VALIDITY_STALE));
+    run(TREND_TICK_MS, 5000, scalar_invalid(VALIDITY_STALE));
+    CU_ASSERT(t.rate.known && t.jump.known && t.jump.value == 0);
+    start();
+    m.temp_ddegC[0] = temp_invalid(VALIDITY_OPEN);
+    run(10, 5000, 0);
+    m.temp_ddegC[0] = 900; /* it comes back: nobody knows how it got there */
+    run(TREND_TICK_MS, 5000, 0);
+    CU_ASSERT(t.rate.value == 0 && t.rate.number == 2);
+    start(); /* a pack without probes */
+    topology.probes = 0;
+    m.temp.valid = 0;
+    run(10, 5000, 0);
+    run(TREND_TICK_MS, 5600, 0);
+    CU_ASSERT(t.jump.value == 600 && !t.rate.known);
+    topology.probes = 4;
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        { "a temperature is compared with that of a minute ago, or the oldest known [AC-6]", test_temperature_by_the_minute },
+        { "creeping is seen over the whole minute [AC-6]", test_creeping_is_seen_over_the_whole_minute },
+        { "a jump of the SOC is what no current explains [AC-6]", test_a_jump_is_what_no_current_explains },
+        { "a jump is over after a minute [AC-6]", test_a_jump_is_over_after_a_minute },
+        { "what is not known is not compared [AC-6]", test_what_is_not_known_is_not_compared },
+        CU_TEST_INFO_NULL,
+    };
+
+    return suite_run("trend", tests);
+}
