@@ -279,6 +279,7 @@ static int make_client(struct link *l)
 
     init.do_openssl_init = 1;
     MQTTAsync_global_init(&init);
+    MQTTAsync_setTraceLevel(MQTTASYNC_TRACE_ERROR); /* else Paho prints every packet into a trace that nobody reads */
     snprintf(id, sizeof id, "cellwarden-server-%ld", (long)getpid());
     opts.maxBufferedMessages = UNDER_WAY_MAX;
     opts.sendWhileDisconnected = 0;

@@ -257,6 +257,7 @@ static int open_link(struct load *l)
     char id[40];
 
     snprintf(id, sizeof id, "cellwarden-load-%d", l->opt.seed);
+    MQTTAsync_setTraceLevel(MQTTASYNC_TRACE_ERROR);
     create.maxBufferedMessages = 100000;
     tls.trustStore = l->opt.ca;
     tls.keyStore = l->opt.cert;

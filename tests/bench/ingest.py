@@ -3,8 +3,9 @@
 
 Database, broker, server and load generator share this machine; TLS and fsync are on. A frame is one sample of one pack. For each shape
 (frames a record, cells) the load generator sends records until each is acknowledged, which is after COMMIT; then all of them are counted in the
-database, and those of a few devices are compared sample by sample. `copy_limit_frames_per_s` is what one COPY BINARY of these very rows into a table
-with the same key takes, in the same run: what is left to gain when everything but the database is free.
+database, and those of a few devices are compared sample by sample. `copy_limit_frames_per_s` is raw COPY BINARY of the same rows in the same run: all
+columns, into a table of the same definition (partitions, key, storage, logged, fsync on), over one connection, with as many records in a transaction as
+the ingest had in one (`records_per_transaction`). `ratio` says how much of that is left when decoding, MQTT, TLS and the load generator share the machine.
 """
 import argparse
 import json
@@ -109,39 +110,74 @@ def compare(instance, truth):
     return found["lost"], found["duplicates"]
 
 
-def copy_limit(instance, frames, folder):
-    """Frames/s of one COPY BINARY of all rows into an empty table with the same key, COMMIT included; the median of three."""
-    rows = folder / "rows"
+def rows_of(stream):
+    """The rows of a binary COPY (manual, COPY, "Binary Format"), each as its bytes."""
+    at = 19 + int.from_bytes(stream[15:19], "big")
+    while (fields := int.from_bytes(stream[at:at + 2], "big")) != 0xFFFF:
+        end = at + 2
+        for _ in range(fields):
+            length = int.from_bytes(stream[end:end + 4], "big", signed=True)
+            end += 4 + max(length, 0)
+        yield stream[at:end]
+        at = end
+
+
+def copy_limit(instance, frames, batch_records, folder):
+    """Frames/s of COPY BINARY of the same rows, all columns, into a table of the same definition: partitioned by day, same key, same storage, logged,
+    fsync on. One connection, and one transaction for as many records as the ingest put into one (the mean of this run). The median of three."""
     conninfo = instance.fact("conninfo")
-    with rows.open("wb") as out:
-        subprocess.run(["psql", "-XAtq", conninfo, "-c", f"copy (select {COLUMNS} from record) to stdout binary"], stdout=out, check=True, timeout=120)
-    instance.psql("create table copy_limit (like record including all)")
+    done = subprocess.run(["psql", "-XAtq", conninfo, "-c", f"copy (select {COLUMNS} from record order by received_at) to stdout binary"],
+                          capture_output=True, check=True, timeout=120)
+    rows = list(rows_of(done.stdout))
+    script = folder / "copies.sql"
+    with script.open("w", encoding="utf-8") as lines:
+        for number, at in enumerate(range(0, len(rows), batch_records)):
+            one = folder / f"copy-{number}"
+            one.write_bytes(b"PGCOPY\n\xff\r\n\0" + bytes(8) + b"".join(rows[at:at + batch_records]) + b"\xff\xff")
+            lines.write(f"\\copy copy_limit ({COLUMNS}) from '{one}' with binary\n")
+    instance.psql("create table copy_limit (like record including all) partition by range (first_at)")
+    for name, bounds in instance.psql("select c.relname, pg_get_expr(c.relpartbound, c.oid) from pg_inherits i join pg_class c on c.oid = i.inhrelid "
+                                      "where i.inhparent = 'record'::regclass"):
+        instance.psql(f"create table limit_{name} partition of copy_limit {bounds}")
     rates = []
     for _ in range(3):
         instance.psql("truncate copy_limit")
-        with rows.open("rb") as source:
-            began = time.monotonic()
-            subprocess.run(["psql", "-XAtq", conninfo, "-c", "copy copy_limit from stdin binary"], stdin=source, check=True, timeout=120)
-            rates.append(frames / (time.monotonic() - began))
+        began = time.monotonic()
+        subprocess.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", conninfo, "-f", str(script)], check=True, timeout=300)
+        rates.append(frames / (time.monotonic() - began))
+    stored = int(instance.psql("select coalesce(sum(count), 0) from copy_limit")[0][0])
+    if stored != frames:
+        sys.exit(f"the COPY of the limit stored {stored} of {frames} frames")
     instance.psql("drop table copy_limit")
-    rows.unlink()
+    for each in folder.glob("copy-*"):
+        each.unlink()
     return statistics.median(rates)
+
+
+def batch_so_far(instance):
+    """(batches, records in them) since the server started."""
+    found = dict(line.split() for line in instance.api.http.get(instance.console + "/metrics", timeout=5).text.splitlines()
+                 if line.startswith("cellwarden_batch_records_"))
+    return float(found["cellwarden_batch_records_count"]), float(found["cellwarden_batch_records_sum"])
 
 
 def measure(instance, shape, number, args, folder):
     instance.psql("truncate record, latest, alarm_span, poison")
     instance.psql("checkpoint")
+    batches = batch_so_far(instance)
     with Watch(instance) as watch:
         said, generator = load(instance, shape, number, args, folder)
+    batches = [after - before for after, before in zip(batch_so_far(instance), batches)]
+    batch_records = max(1, round(batches[1] / max(1, batches[0])))
     frames = said["frames"]
     stored, doubled = map(int, instance.psql(
         "select coalesce(sum(count), 0), coalesce(sum(count), 0) - count(distinct (device, boot, first_no)) * coalesce(max(count), 0) from record")[0])
     lost, duplicates = compare(instance, folder)
     size = int(instance.psql("select sum(pg_total_relation_size(inhrelid)) from pg_inherits where inhparent = 'record'::regclass")[0][0])
-    limit = copy_limit(instance, frames, folder)
+    limit = copy_limit(instance, frames, batch_records, folder)
     micro = {name: round(seconds * 1e6 / frames, 3) for name, seconds in watch.seconds.items()}
     return {"frames": frames, "records": said["records"], "seconds": said["seconds"], "frames_per_s": round(said["frames_per_s"]),
-            "copy_limit_frames_per_s": round(limit), "ratio": round(said["frames_per_s"] / limit, 3), "cpu_us_per_frame": micro,
+            "copy_limit_frames_per_s": round(limit), "ratio": round(said["frames_per_s"] / limit, 3), "records_per_transaction": batch_records, "cpu_us_per_frame": micro,
             "load_generator_us_per_frame": round(generator * 1e6 / frames, 3),
             "server_threads_us_per_frame": [round(s * 1e6 / frames, 3) for s in watch.threads[:4]],
             "lost": max(lost, frames - stored), "duplicates": max(duplicates, doubled), "disk_bytes_per_frame": round(size / frames, 1)}
