@@ -7,7 +7,7 @@ cw_library(cw_http SOURCES jsonw.c http.c http_answer.c http_listen.c http_route
 target_include_directories(cw_http SYSTEM PUBLIC ${PQ_INCLUDE}) # declarations only: db.h
 
 cw_library(cw_view SOURCES
-  api_events.c api_input.c api_render.c api_view.c auth_role.c catalogue.c decode.c events.c export.c fleet.c history.c op_check.c rollup.c summary.c
+  api_events.c api_input.c api_render.c api_view.c auth_role.c catalogue.c decode.c events.c export.c fleet.c history.c history_http.c op_check.c publish.c clock.c rollup.c summary.c
   stream_hub.c stream_http.c stream_open.c stream_read.c stream_ring.c stream_tick.c stream_topic.c
   LIBS cw_http cw_log cw_proto cw_common jansson sodium Threads::Threads)
 

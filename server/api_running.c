@@ -75,20 +75,6 @@ static void keep(struct api_running *l, const char *device, const struct view_ru
     pthread_mutex_unlock(&l->lock);
 }
 
-static void take(const struct param_reported *row, struct view_running *values)
-{
-    int param = param_by_id(row->id);
-
-    if (param == PARAM_sample_period_ms)
-        values->sample_period_ms = row->running;
-    for (int a = 0; param >= 0 && a < ALARMS; a++) {
-        if ((int)alarm_rows[a].limit != param)
-            continue;
-        values->limit_known[a] = true;
-        values->limit[a] = row->running;
-    }
-}
-
 static void read_vehicle(void *arg, struct db *db)
 {
     struct job *job = arg;
@@ -99,7 +85,7 @@ static void read_vehicle(void *arg, struct db *db)
 
     for (int i = 0; i < count; i++) {
         if (rows[i].has_running)
-            take(&rows[i], &values);
+            view_running_take(&values, param_by_id(rows[i].id), rows[i].running);
     }
     if (count >= 0)
         keep(job->running, job->device, &values);

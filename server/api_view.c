@@ -10,6 +10,18 @@
 
 _Static_assert(ALARMS <= sizeof((struct view_running *)0)->limit_known, "room for the limit of each alarm");
 
+void view_running_take(struct view_running *running, int param, int32_t value)
+{
+    if (param == PARAM_sample_period_ms)
+        running->sample_period_ms = value;
+    for (int a = 0; param >= 0 && a < ALARMS; a++) {
+        if ((int)alarm_rows[a].limit != param)
+            continue;
+        running->limit_known[a] = true;
+        running->limit[a] = value;
+    }
+}
+
 const char *view_state_word(enum view_state state)
 {
     static const char *const words[VIEW_STATES] = {

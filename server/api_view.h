@@ -41,6 +41,9 @@ struct view_running {
     int32_t sample_period_ms; /* 0 = not known */
 };
 
+/* One running value; param: index in param_rows, or negative (ignored). */
+void view_running_take(struct view_running *running, int param, int32_t value);
+
 /* `running` may be NULL. */
 void view_of(const struct fleet_vehicle *vehicle, const struct view_running *running, int64_t now_ms, struct view *view);
 

@@ -16,12 +16,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CONNECTIONS_MAX   768u                  /* below the usual limit of 1,024 descriptors, with room for files and database */
-#define CONNECTION_MEMORY 16384u                /* request line and headers of one connection, bytes */
-#define IDLE_S            60u                   /* a connection that neither sends nor takes anything */
-#define DRAIN_MAX         (16u * HTTP_BODY_MAX) /* how much of a body that is too long is still read, to be able to answer */
-#define QUEUE_MS          5000u /* a request that waited so long for a worker is not worth the work: who asked has given up */
-#define STOP_WAIT_MS      2000u /* answers under way when we stop */
+#define CONNECTIONS_MAX   768u   /* below the usual limit of 1,024 descriptors, with room for files and database */
+#define CONNECTION_MEMORY 16384u /* request line and headers of one connection, bytes */
+#define IDLE_S            60u    /* a connection that neither sends nor takes anything */
+#define DRAIN_TIMES       16u    /* how much of a body that is too long is still read, to be able to answer */
+#define QUEUE_MS          5000u  /* a request that waited so long for a worker is not worth the work: who asked has given up */
+#define STOP_WAIT_MS      2000u  /* answers under way when we stop */
 
 struct http {
     struct http_config config;
@@ -102,6 +102,27 @@ static void answer_unrouted(struct http_exchange *ex, const char *method)
     }
 }
 
+static bool is_octets(const struct http_exchange *ex)
+{
+    const char *type = http_header(ex, "Content-Type");
+
+    return ex->http->config.octets_max > 0 && type != NULL && strcasecmp(type, "application/octet-stream") == 0;
+}
+
+/* Longest body that this request may have. */
+static size_t body_max(const struct http_exchange *ex)
+{
+    return is_octets(ex) ? ex->http->config.octets_max : HTTP_BODY_MAX;
+}
+
+static void refuse_length(struct http_exchange *ex)
+{
+    char text[64];
+
+    snprintf(text, sizeof text, "the body may have at most %zu bytes", body_max(ex));
+    http_problem(ex, 413, "body_too_large", NULL, text);
+}
+
 /* What can be said before the body is read: true when the exchange is answered. */
 static bool refuse_early(struct http_exchange *ex, const char *method)
 {
@@ -118,8 +139,8 @@ static bool refuse_early(struct http_exchange *ex, const char *method)
     if (verdict == HTTP_REFUSED)
         return true;
     ex->guard_again = verdict == HTTP_ASK_DATABASE;
-    if (length != NULL && strtoull(length, NULL, 10) > HTTP_BODY_MAX) {
-        http_problem(ex, 413, "body_too_large", NULL, "the body may have at most 65536 bytes");
+    if (length != NULL && strtoull(length, NULL, 10) > body_max(ex)) {
+        refuse_length(ex);
         return true;
     }
     return false;
@@ -136,8 +157,10 @@ static bool has_body(const struct http_exchange *ex)
 static bool take_body(struct http_exchange *ex, const char *data, size_t len)
 {
     ex->body_len += len;
-    if (ex->body_len > HTTP_BODY_MAX)
-        return ex->body_len <= DRAIN_MAX;
+    size_t max = body_max(ex);
+
+    if (ex->body_len > max)
+        return ex->body_len <= DRAIN_TIMES * max;
     if (ex->body_len + 1 > ex->body_cap) {
         size_t cap = ex->body_cap == 0 ? 1024 : ex->body_cap;
 
@@ -159,11 +182,11 @@ static bool refuse_body(struct http_exchange *ex)
 {
     const char *type = http_header(ex, "Content-Type");
 
-    if (ex->body_len > HTTP_BODY_MAX) {
-        http_problem(ex, 413, "body_too_large", NULL, "the body may have at most 65536 bytes");
+    if (ex->body_len > body_max(ex)) {
+        refuse_length(ex);
         return true;
     }
-    if (ex->body_len > 0 && (type == NULL || strncasecmp(type, "application/json", 16) != 0)) {
+    if (ex->body_len > 0 && !is_octets(ex) && (type == NULL || strncasecmp(type, "application/json", 16) != 0)) {
         http_problem(ex, 415, "not_json", NULL, "the body must be application/json");
         return true;
     }

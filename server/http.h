@@ -89,6 +89,8 @@ struct http_config {
     size_t route_count;
     void *ctx; /* handed to guard and handlers */
 
+    size_t octets_max; /* longest body of application/octet-stream, bytes; 0 = only JSON is taken, up to HTTP_BODY_MAX */
+
     /* Decide who may pass. REFUSED: the problem is already in `ex`. ASK_DATABASE (only when ex->db is NULL): call again in a worker. */
     enum http_guard (*guard)(struct http_exchange *ex);
 

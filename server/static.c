@@ -233,14 +233,14 @@ void static_answer(const struct static_files *files, struct http_exchange *ex)
     size_t coding = 0;
     int fd = -1;
 
-    if (files->folder >= 0 && static_name(ex->path, name))
+    if (files->folder >= 0 && static_name(ex->path, name) && strcmp(name, INDEX) != 0)
         fd = open_coded(files->folder, name, accept, &st, &coding);
     if (fd < 0 && files->folder >= 0 && strstr(ex->path, "..") == NULL) {
         /* A page: its last segment has no dot, or it belongs to a vehicle, whose id has one. */
         const char *last = strrchr(ex->path, '/');
 
-        if (strncmp(ex->path, "/v/", 3) == 0 || last == NULL || strchr(last, '.') == NULL) {
-            snprintf(name, sizeof name, INDEX);
+        if (strncmp(ex->path, "/v/", 3) == 0 || last == NULL || strcmp(last, "/" INDEX) == 0 || strchr(last, '.') == NULL) {
+            snprintf(name, sizeof name, "%s", files->index == NULL ? INDEX : files->index);
             fd = open_coded(files->folder, name, accept, &st, &coding);
         }
     }

@@ -16,7 +16,8 @@
 enum { STATIC_NAME_MAX = 200 };
 
 struct static_files {
-    int folder; /* file descriptor; -1 = there is no console */
+    int folder;        /* file descriptor; -1 = there is no console */
+    const char *index; /* the file of every page; NULL = index.html. Borrowed */
 };
 
 /* "" means that there is no console: everything is 404. Returns 0 or BMS_ERR_IO. */

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // main.tsx -- start: theme and language are set on import, then the clock, the router, the session, the one stream, and the page.
 import { render } from "preact";
+import { useEffect } from "preact/hooks";
 import { loadSession, session, sessionKnown } from "./core/api";
 import { t } from "./core/i18n";
-import { route, startRouter } from "./core/router";
+import { LOCAL } from "./core/local";
+import { go, route, startRouter } from "./core/router";
 import "./core/theme";
 import { startClock } from "./core/time";
 import { Fleet } from "./pages/fleet";
@@ -16,8 +18,15 @@ import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/pages.css";
 
+/* Over a cable there is one vehicle: its overview is the first page. */
+function TheVehicle() {
+  useEffect(() => go(`/v/${session.value?.vehicle ?? ""}`, true), []);
+  return null;
+}
+
 function Page() {
   const r = route.value;
+  if (LOCAL && r.page === "fleet") return <TheVehicle />;
   if (r.page === "fleet") return <Fleet />;
   if (r.page !== "none") return <VehiclePage key={r.id} id={r.id} tab={r.page} />;
   return (

@@ -2,11 +2,13 @@
 // api.ts -- requests to /api/v1. Every request ends: by an answer, by a problem, or after 10 s.
 import { signal } from "@preact/signals";
 import { recall, remember } from "./keep";
+import { LOCAL } from "./local";
 import { setServerTime } from "./time";
 import type { Problem, Session } from "./types";
 
 const BASE = "/api/v1";
 const TIMEOUT_ms = 10_000;
+const BYTES_TIMEOUT_ms = 60_000;
 
 export const session = signal<Session | null>(null);
 export const sessionKnown = signal(false); // has the server been asked who we are?
@@ -31,12 +33,14 @@ async function problemOf(res: Response): Promise<ApiError> {
   return local("http", `HTTP ${res.status}`, res.status);
 }
 
+/* A body that is no JSON goes as bytes, with a time-out of its own. */
 async function request<T>(method: string, path: string, body?: unknown): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json" };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const bytes = body instanceof Blob;
+  if (body !== undefined) headers["Content-Type"] = bytes ? "application/octet-stream" : "application/json";
   if (method !== "GET" && session.value) headers["X-CSRF"] = session.value.csrf;
-  const init: RequestInit = { method, headers, signal: AbortSignal.timeout(TIMEOUT_ms), credentials: "same-origin" };
-  if (body !== undefined) init.body = JSON.stringify(body);
+  const init: RequestInit = { method, headers, signal: AbortSignal.timeout(bytes ? BYTES_TIMEOUT_ms : TIMEOUT_ms), credentials: "same-origin" };
+  if (body !== undefined) init.body = bytes ? body : JSON.stringify(body);
   let res: Response;
   try {
     res = await fetch(BASE + path, init);
@@ -61,7 +65,7 @@ function accept(s: Session | null): void {
 /* Ask who is signed in. A server that does not answer is asked again; it is not an error of this page.
  * A browser where nobody signed in is not asked: the refusal would only be an error in its log. */
 export async function loadSession(): Promise<void> {
-  if (recall("signed") === null) return accept(null);
+  if (!LOCAL && recall("signed") === null) return accept(null);
   for (let wait_ms = 500; ; wait_ms = Math.min(4000, wait_ms * 2)) {
     try {
       accept(await get<Session>("/session"));

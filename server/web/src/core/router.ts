@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// router.ts -- real paths, the whole view in the URL, Back restores the scroll position. No library: five routes.
+// router.ts -- real paths, the whole view in the URL, Back restores the scroll position. No library: seven routes.
 import { batch, computed, signal } from "@preact/signals";
 
 export const path = signal(location.pathname);
@@ -7,10 +7,10 @@ export const query = signal(new URLSearchParams(location.search));
 
 export type Route =
   | { page: "fleet" }
-  | { page: "overview" | "cells" | "calibration" | "history"; id: string }
+  | { page: "overview" | "cells" | "calibration" | "history" | "upgrade" | "failures"; id: string }
   | { page: "none" };
 
-const VEHICLE = /^\/v\/([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)(?:\/(cells|calibration|history))?\/?$/;
+const VEHICLE = /^\/v\/([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)(?:\/(cells|calibration|history|upgrade|failures))?\/?$/;
 
 export function routeOf(pathname: string): Route {
   if (pathname === "/" || pathname === "/fleet" || pathname === "/fleet/") return { page: "fleet" };
@@ -28,11 +28,12 @@ function arrive(): void {
   });
 }
 
-/* Go to another page; the scroll position of this one is kept for Back. */
-export function go(to: string): void {
+/* Go to another page; the scroll position of this one is kept for Back. `instead`: this one leaves the history. */
+export function go(to: string, instead = false): void {
   if (to === location.pathname + location.search) return;
   history.replaceState({ y: scrollY }, "");
-  history.pushState({ y: 0 }, "", to);
+  if (instead) history.replaceState({ y: 0 }, "", to);
+  else history.pushState({ y: 0 }, "", to);
   arrive();
   scrollTo(0, 0);
 }

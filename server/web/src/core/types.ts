@@ -10,6 +10,28 @@ export interface Session {
   csrf: string;
   server_time: number;
   build: string;
+  vehicle?: string; // over a cable: the one there is
+}
+
+/* A program on its way into the board, over a cable. */
+export interface Upgrade {
+  state: "never" | "waiting" | "working" | "done" | "failed";
+  phase: "progress" | "erase" | "begin" | "data" | "exit" | "check" | "restart" | "done";
+  sent: number;
+  size: number;
+  resumed: number;
+  boot: number | null; // the board's start when it began
+  began_at: number | null;
+  changed_at: number | null;
+  detail: string;
+}
+
+/* Simulated failures, over a cable. */
+export interface Simulation {
+  state: Upgrade["state"];
+  detail: string;
+  changed_at: number | null;
+  active: { alarm: number; seconds: number }[];
 }
 
 export interface Problem {

@@ -5,6 +5,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { session } from "../core/api";
 import { age, clock, hash } from "../core/format";
 import { groupWords, t } from "../core/i18n";
+import { LOCAL } from "../core/local";
 import { query, setQuery } from "../core/router";
 import { second, serverNow } from "../core/time";
 import type { ParamRow } from "../core/types";
@@ -231,12 +232,12 @@ function useUndoKeys(pv: ParamsView, can: boolean): void {
   }, [pv, can]);
 }
 
-/* Opening the page reads the board when nobody has yet. */
+/* Opening the page reads the board when nobody has yet; over a cable always. */
 function useReadOnce(pv: ParamsView, can: boolean, online: boolean): void {
   const done = useRef(false);
   const p = pv.params.value.value;
   useEffect(() => {
-    if (done.current || !can || !online || !p || p.read_at !== null) return;
+    if (done.current || !can || !online || !p || (p.read_at !== null && !LOCAL)) return;
     done.current = true;
     pv.start({ kind: "read" }).catch(() => {});
   }, [p, can, online]);

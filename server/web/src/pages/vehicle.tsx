@@ -5,6 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import { clock } from "../core/format";
 import { colourful } from "../core/freshness";
 import { t, tr } from "../core/i18n";
+import { LOCAL } from "../core/local";
 import type { Key } from "../core/strings";
 import type { FleetRow } from "../core/types";
 import { needCatalogue } from "../data/catalogue";
@@ -14,22 +15,27 @@ import { AgeTag, useVehicleFresh } from "../ui/live";
 import { Empty, ProblemBox, Skeleton } from "../ui/parts";
 import { Overview } from "./overview";
 
-export type Tab = "overview" | "cells" | "calibration" | "history";
+export type Tab = "overview" | "cells" | "calibration" | "history" | "upgrade" | "failures";
 export interface TabProps {
   view: VehicleView;
 }
 
-const TABS: { tab: Tab; words: Key; path: string }[] = [
+const ALL_TABS: { tab: Tab; words: Key; path: string; local?: true }[] = [
   { tab: "overview", words: "nav.overview", path: "" },
   { tab: "cells", words: "nav.cells", path: "/cells" },
   { tab: "calibration", words: "nav.calibration", path: "/calibration" },
   { tab: "history", words: "nav.history", path: "/history" },
+  { tab: "upgrade", words: "nav.upgrade", path: "/upgrade", local: true },
+  { tab: "failures", words: "nav.failures", path: "/failures", local: true },
 ];
+const TABS = ALL_TABS.filter((x) => LOCAL || !x.local);
 
 const LAZY: Record<Exclude<Tab, "overview">, () => Promise<ComponentType<TabProps>>> = {
   cells: () => import("./cells").then((m) => m.Cells),
   calibration: () => import("./calibration").then((m) => m.Calibration),
   history: () => import("./history").then((m) => m.History),
+  upgrade: () => import("./upgrade").then((m) => m.UpgradePage),
+  failures: () => import("./failures").then((m) => m.Failures),
 };
 
 const loaded = new Map<Tab, ComponentType<TabProps>>([["overview", Overview]]);
@@ -69,9 +75,11 @@ function Header({ view }: { view: VehicleView }) {
   const colour = colourful(fresh.value.level);
   return (
     <div class="vhead-strip" data-fresh={fresh.value.level}>
-      <a class="crumb" href="/fleet" aria-label={t("nav.fleet")}>
-        <Icon name="back" />
-      </a>
+      {!LOCAL && (
+        <a class="crumb" href="/fleet" aria-label={t("nav.fleet")}>
+          <Icon name="back" />
+        </a>
+      )}
       <div class="vhead-who">
         <h1>{row?.name || view.id}</h1>
         <p class="fine vhead-facts">
@@ -108,7 +116,7 @@ export function VehiclePage({ id, tab }: { id: string; tab: Tab }) {
   const Page = useTab(tab);
   const problem = view.facts.problem.value;
   useEffect(needCatalogue, []);
-  if (problem?.status === 404) return <div class="page"><Empty text={t("v.missing", { id })} action={t("notfound.action")} href="/fleet" /></div>;
+  if (problem?.status === 404 || (!LOCAL && (tab === "upgrade" || tab === "failures"))) return <div class="page"><Empty text={t("v.missing", { id })} action={t("notfound.action")} href="/fleet" /></div>;
   const known = view.facts.value.value !== null;
   return (
     <div class="page page-vehicle">

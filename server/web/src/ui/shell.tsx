@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { session, signOut } from "../core/api";
 import { age, zone } from "../core/format";
 import { lang, LANGUAGES, setLang, t, tr } from "../core/i18n";
+import { LOCAL } from "../core/local";
 import { route } from "../core/router";
 import { setTheme, theme, THEMES } from "../core/theme";
 import { second } from "../core/time";
@@ -101,11 +102,11 @@ function Menu() {
       </button>
       {open && (
         <div class="menu-box panel">
-          {who && <p class="fine">{t("menu.signed", { user: who.user, role: tr("role." + who.role, "role.viewer") })}</p>}
+          {who && !LOCAL && <p class="fine">{t("menu.signed", { user: who.user, role: tr("role." + who.role, "role.viewer") })}</p>}
           <Choice label={t("menu.theme")} value={theme.value} set={setTheme} options={THEMES.map((v) => ({ value: v, words: tr("menu.theme." + v, "menu.theme") }))} />
           <Choice label={t("menu.language")} value={lang.value} set={setLang} options={LANGUAGES.map((v) => ({ value: v, words: LANGUAGE_NAMES[v] }))} />
           <p class="fine">{t("menu.zone", { zone: zone() })}</p>
-          {who && (
+          {who && !LOCAL && (
             <button type="button" class="button" onClick={() => void signOut()}>
               {t("menu.signout")}
             </button>
@@ -160,15 +161,19 @@ export function Shell({ children }: { children: ComponentChildren }) {
         {t("app.skip")}
       </a>
       <header class="top">
-        <a class="brand" href="/fleet">
+        <a class="brand" href={LOCAL ? "/" : "/fleet"}>
           <Mark />
           <span>{t("app.name")}</span>
         </a>
-        <nav aria-label={t("app.name")}>
-          <a href="/fleet" aria-current={route.value.page === "fleet" ? "page" : undefined}>
-            {t("nav.fleet")}
-          </a>
-        </nav>
+        {LOCAL ? (
+          <span class="cable-mark">{t("local.mark")}</span>
+        ) : (
+          <nav aria-label={t("app.name")}>
+            <a href="/fleet" aria-current={route.value.page === "fleet" ? "page" : undefined}>
+              {t("nav.fleet")}
+            </a>
+          </nav>
+        )}
         <LinkState />
         <Menu />
       </header>
