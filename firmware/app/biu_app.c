@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "common/err.h"
+
+_Static_assert((int)KEY_STORE_SIZE <= (int)NVM_KEY_STRIDE, "a save of key data fits into its place");
 #include "firmware/app/slot.h"
 
 int biu_app_init(struct biu_app *app, const struct biu_ports *ports, const int32_t *factory, struct sample *ring, size_t ring_size)
@@ -16,10 +18,12 @@ int biu_app_init(struct biu_app *app, const struct biu_ports *ports, const int32
     app->replaced = image.replaced;
     app->nvm.boot++;
     int counted = nvm_store(&app->nvm, image.params);
+    struct nvm_layout layout = nvm_layout_of(ports->nvm);
     struct key_data key;
 
     app->key_status =
-        key_store_load(&app->keys, ports->nvm, &(struct key_geometry) { NVM_KEY_OFFSET, NVM_KEY_STRIDE, KEY_DATA_PAGE }, &key);
+        key_store_load(&app->keys, ports->nvm, &(struct key_geometry) { layout.key_offset, layout.key_unit, KEY_DATA_PAGE }, &key);
+    app->key_errors += key_store_tidy(&app->keys) != BMS_ERR_OK;
     struct biu_config cfg = { .params = image.params,
                               .boot = app->nvm.boot,
                               .ring = ring,
@@ -105,6 +109,8 @@ static void send(struct biu_app *app)
         p->inputs->bridge(p->inputs->ctx, app->out.bridge);
     p->contactors->drive(p->contactors->ctx, (uint8_t)(app->out.contactors | app->out.outputs << OUTPUTS_FREE));
     if (app->out.key_save && key_store_save(&app->keys, &app->biu.key) != BMS_ERR_OK)
+        app->key_errors++;
+    if (app->out.key_save && !app->biu.key_saving.low && key_store_tidy(&app->keys) != BMS_ERR_OK) /* no erase while the supply falls */
         app->key_errors++;
     if (app->out.afe_tx_len)
         p->afe->write(p->afe->ctx, app->out.afe_tx, app->out.afe_tx_len);

@@ -8,9 +8,22 @@
 enum { BODY = 4 + 4 + 2, CRC_AT = BODY + KEY_DATA_SIZE };
 #define MAGIC 0x314B5743u /* "CWK1" */
 
-static size_t place(const struct key_store *s, unsigned copy)
+/* Of a save with what fills its last program unit. */
+static size_t saved_size(const struct key_store *s)
 {
-    return s->geometry.offset + copy * s->geometry.stride;
+    size_t unit = s->port->program_size > 1 ? s->port->program_size : 1;
+
+    return (KEY_STORE_SIZE + unit - 1) / unit * unit;
+}
+
+static int places(const struct key_store *s) /* in each unit */
+{
+    return s->port->erase_size ? (int)(s->geometry.unit / saved_size(s)) : 1;
+}
+
+static size_t place(const struct key_store *s, int i)
+{
+    return s->geometry.offset + (size_t)(i / places(s)) * s->geometry.unit + (size_t)(i % places(s)) * saved_size(s);
 }
 
 static bool is_blank(const uint8_t *p, size_t n)
@@ -21,9 +34,9 @@ static bool is_blank(const uint8_t *p, size_t n)
     return p[0] == 0x00 || p[0] == 0xFF;
 }
 
-static int read_copy(const struct key_store *s, unsigned copy, uint8_t *bytes)
+static int read_place(const struct key_store *s, int i, uint8_t *bytes)
 {
-    if (s->port->read(s->port->ctx, place(s, copy), bytes, KEY_STORE_SIZE) != BMS_ERR_OK)
+    if (s->port->read(s->port->ctx, place(s, i), bytes, KEY_STORE_SIZE) != BMS_ERR_OK)
         return BMS_ERR_IO;
     if (is_blank(bytes, KEY_STORE_SIZE))
         return BMS_ERR_UNKNOWN;
@@ -43,15 +56,71 @@ static int worse(int a, int b)
     return a == BMS_ERR_IO || b == BMS_ERR_IO ? BMS_ERR_IO : BMS_ERR_UNKNOWN;
 }
 
+/* --- where the next one goes --- */
+
+static bool is_erased(const struct key_store *s, size_t offset, size_t n)
+{
+    uint8_t bytes[64];
+
+    for (size_t at = 0; at < n; at += sizeof(bytes)) {
+        size_t left = n - at, now = left < sizeof(bytes) ? left : sizeof(bytes);
+
+        if (s->port->read(s->port->ctx, offset + at, bytes, now) != BMS_ERR_OK || bytes[0] != 0xFF || !is_blank(bytes, now))
+            return false;
+    }
+    return true;
+}
+
+static int first_erased(const struct key_store *s, int from, int end)
+{
+    for (int i = from; i < end; i++)
+        if (is_erased(s, place(s, i), saved_size(s)))
+            return i;
+    return KEY_STORE_NOWHERE;
+}
+
+/* The unit that holds nothing that counts. */
+static int spare(const struct key_store *s)
+{
+    return s->newest == KEY_STORE_NOWHERE ? 0 : 1 - s->newest / places(s);
+}
+
+static void choose_next(struct key_store *s)
+{
+    int n = places(s), unit = 1 - spare(s);
+
+    if (s->port->erase_size == 0) {
+        s->next = s->newest == KEY_STORE_NOWHERE ? 0 : 1 - s->newest;
+        return;
+    }
+    s->next = first_erased(s, s->newest == KEY_STORE_NOWHERE ? unit * n : s->newest + 1, (unit + 1) * n);
+    if (s->next == KEY_STORE_NOWHERE && !s->untidy)
+        s->next = spare(s) * n;
+}
+
+int key_store_tidy(struct key_store *s)
+{
+    size_t unit = s->geometry.offset + (size_t)spare(s) * s->geometry.unit;
+
+    for (size_t done = 0; s->untidy && done < s->geometry.unit; done += s->port->erase_size)
+        if (s->port->erase(s->port->ctx, unit + done) != BMS_ERR_OK)
+            return BMS_ERR_IO;
+    s->untidy = false;
+    if (s->next == KEY_STORE_NOWHERE)
+        choose_next(s);
+    return BMS_ERR_OK;
+}
+
+/* --- load, save --- */
+
 int key_store_load(struct key_store *s, const struct nvm_port *port, const struct key_geometry *g, struct key_data *k)
 {
     uint8_t bytes[KEY_STORE_SIZE];
     int why = BMS_ERR_UNKNOWN;
-    bool found = false;
 
-    *s = (struct key_store) { .port = port, .geometry = *g };
-    for (unsigned i = 0; i < KEY_STORE_COPIES; i++) {
-        int err = read_copy(s, i, bytes);
+    *s = (struct key_store) { .port = port, .geometry = *g, .newest = KEY_STORE_NOWHERE };
+    for (int i = 0; i < KEY_STORE_UNITS * places(s); i++) {
+        int err = read_place(s, i, bytes);
 
         if (err != BMS_ERR_OK) {
             why = worse(why, err);
@@ -59,32 +128,47 @@ int key_store_load(struct key_store *s, const struct nvm_port *port, const struc
         }
         uint32_t sequence = get_le32(bytes + 4);
 
-        if (found && (int32_t)(sequence - s->sequence) <= 0) /* sequences may wrap */
+        if (s->newest != KEY_STORE_NOWHERE && (int32_t)(sequence - s->sequence) <= 0) /* sequences may wrap */
             continue;
-        found = true;
+        s->newest = i;
         s->sequence = sequence;
-        s->next = (i + 1) % KEY_STORE_COPIES;
         key_data_unpack(k, bytes + BODY, get_le16(bytes + 8));
     }
-    return found ? BMS_ERR_OK : why;
+    s->untidy = port->erase_size && !is_erased(s, g->offset + (size_t)spare(s) * g->unit, g->unit);
+    choose_next(s);
+    return s->newest != KEY_STORE_NOWHERE ? BMS_ERR_OK : why;
+}
+
+static int write_pages(const struct key_store *s, int i, const uint8_t *bytes, size_t n)
+{
+    for (size_t at = 0; at < n; at += s->geometry.page) {
+        size_t left = n - at, now = left < s->geometry.page ? left : s->geometry.page;
+
+        if (s->port->write(s->port->ctx, place(s, i) + at, bytes + at, now) != BMS_ERR_OK)
+            return BMS_ERR_IO;
+    }
+    return BMS_ERR_OK;
 }
 
 int key_store_save(struct key_store *s, const struct key_data *k)
 {
-    uint8_t bytes[KEY_STORE_SIZE];
+    uint8_t bytes[KEY_STORE_SIZE + NVM_PROGRAM_MAX];
 
+    if (s->next == KEY_STORE_NOWHERE && key_store_tidy(s) != BMS_ERR_OK)
+        return BMS_ERR_IO;
+    memset(bytes, 0xFF, sizeof(bytes));
     put_le32(bytes, MAGIC);
     put_le32(bytes + 4, s->sequence + 1);
     put_le16(bytes + 8, KEY_DATA_SIZE);
     key_data_pack(k, bytes + BODY);
     put_le32(bytes + CRC_AT, crc32c(0, bytes, CRC_AT));
-    for (size_t at = 0; at < sizeof(bytes); at += s->geometry.page) {
-        size_t left = sizeof(bytes) - at, n = left < s->geometry.page ? left : s->geometry.page;
+    int err = write_pages(s, s->next, bytes, saved_size(s));
 
-        if (s->port->write(s->port->ctx, place(s, s->next) + at, bytes + at, n) != BMS_ERR_OK)
-            return BMS_ERR_IO; /* the copy is spoiled, and is the one to be written again */
+    if (err == BMS_ERR_OK) {
+        s->untidy = s->untidy || (s->port->erase_size && spare(s) == s->next / places(s)); /* the unit before is the spare one now */
+        s->newest = s->next;
+        s->sequence++;
     }
-    s->sequence++;
-    s->next = (s->next + 1) % KEY_STORE_COPIES;
-    return BMS_ERR_OK;
+    choose_next(s); /* a place that was spoiled is left out, or written over */
+    return err;
 }

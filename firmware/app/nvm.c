@@ -13,6 +13,18 @@ enum { HEAD_SIZE = 4 + 4 + 4 + 2, PAIR_SIZE = 2 + 4, CRC_SIZE = 4, PAIRS_MAX = (
 
 _Static_assert((int)PARAMS <= (int)PAIRS_MAX, "every parameter fits into a slot");
 
+static size_t up_to(size_t n, size_t unit)
+{
+    return unit > 1 ? (n + unit - 1) / unit * unit : n;
+}
+
+struct nvm_layout nvm_layout_of(const struct nvm_port *port)
+{
+    size_t slot = up_to(NVM_SLOT_SIZE, port->erase_size), unit = port->erase_size ? port->erase_size : NVM_KEY_STRIDE;
+
+    return (struct nvm_layout) { .slot = slot, .key_offset = NVM_SLOTS * slot, .key_unit = unit, .size = NVM_SLOTS * slot + 2 * unit };
+}
+
 struct slot {
     int status; /* 0, or why it does not count, as nvm_load() */
     uint32_t sequence, boot;
@@ -48,7 +60,7 @@ static int check(struct slot *s)
 
 static void read_slot(const struct nvm_port *port, unsigned which, struct slot *s)
 {
-    s->status = port->read(port->ctx, (size_t)which * NVM_SLOT_SIZE, s->bytes, sizeof(s->bytes));
+    s->status = port->read(port->ctx, which * nvm_layout_of(port).slot, s->bytes, sizeof(s->bytes));
     if (s->status == BMS_ERR_OK)
         s->status = check(s);
     else
@@ -113,9 +125,20 @@ int nvm_load(struct nvm *nvm, const struct nvm_port *port, struct nvm_image *ima
     return found ? BMS_ERR_OK : status;
 }
 
+static int erase_slot(const struct nvm_port *port, size_t at)
+{
+    size_t slot = nvm_layout_of(port).slot;
+    int err = BMS_ERR_OK;
+
+    for (size_t done = 0; port->erase_size && done < slot && !err; done += port->erase_size)
+        err = port->erase(port->ctx, at + done);
+    return err;
+}
+
 int nvm_store(struct nvm *nvm, const int32_t *params)
 {
-    uint8_t bytes[HEAD_SIZE + PARAMS * PAIR_SIZE + CRC_SIZE];
+    const struct nvm_port *port = nvm->port;
+    uint8_t bytes[HEAD_SIZE + PARAMS * PAIR_SIZE + CRC_SIZE + NVM_PROGRAM_MAX];
     struct writer w = writer_of(bytes, sizeof(bytes));
 
     write_le32(&w, MAGIC);
@@ -127,7 +150,10 @@ int nvm_store(struct nvm *nvm, const int32_t *params)
         write_le32(&w, (uint32_t)params[i]);
     }
     write_le32(&w, crc32c(0, bytes, writer_used(&w)));
-    if (nvm->port->write(nvm->port->ctx, (size_t)nvm->next_slot * NVM_SLOT_SIZE, bytes, sizeof(bytes)) != BMS_ERR_OK)
+    size_t at = nvm->next_slot * nvm_layout_of(port).slot, n = writer_used(&w);
+
+    memset(bytes + n, 0xFF, sizeof(bytes) - n);
+    if (erase_slot(port, at) != BMS_ERR_OK || port->write(port->ctx, at, bytes, up_to(n, port->program_size)) != BMS_ERR_OK)
         return BMS_ERR_IO; /* the slot is spoiled, and is the one to be written again */
     nvm->sequence++;
     nvm->next_slot = 1 - nvm->next_slot;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* nvm.h -- the stored parameters and the count of board starts, in two slots written in turn, so that a power cut costs the last write only.
+ * In flash each slot has erase units of its own, and is erased before it is written.
  *
  * slot: magic (4), sequence (4), boot count (4), number of pairs (2), pairs of id (2) and value (4), CRC-32C of all before it (4); all
  * little-endian. The slot with the newer sequence and a right CRC counts. A firmware with other parameters takes what it knows.
@@ -8,6 +9,7 @@
 #define FIRMWARE_NVM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "firmware/port/nvm_port.h"
@@ -16,10 +18,20 @@
 enum {
     NVM_SLOTS = 2,
     NVM_SLOT_SIZE = 4096,                       /* bytes */
-    NVM_KEY_OFFSET = NVM_SLOTS * NVM_SLOT_SIZE, /* the key data: key_store.h */
+    NVM_KEY_OFFSET = NVM_SLOTS * NVM_SLOT_SIZE, /* of a memory without erase units: the key data (key_store.h) */
     NVM_KEY_STRIDE = 512,
     NVM_SIZE = NVM_KEY_OFFSET + 2 * NVM_KEY_STRIDE,
 };
+
+struct nvm_layout {    /* where what lies, bytes; each slot and each unit of the key data begins an erase unit */
+    size_t slot;       /* from one slot to the next */
+    size_t key_offset; /* of the key data (key_store.h) */
+    size_t key_unit;   /* of each of its two units */
+    size_t size;       /* in all */
+};
+
+/* For a memory of this kind; port->size does not matter. */
+struct nvm_layout nvm_layout_of(const struct nvm_port *port);
 
 struct nvm {
     const struct nvm_port *port; /* borrowed */
