@@ -59,7 +59,7 @@ int main(void)
         double save_ms = f.programs * g->program_us / 1000;
 
         worst_ms = save_ms > worst_ms ? save_ms : worst_ms;
-        violations += f.failed + (f.erases_in_save > 0);
+        violations += (unsigned)f.failed + (f.erases_in_save > 0);
         printf(",\n{\"name\":\"%s\",\"writes\":%u,\"save_ms\":%.2f,\"hold_up_ms\":%.2f,\"erases_in_a_save\":%u,\"erase_ms\":%.0f,\"saves_"
                "for_each_erase\":%.1f}",
                g->name, f.programs, save_ms, save_ms + SUPPLY_JUDGED_MS, f.erases_in_save, g->erase_ms,
