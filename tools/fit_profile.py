@@ -364,7 +364,7 @@ def write_c(f, path):
               f"    .temps = {f.nt},", "    .temp_degC = temp_degC,", "    .ocv_V = &ocv_V[0][0],", "    .r0_ohm = &r0_ohm[0][0],",
               "    .a_V = &a_V[0][0],", "    .rc_ohm = { " + ", ".join(f"&r{k + 1}_ohm[0][0]" for k in range(f.nb)) + " },",
               f"    .tau_s = {{ {tau} }},", "    .hysteresis_V = hysteresis_V,", f"    .gamma = {r['gamma']:.1f}f,",
-              f"    .i0_A = {r['i0']:.3f}f,", f"    .i0_K = {r['i0_K']:.1f}f,", "    .most_C = 40.0f,"]
+              f"    .i0_A = {r['i0']:.3f}f,", f"    .i0_K = {r['i0_K']:.1f}f,", "    .most_C = 40.0f,", "    .heat_J_per_K = 0.0f,"]
     noise = pathlib.Path(__file__).with_name("profile_noise.txt")
     for line in noise.read_text().splitlines() if noise.exists() else []:
         if line.startswith(r["name"] + " "):

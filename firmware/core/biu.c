@@ -33,7 +33,7 @@ static void start_charging(struct biu *biu)
                                        .max_dA = scalar_invalid(VALIDITY_NEVER),
                                        .output_mV = scalar_invalid(VALIDITY_NEVER),
                                        .output_dA = scalar_invalid(VALIDITY_NEVER) };
-    biu->predicted_discharge_mA = biu->predicted_charge_mA = scalar_invalid(VALIDITY_NOT_FITTED);
+    sop_init(&biu->sop);
 }
 
 static void forget_sense(struct biu *biu)
@@ -248,8 +248,8 @@ static void allow(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
                                                     .alarms = &biu->alarms,
                                                     .soc_permyriad = soc_permyriad(&biu->soc),
                                                     .pack_mV = in->pack_voltage_mV,
-                                                    .predicted_discharge_mA = biu->predicted_discharge_mA,
-                                                    .predicted_charge_mA = biu->predicted_charge_mA,
+                                                    .predicted_discharge_mA = biu->sop.discharge_mA[SOP_10_S],
+                                                    .predicted_charge_mA = biu->sop.charge_mA[SOP_10_S],
                                                     .params = biu->params.running });
 }
 
@@ -347,6 +347,7 @@ static void estimate(struct biu *biu, uint32_t dt_ms)
                                            .temp_ddegC = m->temp.valid ? m->temp.mean : scalar_invalid(VALIDITY_NEVER),
                                            .charging = biu->mode == PACK_MODE_CHARGING,
                                            .params = biu->params.running });
+    sop_step(&biu->sop, &biu->soc, dt_ms, biu->params.running);
 }
 
 static void even_out(struct biu *biu, uint32_t dt_ms)

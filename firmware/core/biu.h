@@ -28,6 +28,7 @@
 #include "firmware/core/runaway.h"
 #include "firmware/core/sampler.h"
 #include "firmware/core/soc.h"
+#include "firmware/core/sop.h"
 #include "firmware/core/stream.h"
 #include "firmware/core/thermal.h"
 #include "firmware/core/topology.h"
@@ -71,7 +72,7 @@ struct biu { /* allocated by the caller; holds pointers into itself, so it must 
     struct runaway runaway;
     struct thermal thermal;
     struct outputs outputs;
-    int32_t predicted_discharge_mA, predicted_charge_mA; /* sample scalars, both positive: what the estimation says for 10 s */
+    struct sop sop;
     struct soc soc;
     struct key_data key;
     struct key_saving key_saving;

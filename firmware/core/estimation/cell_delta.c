@@ -3,14 +3,14 @@
 
 #include <math.h>
 
-#define START_SOC  0.05f  /* spread of a pack that nobody has balanced, 1 sigma */
-#define START_OHM  0.10f  /* of its resistances */
-#define SIZE_SHARE 0.02f  /* cells differ by so much in capacity: SOC error for one capacity moved */
-#define OHM_WALK   0.002f /* in a second */
-#define WHITE_V    0.002f /* of the difference of two readings, 1 sigma */
-#define SHARE      0.05f  /* more of it: share of the polarisation, which is not the same in all cells */
-#define ALIKE_s    30.0f  /* readings within this time err alike */
-#define MOST       0.5f   /* a cell further away is none of this pack */
+#define START_SOC  0.05f   /* spread of a pack that nobody has balanced, 1 sigma */
+#define START_OHM  0.06f   /* of its resistances */
+#define SIZE_SHARE 0.02f   /* cells differ by so much in capacity: SOC error for one capacity moved */
+#define OHM_WALK   0.0002f /* in a second */
+#define WHITE_V    0.0015f  /* of the difference of two readings, 1 sigma */
+#define SHARE      0.02f   /* more of it: share of the polarisation, which is not the same in all cells */
+#define ALIKE_s    30.0f   /* readings within this time err alike */
+#define MOST       0.5f    /* a cell further away is none of this pack */
 #define STRANGE_V  1.0f
 
 void cell_delta_init(struct cell_delta *d)

@@ -103,5 +103,6 @@ const struct est_profile est_profile_a123_lfp = {
     .i0_A = 2.000f,
     .i0_K = 5000.0f,
     .most_C = 40.0f,
+    .heat_J_per_K = 0.0f,
     .noise = { 0.1069f, 0.2634f, 0.00905f, 0.1235f, 0.00123f, 77.0f, 0.01f, 0.25f, 0.0494f, 0.0216f, 0.0044f },
 };

@@ -91,5 +91,6 @@ const struct est_profile est_profile_lg_nmc = {
     .i0_A = 2.000f,
     .i0_K = 5000.0f,
     .most_C = 40.0f,
+    .heat_J_per_K = 0.0f,
     .noise = { 0.1052f, 0.0801f, 0.0494f, 0.1524f, 0.00564f, 208.0f, 0.003f, 0.0578f, 0.268f, 0.0203f, 0.008f },
 };
