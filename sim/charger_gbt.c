@@ -8,6 +8,14 @@ enum { RAMP_mA = 1000, TRIM_mA = 100, CONSTANT_VOLTAGE_SLACK_mV = 50, BSM_STATES
 enum { UNUSED = 0xFF };
 #define CST_UNUSED 0xF0F00000u
 
+static const char *const phase_texts[CHARGER_PHASES] = { "off",      "handshake", "recognise", "recognised", "parameters", "ready",
+                                                         "charging", "stopping",  "summary",   "done",       "error" };
+
+const char *charger_gbt_phase_text(enum charger_gbt_phase phase)
+{
+    return phase < CHARGER_PHASES ? phase_texts[phase] : "unknown";
+}
+
 void charger_gbt_init(struct charger_gbt *c, const struct charger_gbt_config *cfg)
 {
     *c = (struct charger_gbt) { .cfg = *cfg, .cem = GBT_CEM_NONE };

@@ -71,6 +71,9 @@ struct charger_gbt {
 
 void charger_gbt_init(struct charger_gbt *c, const struct charger_gbt_config *cfg);
 
+/* "off", "handshake", ... */
+const char *charger_gbt_phase_text(enum charger_gbt_phase phase);
+
 /* Frames for CAN2 into out[CHARGER_TX_MAX]; returns how many. */
 size_t charger_gbt_step(struct charger_gbt *c, const struct charger_gbt_in *in, struct can_frame *out);
 

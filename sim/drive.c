@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdbool.h>
+#include <string.h>
 
 #include "common/err.h"
 #include "sim/pack.h"
@@ -11,6 +12,18 @@ static uint64_t skipped_ms(const struct pack *p)
     bool real = p->options->speed == 1 && !p->options->lossless && !p->options->utc_start;
 
     return real ? p->late_ms : 0;
+}
+
+/* The post's user plugs it in when the scenario charges, and goes when the charge is over. */
+static void move_dc_charger(struct pack *p)
+{
+    enum charger_gbt_phase was = p->dc.gbt.phase;
+
+    p->dc.plugged = p->dc.started = p->model.phase == MODEL_CHARGE;
+    p->model.fast_A = dc_charger_step(&p->dc, &p->world);
+    p->model.fast_over = p->dc.gbt.phase == CHARGER_DONE;
+    if (was != p->dc.gbt.phase)
+        report_info("charger", "phase=%s soc=%.3f", charger_gbt_phase_text(p->dc.gbt.phase), cells_soc(&p->model.cells));
 }
 
 int pack_run_model(struct pack *p, uint64_t utc_ms)
@@ -25,7 +38,12 @@ int pack_run_model(struct pack *p, uint64_t utc_ms)
     }
     model_init(&p->model, (enum scenario)scenario, p->chemistry, param_rows[PARAM_capacity_mAh].dflt[p->chemistry], p->wiring.cells,
                p->seed);
+    p->model.fast = strcmp(p->options->charger, "gbt") == 0;
+    if (p->model.fast)
+        got = dc_charger_init(&p->dc, &p->bus[2], &dc_charger_usual);
     while (got >= 0 && !pack_is_done(p)) {
+        if (p->model.fast)
+            move_dc_charger(p);
         model_step(&p->model, &p->world);
         utc_ms += WORLD_STEP_MS;
         got = pack_step(p, utc_ms + skipped_ms(p), &s);

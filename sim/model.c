@@ -73,7 +73,7 @@ static bool is_over(const struct model *m)
     case MODEL_DRIVE:
         return m->phase_s >= s->drive_s || cells_soc(&m->cells) <= s->empty_soc || cells_lowest_V(&m->cells) < m->cells.type.min_V;
     case MODEL_CHARGE:
-        return m->phase_s >= s->charge_s || cells_soc(&m->cells) >= s->full_soc || m->charger.full;
+        return m->phase_s >= s->charge_s || cells_soc(&m->cells) >= s->full_soc || (m->fast ? m->fast_over : m->charger.full);
     default:
         return m->phase_s >= s->rest_s;
     }
@@ -84,6 +84,8 @@ static double current_of(struct model *m, const struct world *w)
 {
     if (m->phase == MODEL_DRIVE && (w->contactors.closed & BIU_RELAY_DISCHARGE))
         return drive_step(&m->drive, &m->noise);
+    if (m->phase == MODEL_CHARGE && m->fast)
+        return m->fast_A;
     if (m->phase == MODEL_CHARGE && (w->contactors.closed & BIU_RELAY_CHARGE))
         return charger_step(&m->charger, cells_highest_V(&m->cells));
     m->drive.current_A = 0;
@@ -119,7 +121,9 @@ void model_step(struct model *m, struct world *w)
     w->inputs.inputs = phases[m->phase].inputs;
     w->inputs.keyon_mV = phases[m->phase].keyon_mV;
     w->inputs.charger_wake_mV = phases[m->phase].charger_wake_mV;
-    senses_plug_slow(&w->senses, m->phase == MODEL_CHARGE);
+    if (m->fast)
+        w->inputs.inputs &= (uint8_t)~BIU_INPUT_CHARGER; /* CC2 alone asks */
+    senses_plug_slow(&w->senses, m->phase == MODEL_CHARGE && !m->fast);
     w->current_A = current_of(m, w);
     afe_chain_bypass(&w->chain, bypass);
     cells_step(&m->cells, w->current_A, bypass);

@@ -21,7 +21,10 @@ struct model {
     double phase_s; /* since it began */
     struct cells cells;
     struct drive drive;
-    struct charger charger;
+    struct charger charger; /* the slow one */
+    bool fast;              /* it is a fast one instead, which somebody else moves: */
+    double fast_A;          /* what it drives into the pack, negative */
+    bool fast_over;         /* it has ended the charge */
     struct noise noise;
 };
 

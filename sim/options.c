@@ -24,6 +24,7 @@ static const struct option_row {
     { "scenario",  "WORD",      "drive",     TEXT,   offsetof(struct pack_options, scenario),  0, 0, "drive, mixed or charge" },
     { "cells",     "N",         "48",        NUMBER, offsetof(struct pack_options, cells),     4, 160, "cells in series" },
     { "chemistry", "WORD",      "nmc",       TEXT,   offsetof(struct pack_options, chemistry), 0, 0, "nmc, lfp, nimh or scap" },
+    { "charger",   "WORD",      "slow",      TEXT,   offsetof(struct pack_options, charger),   0, 0, "slow, or gbt: a DC charger on CAN2 by GB/T 27930" },
     { "hub",       "PATH",      NULL,        TEXT,   offsetof(struct pack_options, hub),       0, 0, "socket of CAN0, made here (needed)" },
     { "slcan-tcp", "HOST:PORT", NULL,        TEXT,   offsetof(struct pack_options, slcan_tcp), 0, 0, "SLCAN for other tools; port 0 takes a free one and logs it" },
     { "slcan-pty", "LINK",      NULL,        TEXT,   offsetof(struct pack_options, slcan_pty), 0, 0, "SLCAN on a pseudo-terminal; LINK will point to it" },
@@ -164,6 +165,8 @@ static int check(const struct pack_options *o)
         return refuse("is needed", "hub", "PATH");
     if (!o->nvm)
         return refuse("is needed", "nvm", "FILE");
+    if (strcmp(o->charger, "slow") != 0 && strcmp(o->charger, "gbt") != 0)
+        return refuse("is neither slow nor gbt", "charger", o->charger);
     if (!is_device_name(o->name))
         return refuse("is no <tenant>.<vehicle>", "name", o->name);
     return BMS_ERR_OK;

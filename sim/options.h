@@ -10,6 +10,7 @@ struct pack_options { /* strings are borrowed from argv or the environment; NULL
     const char *name;
     const char *scenario;
     const char *chemistry;
+    const char *charger;
     const char *hub;
     const char *slcan_tcp;
     const char *slcan_pty;

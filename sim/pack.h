@@ -8,6 +8,7 @@
 #define SIM_PACK_H
 
 #include "sim/board.h"
+#include "sim/dc_charger.h"
 #include "sim/doors.h"
 #include "sim/faults.h"
 #include "sim/model.h"
@@ -35,6 +36,7 @@ struct pack {
     struct faults faults;
     struct board board;
     struct model model;    /* when there is no log */
+    struct dc_charger dc;  /* --charger gbt */
     struct replay_log log; /* when there is one */
     int64_t due_ns;        /* when the next step is due */
     int64_t tester_ns;     /* until when a tester may be talking */

@@ -8,7 +8,7 @@
 #include "firmware/core/quantities.h"
 #include "proto/can0.h"
 
-enum { COUNT_MAX = 65000, MAMS_PER_MAH = 3600000, MAINS = BIU_RELAY_DISCHARGE | BIU_RELAY_CHARGE };
+enum { COUNT_MAX = 65000, MAMS_PER_MAH = 3600000, RL3_INDEX = 2, MAINS = BIU_RELAY_DISCHARGE | BIU_RELAY_CHARGE };
 
 static void restore(struct biu *biu, const struct key_data *key)
 {
@@ -23,6 +23,7 @@ static void restore(struct biu *biu, const struct key_data *key)
 static void start_charging(struct biu *biu)
 {
     charge_init(&biu->charge);
+    fast_charge_init(&biu->session);
     limits_init(&biu->limits);
     trend_init(&biu->trend);
     runaway_init(&biu->runaway);
@@ -258,6 +259,31 @@ static bool is_blocked(const struct biu *biu)
 {
     return biu->alarms.level == ALARM_MAJOR || !is_measured(biu) || biu->contactor.locked || uds_holds_contactors(&biu->uds) ||
            !orders_allow(biu, BIU_INPUT_CHARGER);
+}
+
+static void talk_to_charger(struct biu *biu, const struct biu_in *in, struct biu_out *out)
+{
+    const struct gbt_out *said = &biu->session.out;
+
+    fast_charge_step(&biu->session,
+                     &(struct fast_charge_in) { .now_ms = in->now_ms,
+                                                .rx = in->can2_rx,
+                                                .rx_count = in->can2_rx_count,
+                                                .room = in->can2_room < BIU_CAN2_TX_MAX ? in->can2_room : BIU_CAN2_TX_MAX,
+                                                .charge = &biu->charge,
+                                                .measure = &biu->measure,
+                                                .cells = biu->topology.cells,
+                                                .probes = biu->topology.probes,
+                                                .closed = (biu->relays & in->contactors_feedback & BIU_RELAY_CHARGE) != 0,
+                                                .pack_mV = in->pack_voltage_mV,
+                                                .current_mA = biu->current.mA,
+                                                .soc_permyriad = soc_permyriad(&biu->soc),
+                                                .full_min = soc_time_to_full_min(&biu->soc),
+                                                .charges = biu->contactor.wear[RL3_INDEX].closed,
+                                                .params = biu->params.running },
+                     &biu->fast);
+    memcpy(out->can2_tx, said->tx, said->tx_count * sizeof(said->tx[0]));
+    out->can2_tx_count = said->tx_count;
 }
 
 static void charge(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
@@ -530,7 +556,6 @@ static void talk(struct biu *biu, const struct biu_in *in, uint32_t dt_ms, struc
     while (n < room && isotp_poll(&biu->isotp, in->now_ms, &out->can_tx[n]) == 1)
         n++;
     out->can_tx_count = n + stream_step(&biu->stream, &biu->sampler, out->can_tx + n, biu->uds.silent ? 0 : room - n);
-    out->can2_tx_count = 0;
     out->nvm_write = biu->uds.store ? biu->uds.storing : NULL;
     biu->uds.store = false;
     out->slot = biu->uds.order;
@@ -568,6 +593,7 @@ void biu_step(struct biu *biu, const struct biu_in *in, struct biu_out *out)
     bool alarms_changed = judge(biu, in, dt_ms);
 
     allow(biu, in, dt_ms);
+    talk_to_charger(biu, in, out);
     charge(biu, in, dt_ms);
     heat_and_cool(biu, in, dt_ms);
     switch_contactors(biu, in, dt_ms);

@@ -15,6 +15,7 @@
 #include "firmware/core/balance.h"
 #include "firmware/core/biu_io.h"
 #include "firmware/core/charge/charge.h"
+#include "firmware/core/charge/fast_charge.h"
 #include "firmware/core/contactor.h"
 #include "firmware/core/current.h"
 #include "firmware/core/dtc.h"
@@ -67,6 +68,7 @@ struct biu { /* allocated by the caller; holds pointers into itself, so it must 
     struct charge_slow slow; /* what the plug and the charger say: set before the charge is stepped */
     struct charge_fast fast;
     struct charge charge;
+    struct fast_charge session; /* CAN2 */
     struct limits limits;
     struct trend trend;
     struct runaway runaway;

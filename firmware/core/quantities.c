@@ -153,6 +153,7 @@ void quantities_of(const struct biu *biu, const struct biu_in *in, uint32_t dt_m
     supply(in, q);
     safety(biu, in, q);
     contactors(&biu->contactor, q);
+    q->high[ALARM_Q_CHARGER_ERROR] = whole(fast_charge_trouble(&biu->session));
     q->high[ALARM_Q_VCU_AGE] = whole(biu->params.running[PARAM_vcu_orders] ? biu->vehicle.age_ms : 0);
     outputs(biu, q);
 }

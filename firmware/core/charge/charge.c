@@ -117,6 +117,11 @@ static bool flows(const struct charge_in *in)
     return is_known(in->current_mA) && -(int64_t)in->current_mA >= (int64_t)in->params[PARAM_charge_end_dA] * 100;
 }
 
+static bool is_paused(const struct charge *c, const struct charge_in *in)
+{
+    return c->fast && in->fast.paused;
+}
+
 /* What ends every state in which the charger delivers or is about to; CHARGE_END_NONE = nothing. */
 static enum charge_end against(struct charge *c, const struct charge_in *in)
 {
@@ -166,7 +171,7 @@ static enum charge_state on_handshake(struct charge *c, const struct charge_in *
     if (why != CHARGE_END_NONE)
         return end(c, why);
     if (!met)
-        return c->in_state_ms >= seconds(in, PARAM_charge_wait_s) ? end(c, CHARGE_END_SILENT) : CHARGE_HANDSHAKE;
+        return !c->fast && c->in_state_ms >= seconds(in, PARAM_charge_wait_s) ? end(c, CHARGE_END_SILENT) : CHARGE_HANDSHAKE;
     if (!is_cold(in, PARAM_heat_on_ddegC))
         return CHARGE_CLOSING;
     return in->params[PARAM_heater_fitted] ? CHARGE_HEATING : end(c, CHARGE_END_COLD);
@@ -191,7 +196,11 @@ static enum charge_state on_closing(struct charge *c, const struct charge_in *in
         return end(c, why);
     if (in->closed && (c->fast ? in->fast.ready : in->slow.ready))
         return CHARGE_CONSTANT_CURRENT;
-    return c->in_state_ms >= seconds(in, PARAM_charge_wait_s) ? end(c, CHARGE_END_SILENT) : CHARGE_CLOSING;
+    uint32_t wait_ms = seconds(in, PARAM_charge_wait_s);
+
+    if (c->fast && in->closed)
+        wait_ms *= 2; /* the talk's own time-out comes first: it may begin again */
+    return c->in_state_ms >= wait_ms ? end(c, CHARGE_END_SILENT) : CHARGE_CLOSING;
 }
 
 static enum charge_state on_current(struct charge *c, const struct charge_in *in)
@@ -200,7 +209,7 @@ static enum charge_state on_current(struct charge *c, const struct charge_in *in
 
     if (why == CHARGE_END_NONE && !in->closed)
         return CHARGE_CLOSING; /* RL3 has fallen off, or was about to open when the plug came back */
-    c->idle_ms = flows(in) ? 0 : longer(c->idle_ms, in->dt_ms);
+    c->idle_ms = flows(in) || is_paused(c, in) ? 0 : longer(c->idle_ms, in->dt_ms);
     if (why == CHARGE_END_NONE && c->idle_ms >= seconds(in, PARAM_charge_wait_s))
         why = CHARGE_END_LIMIT;
     if (why != CHARGE_END_NONE)
@@ -218,7 +227,7 @@ static enum charge_state on_voltage(struct charge *c, const struct charge_in *in
     if (why == CHARGE_END_NONE && !in->closed)
         return CHARGE_CLOSING;
     taper(c, in);
-    c->low_ms = flows(in) ? 0 : longer(c->low_ms, in->dt_ms);
+    c->low_ms = flows(in) || is_paused(c, in) ? 0 : longer(c->low_ms, in->dt_ms);
     if (why == CHARGE_END_NONE && c->low_ms >= CHARGE_FULL_MS)
         why = CHARGE_END_FULL;
     return why != CHARGE_END_NONE ? end(c, why) : CHARGE_CONSTANT_VOLTAGE;
@@ -237,12 +246,28 @@ bool charge_is_asked(const struct charge_in *in)
     return in->slow.connected || in->fast.connected;
 }
 
+/* A fast charger that breaks off the talk, or begins another charge. */
+static bool breaks_off(const struct charge *c, const struct charge_in *in)
+{
+    bool under_way = c->state == CHARGE_HEATING || states[c->state].close;
+
+    return c->fast && under_way && !in->fast.handshaken && !in->fast.ended && !in->fast.fault;
+}
+
+static bool begins_again(const struct charge *c, const struct charge_in *in)
+{
+    return c->fast && in->fast.again && (c->state == CHARGE_FULL || (c->state == CHARGE_ENDED && c->end == CHARGE_END_CHARGER));
+}
+
 static enum charge_state next(struct charge *c, const struct charge_in *in)
 {
     bool changed = c->state != CHARGE_IDLE && c->fast != in->fast.connected; /* another plug: begin again */
 
-    if (charge_is_asked(in) && !changed)
-        return states[c->state].step(c, in);
+    if (charge_is_asked(in) && !changed) {
+        if (begins_again(c, in))
+            return CHARGE_IDLE;
+        return breaks_off(c, in) && !in->blocked ? CHARGE_HANDSHAKE : states[c->state].step(c, in);
+    }
     if (c->state != CHARGE_IDLE && c->end == CHARGE_END_NONE)
         c->end = CHARGE_END_UNPLUGGED;
     return CHARGE_IDLE;

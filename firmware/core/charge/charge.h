@@ -6,8 +6,10 @@
  *   no plug: any state ──> IDLE                                       └────────────────────┴──> ENDED (why) or FAULT (why)
  *
  * Pure: it switches nothing. `close` permits RL3, `heat` asks for RL4, want_mV and want_dA are what the charger shall give now; who switches
- * looks at his own conditions as well. While charging, an RL3 that opens leads back to CLOSING. Whatever limits the pack ends or slows the charge: the charge limit (limits.h) bounds the wanted current,
- * an alarm that opens ends it. FULL, ENDED and FAULT are left by pulling the plug, so that nothing starts again by itself.
+ * looks at his own conditions as well. While charging, an RL3 that opens leads back to CLOSING. Whatever limits the pack ends or slows the
+ * charge: the charge limit (limits.h) bounds the wanted current,
+ * an alarm that opens ends it. FULL, ENDED and FAULT are left by pulling the plug, so that nothing starts again by itself; a fast charger that was
+ * full or has ended the charge may begin again. A fast charge whose talk breaks off goes back to HANDSHAKE: how long for is the talk's business.
  * In CONSTANT_VOLTAGE the highest cell is held, not the pack: the wanted current falls while that cell is above charge_cell_mV.
  */
 #ifndef FIRMWARE_CHARGE_H
@@ -60,8 +62,10 @@ struct charge_fast {                              /* GB/T 27930: what the BMS's 
     bool handshaken;                              /* parameters fit, the charger wants RL3 closed */
     bool ready;                                   /* the charger delivers what is asked for */
     int32_t max_mV, max_dA, output_mV, output_dA; /* sample scalars: what it can, what it gives */
+    bool paused;                                  /* the charger has to wait; no current is no end then */
     bool ended;                                   /* the charger has ended the charge */
-    bool fault;                                   /* the talk has failed for good */
+    bool again;                                   /* the charger begins a talk anew, after an end too */
+    bool fault;                                   /* the talk has failed for good, or the charger gave what was not asked for */
 };
 
 struct charge_in {

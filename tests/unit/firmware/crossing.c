@@ -221,6 +221,9 @@ static void cross(struct rig *r, const struct alarm_row *row)
     case ALARM_Q_INSULATION:
         cross_pack(r, row->quantity, limit);
         return;
+    case ALARM_Q_CHARGER_ERROR:
+        r->biu.session.bms.phase = GBT_ERROR;
+        return;
     case ALARM_Q_VCU_AGE: /* the last order was just now */
         r->biu.params.running[PARAM_vcu_orders] = 1;
         r->biu.vehicle.age_ms = 0;

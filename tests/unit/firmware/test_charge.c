@@ -222,7 +222,7 @@ static void test_a_charger_that_does_not_come_is_a_fault(void)
 
     start();
     in.fast = (struct charge_fast) { .connected = true, .handshaken = true };
-    run(60000);
+    run(120000); /* twice as long: the talk has a time-out of its own */
     CU_ASSERT(c.state == CHARGE_CLOSING && c.close && !c.deliver);
     run(100);
     CU_ASSERT(c.state == CHARGE_FAULT && !c.close);
