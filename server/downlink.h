@@ -18,7 +18,7 @@
 
 enum {
     OP_ID_LEN = 16, /* hexadecimal digits: Command.id */
-    OP_VALUES_MAX = 256,
+    OP_VALUES_MAX = 512,
     OP_BY_MAX = 64,
     OP_REASON_MAX = 500,
     OP_DETAIL_MAX = 200,

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert((int)PARAMS <= (int)OP_VALUES_MAX, "a reading of all parameters fits");
+
 void op_id_print(uint64_t id, char *out)
 {
     snprintf(out, OP_ID_LEN + 1, "%016llx", (unsigned long long)id);

@@ -14,7 +14,7 @@
 #include "common/units.h"
 #include "proto/tables.h"
 
-enum { BOARD_PARAMS_BLOCK = 16 }; /* <= UDS_DIDS_MAX */
+enum { BOARD_PARAMS_BLOCK = 64 }; /* <= UDS_DIDS_MAX; few requests, as each waits for steps of the board */
 
 struct board_params {
     int32_t running[PARAMS], stored[PARAMS];

@@ -74,7 +74,7 @@ BAD = [  # reason, seq, payload made when it is sent
     ("clock_past", 20, lambda: record(DEVICE, EPOCH, 20, 0)),
     ("clock_future", 22, lambda: record(DEVICE, EPOCH, 22, now_ms() + 25 * 3_600_000)),
     ("body", 24, lambda: record(DEVICE, EPOCH, 24, now_ms(), body=EMPTY_BODY + b"\x00")),
-    ("body", 26, lambda: record(DEVICE, EPOCH, 26, now_ms(), body=b"\x09\x00\x40")),
+    ("body", 26, lambda: record(DEVICE, EPOCH, 26, now_ms(), body=b"\x09\x00\x01")),
 ]
 
 

@@ -10,8 +10,8 @@ def _crc32c_table():
 
 
 _TABLE = tuple(_crc32c_table())
-# Layout 1, no scalar columns; with no cells and no probes a body of one sample is a constant time column and one empty alarm list.
-EMPTY_BODY = bytes([1, 0, 0x40])
+# Layout 2, no scalar columns; with no cells and no probes a body of one sample is one bit: the same alarms as before, none.
+EMPTY_BODY = bytes([2, 0, 0x01])
 
 
 def crc32c(data):
