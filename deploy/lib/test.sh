@@ -154,7 +154,8 @@ suite_e2e() {
     "$ROOT/cellwarden" up --no-build --preset "${CELLWARDEN_PRESET:-host}" --var "$e2e_var" --console-port auto \
         --broker-port auto --service-port auto >"$BUILD/test/e2e-up.log" 2>&1 || { cat "$BUILD/test/e2e-up.log"; return 1; }
     use_instance "$e2e_var"
-    CELLWARDEN_URL="http://$(fact reach):$(fact console_port)" CELLWARDEN_USER=admin \
+    CELLWARDEN_BIN=$BUILD/${CELLWARDEN_PRESET:-host}/bin \
+        CELLWARDEN_URL="http://$(fact reach):$(fact console_port)" CELLWARDEN_USER=admin \
         CELLWARDEN_PASSWORD="$(cat "$VAR/admin.password")" CELLWARDEN_VAR="$VAR" \
         PLAYWRIGHT_JUNIT_OUTPUT_NAME="$BUILD/test/e2e.xml" CHROMIUM="$(command -v chromium)" \
         npm --prefix "$e2e" run --silent e2e -- "$@"

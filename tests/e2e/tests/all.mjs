@@ -12,6 +12,7 @@ import "./calibration.mjs";
 import "./access.mjs";
 import "./stream.mjs";
 import "./real.mjs";
+import "./local.mjs";
 
 runLanes();
 

@@ -361,6 +361,7 @@ export const STRINGS = {
   "hist.max":               ["Max", "最大"],
   // over a cable
   "local.mark":             ["Cable: this board", "电缆：本电池板"],
+  "local.link":             ["Cable", "电缆"],
   "up.title":               ["Load a program", "装载程序"],
   "up.lead":                ["The program goes into the board's second slot, is checked there, and the board restarts. Until then the old one runs on.", "程序写入电池板的第二槽位并校验，然后电池板重启。在此之前旧程序继续运行。"],
   "up.file":                ["Program file", "程序文件"],

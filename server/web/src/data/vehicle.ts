@@ -5,7 +5,7 @@ import { effect, signal, untracked } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { get } from "../core/api";
 import { skewed } from "../core/freshness";
-import type { Frame, State, Vehicle } from "../core/types";
+import type { FleetRow, Frame, State, Vehicle } from "../core/types";
 import { follow, on, reopened } from "../stream/client";
 import { Resource } from "./resource";
 
@@ -19,7 +19,7 @@ interface StateEvent {
 }
 
 const LAGS_MAX = 16;
-const REFRESH_ms = 60_000; // mode and period are not in the stream
+const REFRESH_ms = 60_000; // layout and journal are not in the stream
 
 /* Is `next` newer than what is shown? */
 export function newer(next: Frame, now: Frame | null): boolean {
@@ -66,6 +66,8 @@ export class VehicleView {
       follow("v:" + this.id),
       on<Frame>("v.frame", (f) => this.take(f)),
       on<StateEvent>("v.state", (s) => this.takeState(s)),
+      on<FleetRow>("fleet.row", (row) => row.id === this.id && this.patch(row)),
+      on<{ id: string }>("params", (e) => e.id === this.id && void this.facts.load()),
       effect(() => {
         void reopened.value;
         untracked(() => void this.facts.load());

@@ -259,7 +259,8 @@ export function Calibration({ view }: TabProps) {
   if (!row) return null;
   if ((!p || !catalogue.value.value) && problem) return <ProblemBox what={t("cal.what")} problem={problem} retry={() => void pv.params.load()} />;
   if (!p || !catalogue.value.value) return <Skeleton height={560} label={t("cal.what")} />;
-  const pack: PackFacts = { id: view.id, chemistry: row.chemistry, cells: row.cells };
+  const layout = view.facts.value.value?.layout ?? []; // as configured; the first sample after a start may not have all cells
+  const pack: PackFacts = { id: view.id, chemistry: row.chemistry, cells: layout.reduce((n, m) => n + m.cells, 0) || row.cells };
   const rows = rowsOf(pv, row.chemistry.toLowerCase());
   const q = query.value;
   const shown = shownRows(rows, q.get("q") ?? "", q.get("group") ?? "", q.get("only") === "1");

@@ -2,8 +2,9 @@
 // overview.tsx -- is it safe, what is it doing, how old is this? Key figures, open alarms, cell strip, relays and supply, link and journal.
 import { age, clock, COUNT, hash, insulation, num, Q, quantityOfSignal, val } from "../core/format";
 import { tableWords, t, tr } from "../core/i18n";
+import { LOCAL } from "../core/local";
 import { second } from "../core/time";
-import type { Alarm, FleetRow, Frame, SignalRow } from "../core/types";
+import type { Alarm, FleetRow, Frame, SignalRow, Vehicle } from "../core/types";
 import { catalogue } from "../data/catalogue";
 import { stats } from "../data/cells";
 import { CellChart } from "../ui/cellchart";
@@ -169,14 +170,23 @@ function LinkFacts({ view }: TabProps) {
   const boot = frame?.boot ?? v.boot;
   return (
     <dl class="facts">
-      <div><dt>{t("v.fact.version")}</dt><dd>{v.version || <None reason="never" />}</dd></div>
+      {!LOCAL && <div><dt>{t("v.fact.version")}</dt><dd>{v.version || <None reason="never" />}</dd></div>}
       <div><dt>{t("v.fact.boot")}</dt><dd>{count(boot)}</dd></div>
       <div><dt>{t("v.fact.sample")}</dt><dd>{frame ? num(frame.no, COUNT) : <None reason="never" />}</dd></div>
+      {LOCAL ? null : <JournalFacts v={v} />}
+    </dl>
+  );
+}
+
+function JournalFacts({ v }: { v: Vehicle }) {
+  const count = (n: number | null) => (n === null ? <None reason="never" /> : num(n, COUNT));
+  return (
+    <>
       <div><dt>{t("v.fact.epoch")}</dt><dd>{v.epoch ?? <None reason="never" />}</dd></div>
       <div><dt>{t("v.fact.journal")}</dt><dd>{count(v.journal_records)}</dd></div>
       <div><dt>{t("v.fact.board_dropped")}</dt><dd>{count(v.board_dropped)}</dd></div>
       <div><dt>{t("v.fact.journal_dropped")}</dt><dd>{count(v.journal_dropped)}</dd></div>
-    </dl>
+    </>
   );
 }
 
@@ -232,7 +242,7 @@ export function Overview({ view }: TabProps) {
       <Live fresh={fresh} id="signals" class="span-2" tag={false} title={t("v.signals")}>
         <Signals frame={frame} />
       </Live>
-      <Live fresh={fresh} id="link" class="span-2" tag={false} title={t("v.link")}>
+      <Live fresh={fresh} id="link" class="span-2" tag={false} title={LOCAL ? t("local.link") : t("v.link")}>
         <LinkFacts view={view} />
       </Live>
     </div>

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+// local.mjs -- the vehicle pages over a cable: the real cellwarden-local on a real simulated pack (CELLWARDEN_BIN names the folder of the programs;
+// CELLWARDEN_CATALOGUE the catalogue, else beside it). No server, no broker, no database runs.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { axe, forgive, newContext, sideways, until } from "../lib/browser.mjs";
+import { testReal as test } from "../lib/suite.mjs";
+
+const BIN = process.env.CELLWARDEN_BIN ?? "";
+const skip = existsSync(join(BIN, "cellwarden-local")) && BIN ? false : "CELLWARDEN_BIN names no folder with cellwarden-local";
+const CATALOGUE = process.env.CELLWARDEN_CATALOGUE ?? join(BIN, "../proto/catalogue.json");
+const WEB = new URL("../../../server/web/dist", import.meta.url).pathname;
+const PICTURES = process.env.CELLWARDEN_PICTURES ?? ""; // a folder: pictures for the documents are put there
+const PARAM = "balance_start_mV";
+const ID = "local.board";
+const number = (text) => Number(text.replace(/\s/g, "").replace("−", "-"));
+
+function start(program, args, out) {
+  const child = spawn(join(BIN, program), args, { stdio: ["ignore", "pipe", "pipe"] });
+  child.said = "";
+  child.stdout.on("data", (d) => (child.said += d));
+  child.stderr.on("data", (d) => writeFileSync(out, d, { flag: "a" }));
+  return child;
+}
+
+async function stop(child) {
+  if (child.exitCode !== null) return;
+  const gone = new Promise((done) => child.once("exit", done));
+  child.kill("SIGTERM");
+  await gone;
+}
+
+/* A pack, the local program, one page of it. */
+async function withCable(name, options, body) {
+  const folder = mkdtempSync(join(tmpdir(), "cw-cable-"));
+  const { path = "/", pack = [], ...context } = options;
+  const hub = join(folder, "hub");
+  const packArgs = ["--name", "demo.bus-048", "--scenario", "drive", "--cells", "48", "--hub", hub, "--nvm", join(folder, "nvm"), "--slot", join(folder, "slot"), ...pack];
+  let board = start("cellwarden-pack", packArgs, join(folder, "pack.log"));
+  const local = start("cellwarden-local", ["--hub", hub, "--listen", "127.0.0.1:0", "--web", WEB, "--catalogue", CATALOGUE], join(folder, "local.log"));
+  let browser = null;
+  try {
+    const url = await until("an address", () => /^http:\S+/.exec(local.said)?.[0], 10_000);
+    const target = { url: new URL(url).origin };
+    browser = await newContext(target, name, context);
+    const page = await browser.newPage();
+    await page.goto(target.url + path);
+    await page.waitForSelector("header.top");
+    const cable = {
+      page, target, folder, browser,
+      unplug: () => stop(board),
+      plug: () => (board = start("cellwarden-pack", packArgs, join(folder, "pack.log"))),
+    };
+    return await body(cable);
+  } catch (e) {
+    e.message += `\nlocal: ${readFileSync(join(folder, "local.log"), "utf8").slice(-1000)}`;
+    throw e;
+  } finally {
+    await browser?.close();
+    await stop(local);
+    await stop(board);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function picture(page, name) {
+  if (!PICTURES) return;
+  mkdirSync(PICTURES, { recursive: true });
+  await page.screenshot({ path: join(PICTURES, name) });
+}
+
+const cell = (page, which, name = PARAM) => page.locator(`tr[data-param=${name}] [data-col=${which}]`);
+const shown = async (page, which) => number(await cell(page, which).innerText());
+
+async function draft(page, text, name = PARAM) {
+  await page.locator(`tr[data-param=${name}]`).dblclick({ position: { x: 300, y: 8 } });
+  await page.locator(".editor input").fill(text);
+  await page.keyboard.press("Enter");
+}
+
+async function restart(page, target) {
+  const { boot } = await (await fetch(`${target.url}/api/v1/vehicles/${ID}`)).json();
+  await page.goto(`${target.url}/v/${ID}/upgrade`);
+  await page.locator("[data-restart] [name=confirm]").fill(ID.slice(-4));
+  await page.click("[data-do=restart]");
+  await until("another start", async () => (await (await fetch(`${target.url}/api/v1/vehicles/${ID}`)).json()).boot !== boot, 20_000, 100);
+}
+
+async function calibration(page, target) {
+  await page.goto(`${target.url}/v/${ID}/calibration?q=balance`);
+  await until("values of the board", async () => (await shown(page, "stored").catch(() => 0)) > 0, 15_000);
+}
+
+test("cable: the overview opens by itself, live, without fleet, users and sign-in [UC-1]", { skip }, () =>
+  withCable("cable overview", {}, async ({ page }) => {
+    await page.waitForURL(`**/v/${ID}`);
+    await page.waitForSelector("#figures[data-fresh=live]", { timeout: 15_000 });
+    assert.match(await page.locator("[data-figure=soc] .number").innerText(), /^\d/);
+    assert.equal(await page.locator("#relays .bit").count(), 4);
+    assert.equal(await page.locator("a[href='/fleet']").count(), 0);
+    await page.locator(".cable-mark", { hasText: "Cable" }).waitFor();
+    const before = await page.locator("[data-figure=voltage]").innerText();
+    await until("the values move", async () => (await page.locator("[data-figure=voltage]").innerText()) !== before, 15_000, 200);
+    await page.waitForTimeout(1500);
+    await picture(page, "cable-overview.png");
+  }));
+
+test("cable: every cell, the extremes named, and history of the minutes since the cable was plugged [UC-2]", { skip }, () =>
+  withCable("cable cells", { path: `/v/${ID}/cells` }, async ({ page, target }) => {
+    await page.waitForSelector("#cell-table tbody tr", { timeout: 15_000 });
+    assert.equal(await page.locator("#cell-table tbody tr").count(), 48);
+    await page.waitForSelector("[data-sentence]");
+    await page.goto(`${target.url}/v/${ID}/history`);
+    await page.waitForSelector(".page-history canvas", { timeout: 15_000 });
+  }));
+
+test("cable: export, edit, import, calibrate, restart: the old value; flash, restart: the new one; all else identical [UC-3] [UC-4] [UC-5]", { skip }, () =>
+  withCable("cable calibration", { acceptDownloads: true }, async ({ page, target, folder }) => {
+    await page.waitForURL(`**/v/${ID}`);
+    await calibration(page, target);
+    const stored = await shown(page, "stored");
+    const waiting = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Export" }).click();
+    const file = join(folder, "params.json");
+    await (await waiting).saveAs(file);
+    const old = JSON.parse(readFileSync(file, "utf8"));
+    assert.equal(old.values[PARAM], stored);
+    const edited = { ...old, values: { ...old.values, [PARAM]: stored + 7 } };
+    writeFileSync(file, JSON.stringify(edited));
+    await page.setInputFiles("input[type=file]", file);
+    await page.click("[data-do=load]");
+    await page.locator("[data-drafts='1']").waitFor();
+    await page.click("[data-do=calibrate]");
+    await page.click("[data-do=send]");
+    await page.waitForSelector("[data-op=done] .readback tr[data-ok=yes]");
+    await until("running shows it", async () => (await shown(page, "running")) === stored + 7 && (await shown(page, "stored")) === stored);
+    await picture(page, "cable-calibration.png");
+
+    await restart(page, target);
+    await calibration(page, target);
+    await until("the old value runs", async () => (await shown(page, "running")) === stored, 15_000, 100);
+
+    await page.setInputFiles("input[type=file]", file);
+    await page.click("[data-do=load]");
+    await page.click("[data-do=flash]");
+    await page.fill("[name=reason]", "browser test");
+    await page.fill("[name=confirm]", ID.slice(-4));
+    await page.click("[data-do=send]");
+    await page.waitForSelector("[data-op=done] .readback tr[data-ok=yes]");
+    await restart(page, target);
+    await calibration(page, target);
+    await until("the new value runs", async () => (await shown(page, "running")) === stored + 7 && (await shown(page, "stored")) === stored + 7, 15_000, 100);
+    const again = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Export" }).click();
+    const after = join(folder, "after.json");
+    await (await again).saveAs(after);
+    assert.deepEqual(JSON.parse(readFileSync(after, "utf8")).values, edited.values);
+    assert.deepEqual(JSON.parse(readFileSync(after, "utf8")).stored, edited.values);
+  }));
+
+test("cable: unplugged it says so and offers no write; plugged again it goes on without a reload [UC-1]", { skip }, () =>
+  withCable("cable unplugged", {}, async ({ page, target, unplug, plug }) => {
+    await page.waitForSelector("#figures[data-fresh=live]", { timeout: 15_000 });
+    await calibration(page, target);
+    await draft(page, "63");
+    await unplug();
+    await page.locator("[data-do=calibrate]:disabled").waitFor({ timeout: 15_000 });
+    plug();
+    await page.locator("[data-do=calibrate]:not(:disabled)").waitFor({ timeout: 20_000 });
+  }));
+
+test("cable: an upgrade is refused while contactors are closed; a wrong file is refused by the board [UC-7]", { skip }, () =>
+  withCable("cable upgrade", { path: `/v/${ID}/upgrade` }, async ({ page, target, folder }) => {
+    await page.waitForSelector("[name=program]", { timeout: 15_000 });
+    const file = join(folder, "program.bin");
+    writeFileSync(file, Buffer.alloc(5000, 1));
+    await page.setInputFiles("[name=program]", file);
+    await page.locator(".page-upgrade .guard [name=confirm]").first().fill(ID.slice(-4));
+    await page.locator(".tick-no").first().waitFor();
+    assert.equal(await page.locator("[data-do=upgrade]").isDisabled(), true);
+    await picture(page, "cable-upgrade.png");
+    const { csrf } = await (await fetch(`${target.url}/api/v1/session`)).json();
+    const send = (confirm) => fetch(`${target.url}/api/v1/vehicles/${ID}/upgrade?confirm=${confirm}`, { method: "POST", headers: { "X-CSRF": csrf, "Content-Type": "application/octet-stream" }, body: Buffer.alloc(5000, 1) });
+    assert.equal((await send("nope")).status, 422);
+    assert.equal((await send(ID.slice(-4))).status, 202);
+    await page.waitForSelector("[data-upgrade=failed]");
+    assert.match(await page.locator("[data-upgrade] .op-detail").innerText(), /contactors must be open/);
+  }));
+
+test("cable: only this computer may ask, and only with the token may it write", { skip }, () =>
+  withCable("cable guard", {}, async ({ page, target }) => {
+    await page.waitForURL(`**/v/${ID}`);
+    const ops = `${target.url}/api/v1/vehicles/${ID}/ops`;
+    const post = (headers) => fetch(ops, { method: "POST", headers: { "Content-Type": "application/json", ...headers }, body: '{"kind":"read"}' });
+    assert.equal((await post({})).status, 403);
+    assert.equal((await post({ "X-CSRF": "0".repeat(64) })).status, 403);
+    const { csrf } = await (await fetch(`${target.url}/api/v1/session`)).json();
+    assert.equal((await post({ "X-CSRF": csrf })).status, 202);
+    const other = await fetch(`${target.url}/api/v1/vehicles/demo.other`);
+    assert.equal(other.status, 404);
+  }));
+
+for (const [kind, options] of [["desktop", {}], ["dark", { dark: true }], ["phone", { phone: true }]])
+  test(`cable, check 30: axe finds nothing on any page, nothing sticks out sideways: ${kind}`, { skip }, () =>
+    withCable(`cable axe ${kind}`, options, async ({ page, target }) => {
+      await page.waitForURL(`**/v/${ID}`);
+      for (const [path, ready] of [["", "[data-figure=soc]"], ["/cells", "[data-sentence]"], ["/calibration", kind === "phone" ? ".param-card" : "tr[data-param]"], ["/upgrade", "[name=program]"], ["/failures", "[name=alarm]"]]) {
+        await page.goto(`${target.url}/v/${ID}${path}`);
+        await page.waitForSelector(ready, { timeout: 15_000 });
+        assert.deepEqual(await axe(page), [], path);
+        assert.equal(await sideways(page), 0, `sideways ${path}`);
+        if (kind === "phone" && path === "") {
+          await page.waitForSelector("#figures[data-fresh=live]");
+          await picture(page, "cable-phone.png");
+        }
+        if (kind === "desktop" && path === "/failures") await picture(page, "cable-failures.png");
+      }
+      forgive(`cable axe ${kind}`, /favicon/);
+    }));
