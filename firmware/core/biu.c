@@ -434,6 +434,8 @@ static void fill_scalars(const struct biu *biu, const struct biu_in *in, int32_t
     v[SAMPLE_soc_band_permyriad] = soc_band_permyriad(&biu->soc);
     v[SAMPLE_soc_cell_min_permyriad] = soc_cell_min_permyriad(&biu->soc);
     v[SAMPLE_soc_cell_max_permyriad] = soc_cell_max_permyriad(&biu->soc);
+    v[SAMPLE_soh_permyriad] = soc_soh_permyriad(&biu->soc);
+    v[SAMPLE_soh_band_permyriad] = soc_soh_band_permyriad(&biu->soc);
     v[SAMPLE_soh_resistance_permyriad] = soc_resistance_permyriad(&biu->soc);
     v[SAMPLE_time_to_full_min] = soc_time_to_full_min(&biu->soc);
     v[SAMPLE_time_to_empty_min] = soc_time_to_empty_min(&biu->soc);

@@ -105,6 +105,7 @@ void key_data_pack(const struct key_data *k, uint8_t *out)
     write_float(&w, k->soc.scale);
     write_float(&w, k->soc.soh);
     write_float(&w, k->soc.h);
+    write_float(&w, k->soc.soh_sigma);
 }
 
 void key_data_unpack(struct key_data *k, const uint8_t *in, size_t n)
@@ -132,4 +133,5 @@ void key_data_unpack(struct key_data *k, const uint8_t *in, size_t n)
     k->soc.scale = read_float(&r);
     k->soc.soh = read_float(&r);
     k->soc.h = read_float(&r);
+    k->soc.soh_sigma = read_float(&r);
 }

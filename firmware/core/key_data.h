@@ -17,7 +17,7 @@
 enum {
     KEY_ALARMS = 64,
     KEY_DATA_FIRST_SIZE = 4 + 3 * 8 + 4 * 5 + 2 * 4 + CONTACTOR_RELAYS * 8 + KEY_ALARMS * 2, /* the first format */
-    KEY_DATA_SIZE = KEY_DATA_FIRST_SIZE + 5 * 4
+    KEY_DATA_SIZE = KEY_DATA_FIRST_SIZE + 6 * 4
 };
 
 struct key_extreme { /* since production */

@@ -15,6 +15,12 @@
 #define SET_SIGMA    0.01f
 #define OFF_SIGMA    0.005f /* more of it for a time without power, whose length nobody knows */
 #define H_UNSURE     0.2f   /* small currents may have flowed unseen */
+#define SOH_SIGMA    0.05f  /* of the capacity on the nameplate */
+#define SOH_OFF      0.005f /* more of it for a time without power */
+#define OCV_MOST     0.03f  /* an open-circuit voltage that says no more than this is no anchor */
+#define COUNT_GAIN   0.007f /* error of counting: share of all charge moved, 1 sigma */
+#define COUNT_BIAS   0.3f   /* and share of the sensor's unknown bias */
+#define H_LEAST      0.1f   /* doubt about the branch of the curve, 1 sigma */
 #define SLEEP_SHARE  0.02f  /* self-discharge and quiescent load: at most so much a month, 1 sigma */
 
 static const struct est_profile *const plain[CHEMISTRIES] = {
@@ -51,6 +57,7 @@ void soc_init(struct soc *s, const int32_t *params)
 {
     *s = (struct soc) { .capacity_mAh = params[PARAM_capacity_mAh], .mean_V = NAN };
     soc_filter_init(&s->mean, profile_of(params), 0.5f, 0.3f, 1.0f);
+    soh_init(&s->soh, 1.0f, SOH_SIGMA);
     for (int i = 0; i < PACK_CELLS_MAX; i++)
         cell_delta_init(&s->cell[i]);
 }
@@ -64,7 +71,8 @@ void soc_save(const struct soc *s, struct soc_saved *saved)
                                   .bias_C = s->mean.x[EST_BIAS] / p->capacity_Ah,
                                   .scale = s->mean.x[EST_SCALE],
                                   .h = s->mean.model.h,
-                                  .soh = s->mean.soh };
+                                  .soh = s->mean.soh,
+                                  .soh_sigma = soh_sigma(&s->soh) };
 }
 
 void soc_restore(struct soc *s, const struct soc_saved *saved)
@@ -74,6 +82,8 @@ void soc_restore(struct soc *s, const struct soc_saved *saved)
     float sigma = saved->sigma > 0.0f && saved->sigma <= 1.0f ? saved->sigma + OFF_SIGMA : 0.05f;
 
     soc_filter_init(&s->mean, p, 0.0f, sigma, has_soh ? saved->soh : 1.0f);
+    if (has_soh && saved->soh_sigma > 0.0f && saved->soh_sigma < 0.3f)
+        soh_init(&s->soh, saved->soh, saved->soh_sigma + SOH_OFF);
     float soc = (float)((double)saved->left_mAms / MAMS_PER_MAH / (double)capacity_mAh(s));
 
     s->mean.x[EST_SOC] = fminf(fmaxf(soc, 0.0f), 1.0f);
@@ -96,8 +106,10 @@ void soc_wake(struct soc *s, uint32_t slept_ms, const int32_t *params)
     s->slow_mA = 0.0f;
     s->mean_V = NAN;
     s->mean.P[EST_SOC][EST_SOC] += sigma * sigma;
-    if (s->known && slept_ms >= (uint32_t)params[PARAM_ocv_rest_ms])
+    if (s->known && slept_ms >= (uint32_t)params[PARAM_ocv_rest_ms]) {
         soc_filter_rested(&s->mean);
+        s->ocv_due = true;
+    }
 }
 
 int soc_set(struct soc *s, int32_t permyriad_)
@@ -163,7 +175,40 @@ static void look_at_rest(struct soc *s, const struct soc_in *in)
     if (s->rested_ms < (uint32_t)in->params[PARAM_ocv_rest_ms] || s->rest_is_told || !s->known)
         return;
     s->rest_is_told = true;
+    s->ocv_due = true;
     soc_filter_rested(&s->mean);
+}
+
+/* The SOC is known here without counting: with the anchor before it a window for the capacity. */
+static void drop_anchor(struct soc *s, float soc, float sigma)
+{
+    const struct est_noise *n = &s->mean.model.p->noise;
+    struct soc_anchor *a = &s->anchor;
+    float moved = a->soc - soc;
+    struct soh_window w = { .soc = fabsf(moved),
+                            .sigma = sqrtf(sigma * sigma + a->sigma * a->sigma),
+                            .share = moved < 0.0f ? -a->share : a->share,
+                            .count_sigma = COUNT_GAIN * a->moved + COUNT_BIAS * n->bias_C * a->hours + 1e-4f };
+
+    if (a->known && soh_take(&s->soh, &w))
+        s->mean.soh = soh_value(&s->soh);
+    *a = (struct soc_anchor) { .known = true, .soc = soc, .sigma = sigma };
+}
+
+/* After a rest, where the curve is steep enough to tell. */
+static void look_at_ocv(struct soc *s, float voltage_V)
+{
+    const struct soc_filter *f = &s->mean;
+    const struct est_profile *p = f->model.p;
+    float ocv_V = voltage_V + s->view.m_V * f->model.h;
+    float error_V =
+        sqrtf(p->noise.slow_V * p->noise.slow_V + s->view.m_V * s->view.m_V * (H_LEAST * H_LEAST + f->model.h_unsure * f->model.h_unsure));
+    float low = cell_model_soc(p, f->temp_degC, ocv_V - error_V);
+    float high = cell_model_soc(p, f->temp_degC, ocv_V + error_V);
+
+    s->ocv_due = false;
+    if (high - low <= 2.0f * OCV_MOST && low > 0.0f && high < 1.0f)
+        drop_anchor(s, 0.5f * (low + high), fmaxf(0.5f * (high - low), 0.002f));
 }
 
 static float furthest(const struct soc *s, bool highest)
@@ -193,10 +238,11 @@ static void look_at_ends(struct soc *s, const struct soc_in *in, uint32_t past_m
     if (s->ended_ms < END_MS || s->end_is_told)
         return;
     s->end_is_told = true;
-    if (full)
-        soc_filter_anchor(&s->mean, 1.0f - furthest(s, true), FULL_SIGMA);
-    else
-        soc_filter_anchor(&s->mean, -furthest(s, false), EMPTY_SIGMA);
+    float soc = full ? 1.0f - furthest(s, true) : -furthest(s, false);
+    float sigma = full ? FULL_SIGMA : EMPTY_SIGMA;
+
+    soc_filter_anchor(&s->mean, soc, sigma);
+    drop_anchor(s, soc, sigma);
 }
 
 static void step_mean(struct soc *s, const struct soc_in *in)
@@ -212,6 +258,13 @@ static void step_mean(struct soc *s, const struct soc_in *in)
     s->view.drop_V *= f->x[EST_SCALE];
     s->turn.moved += fabsf(current_A) * sample.dt_s / (3600.0f * f->model.p->capacity_Ah);
     s->turn.s += sample.dt_s;
+    s->anchor.share += current_A * sample.dt_s / (3600.0f * f->model.p->capacity_Ah);
+    s->anchor.moved += fabsf(current_A) * sample.dt_s / (3600.0f * f->model.p->capacity_Ah);
+    s->anchor.hours += sample.dt_s / 3600.0f;
+    if (!isfinite(sample.current_A))
+        s->anchor.known = false; /* nobody knows what went through */
+    if (s->ocv_due && isfinite(sample.voltage_V))
+        look_at_ocv(s, sample.voltage_V);
     float now_mA = f->current_A / f->model.p->capacity_Ah * (float)s->capacity_mAh;
 
     s->slow_mA += (now_mA - s->slow_mA) * fminf(sample.dt_s / SLOW_s, 1.0f);
@@ -293,6 +346,16 @@ int32_t soc_cell_max_permyriad(const struct soc *s)
 int32_t soc_resistance_permyriad(const struct soc *s)
 {
     return s->known ? (int32_t)lroundf(s->mean.x[EST_SCALE] * 10000.0f) : scalar_invalid(VALIDITY_NEVER);
+}
+
+int32_t soc_soh_permyriad(const struct soc *s)
+{
+    return s->known ? (int32_t)lroundf(soh_value(&s->soh) * 10000.0f) : scalar_invalid(VALIDITY_NEVER);
+}
+
+int32_t soc_soh_band_permyriad(const struct soc *s)
+{
+    return s->known ? (int32_t)lroundf(soh_bound(&s->soh) * 10000.0f) : scalar_invalid(VALIDITY_NEVER);
 }
 
 int32_t soc_left_mAh(const struct soc *s)

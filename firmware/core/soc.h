@@ -7,6 +7,7 @@
  *   - First start: the SOC of the voltage without the drop of the current, and as sure as that is; a start under load is wide, not wrong.
  *   - After a power loss: what was saved, with its variance, unless the cells say that they are others.
  *   - A rest of ocv_rest_ms makes the next voltage an open-circuit voltage; a sleep counts as a rest.
+ *   - Two of these anchors (rest where the curve is steep, full, empty) and the charge between them are a window for the capacity (estimation/soh.h).
  *   - Full: charging, the highest cell at full_cell_mV, little current. Empty: the lowest cell at empty_cell_mV, little current.
  *
  * Pure logic in single precision. Known weakness: the differences of the cells are not kept over a power loss.
@@ -20,6 +21,7 @@
 #include "common/units.h"
 #include "firmware/core/estimation/cell_delta.h"
 #include "firmware/core/estimation/soc_filter.h"
+#include "firmware/core/estimation/soh.h"
 #include "proto/tables.h"
 
 enum {
@@ -35,6 +37,13 @@ struct soc_saved { /* what must outlive the power */
     float scale;  /* of the resistances */
     float h;      /* of the curve, -1 to 1 */
     float soh;    /* 0: not saved */
+    float soh_sigma;
+};
+
+struct soc_anchor { /* where the SOC was known without counting, and what went through since */
+    bool known;
+    float soc, sigma;
+    float share, moved, hours; /* net discharge and all charge, capacities of the profile */
 };
 
 struct soc {
@@ -54,6 +63,9 @@ struct soc {
     uint32_t rested_ms; /* |current| has been below the limit for so long */
     uint32_t ended_ms;  /* full or empty for so long */
     float slow_mA;      /* mean of the last minutes */
+    struct soh soh;
+    struct soc_anchor anchor;
+    bool ocv_due; /* the next voltage is an open-circuit voltage */
     bool known;
     bool restored;     /* not yet compared with the cells */
     bool rest_is_told; /* once a rest */
@@ -95,6 +107,8 @@ int32_t soc_band_permyriad(const struct soc *s); /* the true SOC is within so mu
 int32_t soc_cell_min_permyriad(const struct soc *s);
 int32_t soc_cell_max_permyriad(const struct soc *s);
 int32_t soc_resistance_permyriad(const struct soc *s); /* against that of the profile */
+int32_t soc_soh_permyriad(const struct soc *s);        /* capacity against capacity_mAh (ES-2) */
+int32_t soc_soh_band_permyriad(const struct soc *s);
 int32_t soc_left_mAh(const struct soc *s);
 int32_t soc_left_Wh(const struct soc *s); /* OCV of what is left, all cells */
 

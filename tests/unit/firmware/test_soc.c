@@ -236,7 +236,7 @@ static void test_what_was_saved_may_be_anything(void)
         float x = strange[k % 6];
 
         start(CHEMISTRY_LFP, 0.6f);
-        soc_restore(&s, &(struct soc_saved) { left[k / 6], x, x, x, x, x });
+        soc_restore(&s, &(struct soc_saved) { left[k / 6], x, x, x, x, x, x });
         CU_ASSERT(soc_permyriad(&s) >= 0 && soc_permyriad(&s) <= 10000);
         CU_ASSERT(soc_band_permyriad(&s) > 0 && soc_band_permyriad(&s) <= 10000);
         run(1000);
@@ -333,6 +333,28 @@ static void test_calibration_sets_it(void)
     }
 }
 
+/* The cells have lost 20 %; two deep windows between rests tell. */
+static void test_capacity_is_learnt_from_rest_to_rest(void)
+{
+    start(CHEMISTRY_NMC, 0.95f);
+    run(31 * MINUTE_MS);
+    CU_ASSERT_EQUAL(soc_soh_permyriad(&s), 10000);
+    for (int k = 0; k < 4; k++) {
+        in.current_mA = k % 2 ? -20000 : 20000;
+        for (int m = 0; m < 4 * 6; m++) { /* 32 Ah of 48: the truth moves 1.25 times as fast */
+            run(4 * MINUTE_MS);
+            for (int i = 0; i < CELLS; i++)
+                truth.soc[i] -= (float)in.current_mA / 60000.0f * 0.25f / 15.0f;
+        }
+        in.current_mA = 0;
+        run(40 * MINUTE_MS);
+    }
+    CU_ASSERT(abs(soc_soh_permyriad(&s) - 8000) <= soc_soh_band_permyriad(&s));
+    CU_ASSERT(abs(soc_soh_permyriad(&s) - 8000) <= 300);
+    CU_ASSERT(soc_soh_band_permyriad(&s) <= 500);
+    CU_ASSERT(abs(soc_left_mAh(&s) - (int)(truth.soc[0] * 48000)) <= 1500);
+}
+
 static void test_energy_and_times(void)
 {
     start(CHEMISTRY_SCAP, 1.0f);
@@ -368,6 +390,7 @@ int main(void)
         { "empty exactly at its limit [ES-1]", test_empty_exactly_at_the_limit },
         { "no current widens the band and moves nothing [ES-1]", test_no_current_widens_the_band },
         { "calibration sets it, within 0 and 100 % [ES-5]", test_calibration_sets_it },
+        { "the capacity is learnt from rest to rest [ES-2]", test_capacity_is_learnt_from_rest_to_rest },
         { "energy and times [ES-4]", test_energy_and_times },
         CU_TEST_INFO_NULL,
     };
