@@ -29,7 +29,8 @@ int isotp_send(struct isotp *tp, const uint8_t *data, size_t n, uint32_t now_ms)
         return BMS_ERR_STATE;
     if (n == 0 || n > tp->cfg.tx_size)
         return BMS_ERR_RANGE;
-    memcpy(tp->cfg.tx_buf, data, n);
+    if (data != tp->cfg.tx_buf)
+        memcpy(tp->cfg.tx_buf, data, n);
     tp->tx_len = n;
     tp->tx_at = 0;
     tp->tx_waits = 0;

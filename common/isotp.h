@@ -50,7 +50,7 @@ struct isotp {
 /* Buffers are borrowed and must outlive `tp`. Returns 0, or BMS_ERR_RANGE for a buffer over ISOTP_MAX. */
 int isotp_init(struct isotp *tp, const struct isotp_config *cfg);
 
-/* Queue one message. Returns 0, BMS_ERR_STATE while one is on its way, BMS_ERR_RANGE for n == 0 or n > tx_size. */
+/* Queue one message; `data` may be tx_buf itself. Returns 0, BMS_ERR_STATE while one is on its way, BMS_ERR_RANGE for n == 0 or n > tx_size. */
 int isotp_send(struct isotp *tp, const uint8_t *data, size_t n, uint32_t now_ms);
 bool isotp_is_sending(const struct isotp *tp);
 

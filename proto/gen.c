@@ -25,6 +25,7 @@ static const struct {
     { "signals", gen_signals_page },
     { "params", gen_params_page },
     { "alarms", gen_alarms_page },
+    { "modbus", gen_modbus_page },
     { "vehicle_dbc", gen_vehicle_dbc },
     { "vehicle", gen_vehicle_page },
 };
@@ -37,6 +38,6 @@ int main(int argc, char **argv)
             return ferror(stdout) ? 1 : 0;
         }
     }
-    fprintf(stderr, "usage: cw_tables dbc|proto|catalogue|signals|params|alarms|vehicle_dbc|vehicle\n");
+    fprintf(stderr, "usage: cw_tables dbc|proto|catalogue|signals|params|alarms|modbus|vehicle_dbc|vehicle\n");
     return 2;
 }

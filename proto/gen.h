@@ -11,6 +11,7 @@ void gen_catalogue(void);
 void gen_signals_page(void);
 void gen_params_page(void);
 void gen_alarms_page(void);
+void gen_modbus_page(void);
 void gen_vehicle_dbc(void);
 void gen_vehicle_page(void);
 

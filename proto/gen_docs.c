@@ -4,6 +4,8 @@
 
 #include "proto/can0.h"
 #include "proto/gen.h"
+#include "proto/modbus.h"
+#include "proto/rs485.h"
 #include "proto/sample.h"
 #include "proto/tables.h"
 
@@ -67,6 +69,49 @@ void gen_alarms_page(void)
                r->level == ALARM_MAJOR ? "major" : "warning", r->unit, r->compare == ALARM_ABOVE ? "at or above" : "at or below",
                reactions[r->reaction], r->latch ? "yes" : "", (unsigned)r->dtc, (int)d[0], (int)d[1], (int)d[2], (int)d[3]);
     }
+}
+
+static void print_registers(const struct modbus_row *rows, uint16_t count)
+{
+    for (uint16_t i = 0; i < count; i++) {
+        const struct modbus_row *r = &rows[i];
+
+        if (r->count > 1)
+            printf("| %u to %u | `%s` | %s | %s |\n", r->address, r->address + r->count - 1, r->name, r->unit, r->text);
+        else
+            printf("| %u | `%s` | %s | %s |\n", r->address, r->name, r->unit, r->text);
+    }
+}
+
+void gen_modbus_page(void)
+{
+    head("Modbus registers on RS485", "modbus.def");
+    printf("The BIU is a Modbus RTU slave: functions 03, 04, 06, 16 and 43/14 (device identification), 8 data bits, no parity, one stop "
+           "bit, speed and\n"
+           "address by the parameters `rs485_baud` and `rs485_address`. Addresses are those of the protocol, from 0. Requests to address 0 "
+           "are done and not\n"
+           "answered. Exceptions: 01 function (or a write that needs a key, with `write_needs_key`), 02 address, 03 value or range, 04 "
+           "store not possible,\n"
+           "06 busy: a cable tool has the line, or the memory works; ask again.\n\n"
+           "A value that is not there keeps its reason: an unsigned register 0x10000 - code, a signed one 0x8000 + code - 1, with code 1 "
+           "never, 2 stale,\n"
+           "3 open, 4 implausible, 5 not fitted. Values are those of the newest sample.\n\n"
+           "## Input registers (04)\n| address | name | unit | meaning |\n| --- | --- | --- | --- |\n");
+    print_registers(modbus_inputs, modbus_input_count);
+    printf("\n## Holding registers (03, 06, 16)\n| address | name | unit | meaning |\n| --- | --- | --- | --- |\n");
+    print_registers(modbus_holdings, modbus_holding_count);
+    printf("| %d + id | parameter | as the row | running value in 16 bits, for rows whose limits fit; two's complement where the row can "
+           "be negative |\n"
+           "| %d + 2 id | parameter | as the row | running value in 32 bits, high half first; read and written in pairs |\n"
+           "| %d + 2 id | parameter | as the row | stored value in 32 bits, read only |\n\n"
+           "`id` is that of [parameters.md](parameters.md). A request that names a register that is not there, or a value outside its row, "
+           "is refused as a\n"
+           "whole. What is written runs at once and is forgotten by a restart, unless 1 is written to `command`.\n\n"
+           "## A cable tool on the same line\n"
+           "UDS travels in frames of its own: address F8, which Modbus reserves, 41 for a request and 42 for an answer, length (2 bytes, "
+           "high first), UDS,\n"
+           "CRC as in Modbus. For %d ms after such a frame the line belongs to the cable tool and displays get exception 06.\n",
+           MODBUS_PARAM_16, MODBUS_PARAM_RUNNING, MODBUS_PARAM_STORED, RS485_CABLE_MS);
 }
 
 void gen_ids_proto(void)

@@ -36,6 +36,7 @@ static const struct option_row {
     { "slcan2-tcp","HOST:PORT", NULL,        TEXT,   offsetof(struct pack_options, slcan2_tcp), 0, 0, "SLCAN on CAN2" },
     { "socketcan2","INTERFACE", NULL,        TEXT,   offsetof(struct pack_options, socketcan2), 0, 0, "CAN2 on a CAN interface of the kernel as well" },
     { "nvm",       "FILE",      NULL,        TEXT,   offsetof(struct pack_options, nvm),       0, 0, "the board's memory: parameters and count of starts (needed)" },
+    { "rs485-pty", "LINK",      NULL,        TEXT,   offsetof(struct pack_options, rs485_pty), 0, 0, "RS485 (Modbus RTU, cable tool) on a pseudo-terminal; LINK will point to it" },
     { "slot",      "FILE",      NULL,        TEXT,   offsetof(struct pack_options, slot),      0, 0, "the board's second program slot, where a tester can load a program" },
     { "replay",    "CSV[.gz]",  NULL,        TEXT,   offsetof(struct pack_options, replay),    0, 0, "a recorded log instead of a scenario; decides the number of cells" },
     { "speed",     "N|max",     "1",         SPEED,  offsetof(struct pack_options, speed),     0, 0, "times real time" },

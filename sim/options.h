@@ -19,6 +19,7 @@ struct pack_options { /* strings are borrowed from argv or the environment; NULL
     const char *hub2, *slcan2_tcp, *socketcan2; /* CAN2, the DC charger */
     const char *nvm;
     const char *slot;
+    const char *rs485_pty;
     const char *replay;
     const char *truth;
     const char *record;

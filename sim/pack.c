@@ -18,6 +18,7 @@ enum {
     TESTER_MS = 250,    /* real time lasts so long after a tester's frame */
     FLUSH_STEPS = 500,
     FLUSH_MS = 5000,
+    RS485_BAUD = 115200,
     ROOM_FRAMES = 2 * BOARD_CAN_FRAMES_PER_STEP,
 };
 
@@ -102,6 +103,15 @@ static int open_files(struct pack *p)
         report_error("pack", "cannot open record=%s why=\"%s\"", p->options->record, strerror(errno));
         return BMS_ERR_IO;
     }
+    if (p->options->rs485_pty) {
+        err = serial_door_open(&p->rs485, p->options->rs485_pty, RS485_BAUD);
+        if (err) {
+            report_error("pack", "cannot open rs485-pty=%s why=\"%s\"", p->options->rs485_pty,
+                         err == BMS_ERR_IO ? strerror(errno) : bms_err_text(err));
+            return err;
+        }
+        report_info("pack", "listening door=rs485-pty link=%s", p->options->rs485_pty);
+    }
     if (!p->options->truth)
         return BMS_ERR_OK;
     err = truth_file_open(&p->truth, p->options->truth);
@@ -124,6 +134,8 @@ static int power_on(struct pack *p, uint64_t utc_ms)
         err = board_wire(&p->board, BOARD_CAN2, &p->bus[2]);
     if (!err && p->options->slot)
         p->board.ports.slot = &p->slot.port;
+    if (!err && p->options->rs485_pty)
+        p->board.ports.rs485 = &p->rs485.port;
     if (err) {
         report_error("pack", "the board does not start why=\"%s\" pack=\"%s\"", bms_err_text(err),
                      topology_text(p->board.app.biu.topology_error));
@@ -170,6 +182,7 @@ int pack_open(struct pack *p, const struct pack_options *options, uint64_t utc_m
     p->options = options;
     p->nvm.fd = -1;
     p->slot.fd = -1;
+    p->rs485.fd = -1;
     p->truth.fd = -1;
     p->doors.can[0].hub.fd = -1;
     int err = set_up(p);
@@ -189,6 +202,10 @@ int pack_open(struct pack *p, const struct pack_options *options, uint64_t utc_m
 static void keep_time(struct pack *p)
 {
     int64_t now = clock_ns();
+
+    if (p->rs485.received != p->rs485_received)
+        p->tester_ns = now + (int64_t)TESTER_MS * 1000000;
+    p->rs485_received = p->rs485.received;
     double speed = now < p->tester_ns ? 1 : p->options->speed;
 
     if (speed > 0) {
@@ -301,4 +318,5 @@ void pack_close(struct pack *p)
         report_error("pack", "cannot write record=%s", p->options->record);
     nvm_file_close(&p->nvm);
     slot_file_close(&p->slot);
+    serial_door_close(&p->rs485);
 }

@@ -16,6 +16,7 @@
 #include "sim/options.h"
 #include "sim/record_file.h"
 #include "sim/replay_log.h"
+#include "sim/serial_door.h"
 #include "sim/slot_file.h"
 #include "sim/truth_file.h"
 #include "sim/wiring.h"
@@ -30,6 +31,8 @@ struct pack {
     struct doors doors;
     struct nvm_file nvm;
     struct slot_file slot;
+    struct serial_door rs485;
+    uint64_t rs485_received; /* bytes that have been noticed */
     struct truth_file truth;
     struct record_file record;
     struct world world;

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _XOPEN_SOURCE 700 /* pseudo-terminals */
-
 #include "sim/slcan_door.h"
 
 #include <errno.h>
@@ -11,11 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "common/err.h"
+#include "sim/pty.h"
 
 enum { READ_AT_ONCE = 256, READS_AT_ONCE = 16 };
 
@@ -243,61 +240,16 @@ int slcan_door_open_tcp(struct slcan_door *door, const char *address, struct can
     return attach(door);
 }
 
-/* A line that passes bytes as they are, with our own end held open. */
-static int make_terminal(struct slcan_door *door, int *master)
-{
-    struct termios line;
-
-    *master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (*master < 0)
-        return BMS_ERR_IO;
-    if (grantpt(*master) == 0 && unlockpt(*master) == 0)
-        door->slave = open(ptsname(*master), O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (door->slave >= 0 && tcgetattr(door->slave, &line) == 0) {
-        line.c_iflag = 0;
-        line.c_oflag = 0;
-        line.c_lflag = 0;
-        line.c_cflag = CS8 | CREAD | CLOCAL;
-        if (tcsetattr(door->slave, TCSANOW, &line) == 0 && fcntl(*master, F_SETFL, O_NONBLOCK) == 0)
-            return BMS_ERR_OK;
-    }
-    close(*master);
-    return BMS_ERR_IO;
-}
-
-static int make_link(struct slcan_door *door, const char *target, const char *link)
-{
-    struct stat st;
-    size_t n = strlen(link);
-
-    if (n == 0 || n >= sizeof(door->link))
-        return BMS_ERR_RANGE;
-    if (lstat(link, &st) == 0) {
-        if (!S_ISLNK(st.st_mode))
-            return BMS_ERR_STATE;
-        unlink(link);
-    }
-    if (symlink(target, link) != 0)
-        return BMS_ERR_IO;
-    memcpy(door->link, link, n + 1);
-    return BMS_ERR_OK;
-}
-
 int slcan_door_open_pty(struct slcan_door *door, const char *link, struct can_bus *bus)
 {
     int master;
 
     begin(door, bus);
-    int err = make_terminal(door, &master);
+    int err = pty_open(link, &master, &door->slave);
 
     if (err)
         return err;
-    err = make_link(door, ptsname(master), link);
-    if (err) {
-        close(master);
-        slcan_door_close(door);
-        return err;
-    }
+    memcpy(door->link, link, strlen(link) + 1);
     join(door, master);
     return attach(door);
 }

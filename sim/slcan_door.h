@@ -10,9 +10,10 @@
 
 #include "sim/can_bus.h"
 #include "sim/can_queue.h"
+#include "sim/pty.h"
 #include "sim/slcan.h"
 
-enum { SLCAN_HOSTS_MAX = 8, SLCAN_PATH_MAX = 108, SLCAN_OUT_MAX = 4096 };
+enum { SLCAN_HOSTS_MAX = 8, SLCAN_PATH_MAX = PTY_PATH_MAX, SLCAN_OUT_MAX = 4096 };
 
 struct slcan_host {
     int fd; /* -1 = free */

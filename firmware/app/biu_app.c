@@ -76,6 +76,9 @@ static void receive(struct biu_app *app, struct biu_in *in)
     in->can2_rx = app->can2_rx;
     in->can2_rx_count = take_frames(p->can2, app->can2_rx, BIU_APP_CAN2_RX_MAX);
     in->can2_room = room_of(p->can2);
+    n = p->rs485 ? p->rs485->read(p->rs485->ctx, app->rs485_rx, sizeof(app->rs485_rx)) : 0;
+    in->rs485_rx = app->rs485_rx;
+    in->rs485_rx_len = n > 0 ? (size_t)n : 0;
 }
 
 static void read_inputs(struct biu_app *app, struct biu_in *in)
@@ -117,6 +120,8 @@ static void send(struct biu_app *app)
     give_frames(p->can0, app->out.can_tx, app->out.can_tx_count);
     give_frames(p->can1, app->out.can1_tx, app->out.can1_tx_count);
     give_frames(p->can2, app->out.can2_tx, app->out.can2_tx_count);
+    if (p->rs485 && app->out.rs485_tx_len)
+        p->rs485->write(p->rs485->ctx, app->out.rs485_tx, app->out.rs485_tx_len);
     if (app->out.nvm_write)
         app->nvm_result = nvm_store(&app->nvm, app->out.nvm_write) == BMS_ERR_OK ? BIU_NVM_DONE : BIU_NVM_FAILED;
     app->slot_result = slot_obey(p->slot, &app->out.slot);

@@ -14,6 +14,7 @@
 #include "firmware/port/contactor_port.h"
 #include "firmware/port/input_port.h"
 #include "firmware/port/nvm_port.h"
+#include "firmware/port/serial_port.h"
 #include "firmware/port/slot_port.h"
 #include "firmware/port/trace_port.h"
 
@@ -26,10 +27,17 @@ struct biu_ports { /* each borrowed, must outlive the app */
     const struct clock_port *clock;
     const struct trace_port *trace;     /* NULL = nobody records */
     const struct can_port *can1, *can2; /* vehicle, DC charger; NULL = not fitted */
+    const struct serial_port *rs485;    /* NULL = not fitted */
     const struct slot_port *slot;       /* the second program slot; NULL = none */
 };
 
-enum { BIU_APP_AFE_RX_MAX = 2048, BIU_APP_CAN_RX_MAX = 128, BIU_APP_CAN1_RX_MAX = 16, BIU_APP_CAN2_RX_MAX = 32 };
+enum {
+    BIU_APP_AFE_RX_MAX = 2048,
+    BIU_APP_CAN_RX_MAX = 128,
+    BIU_APP_CAN1_RX_MAX = 16,
+    BIU_APP_CAN2_RX_MAX = 32,
+    BIU_APP_RS485_RX_MAX = 256
+};
 
 struct biu_app {
     struct biu biu;
@@ -44,6 +52,7 @@ struct biu_app {
     int topology_status; /* of biu_init() */
     uint16_t replaced;   /* stored values that could not be used */
     uint8_t afe_rx[BIU_APP_AFE_RX_MAX];
+    uint8_t rs485_rx[BIU_APP_RS485_RX_MAX];
     struct can_frame can_rx[BIU_APP_CAN_RX_MAX], can1_rx[BIU_APP_CAN1_RX_MAX], can2_rx[BIU_APP_CAN2_RX_MAX];
 };
 

@@ -72,10 +72,11 @@ int biu_init(struct biu *biu, const struct biu_config *cfg, uint32_t now_ms)
     uds_init(&biu->uds, &biu->params, &biu->sampler, &biu->stream, &biu->dtc);
     biu->uds.entropy = cfg->boot;
     biu->uds.soc = &biu->soc;
+    rs485_init(&biu->rs485);
     isotp_init(&biu->isotp, &(struct isotp_config) { .tx_id = CAN0_ISOTP_FROM_BIU,
                                                      .rx_id = CAN0_ISOTP_TO_BIU,
-                                                     .tx_buf = biu->response,
-                                                     .tx_size = sizeof(biu->response),
+                                                     .tx_buf = biu->answer,
+                                                     .tx_size = sizeof(biu->answer),
                                                      .rx_buf = biu->request,
                                                      .rx_size = sizeof(biu->request) });
     return biu->topology_error == TOPOLOGY_OK ? BMS_ERR_OK : BMS_ERR_RANGE;
@@ -523,29 +524,42 @@ static void show(struct biu *biu, const struct biu_in *in)
                                           .link_mV = in->link_voltage_mV };
 }
 
-static void answer(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
+/* The next request, of whoever came first in this order: everybody's, CAN0, RS485. Returns the answer's length, 0 when there is none (yet). */
+static size_t take_request(struct biu *biu)
 {
-    uint8_t *out = biu->answer;
     const uint8_t *request;
+    size_t n;
 
+    biu->asked_by_rs485 = false;
+    if (biu->to_all_n) {
+        n = uds_request_functional(&biu->uds, biu->to_all, biu->to_all_n, biu->answer);
+        biu->to_all_n = 0;
+        return n;
+    }
+    if ((n = isotp_take(&biu->isotp, &request)) > 0)
+        return uds_request(&biu->uds, request, n, biu->answer);
+    if ((n = rs485_take(&biu->rs485, &request)) == 0)
+        return 0;
+    biu->asked_by_rs485 = true;
+    return uds_request(&biu->uds, request, n, biu->answer);
+}
+
+static void answer(struct biu *biu, const struct biu_in *in, uint32_t dt_ms, struct biu_out *out)
+{
     if (in->nvm != BIU_NVM_IDLE)
         biu->nvm = in->nvm;
     uds_slot_result(&biu->uds, in->slot);
     if (isotp_is_sending(&biu->isotp))
         return;
-    size_t n = uds_poll(&biu->uds, dt_ms, biu->nvm, out);
-    bool occupied = n || uds_is_busy(&biu->uds) || biu->uds.restart;
-    size_t len = occupied || biu->to_all_n ? 0 : isotp_take(&biu->isotp, &request);
+    size_t n = uds_poll(&biu->uds, dt_ms, biu->nvm, biu->answer);
 
     biu->nvm = BIU_NVM_IDLE;
-    if (!occupied && biu->to_all_n) {
-        n = uds_request_functional(&biu->uds, biu->to_all, biu->to_all_n, out);
-        biu->to_all_n = 0;
-    }
-    if (len)
-        n = uds_request(&biu->uds, request, len, out);
-    if (n)
-        isotp_send(&biu->isotp, out, n, in->now_ms);
+    if (n == 0 && !uds_is_busy(&biu->uds) && !biu->uds.restart)
+        n = take_request(biu);
+    if (n && biu->asked_by_rs485)
+        out->rs485_tx_len += rs485_frame(biu->answer, n, out->rs485_tx + out->rs485_tx_len);
+    else if (n)
+        isotp_send(&biu->isotp, biu->answer, n, in->now_ms);
 }
 
 static void talk(struct biu *biu, const struct biu_in *in, uint32_t dt_ms, struct biu_out *out)
@@ -554,7 +568,8 @@ static void talk(struct biu *biu, const struct biu_in *in, uint32_t dt_ms, struc
     size_t n = 0;
 
     show(biu, in);
-    answer(biu, in, dt_ms);
+    out->rs485_tx_len = rs485_step(&biu->rs485, &biu->uds, in->rs485_rx, in->rs485_rx_len, dt_ms, out->rs485_tx);
+    answer(biu, in, dt_ms, out);
     while (n < room && isotp_poll(&biu->isotp, in->now_ms, &out->can_tx[n]) == 1)
         n++;
     out->can_tx_count = n + stream_step(&biu->stream, &biu->sampler, out->can_tx + n, biu->uds.silent ? 0 : room - n);

@@ -26,6 +26,7 @@
 #include "firmware/core/outputs.h"
 #include "firmware/core/params.h"
 #include "firmware/core/plug.h"
+#include "firmware/core/rs485.h"
 #include "firmware/core/runaway.h"
 #include "firmware/core/sampler.h"
 #include "firmware/core/soc.h"
@@ -86,9 +87,11 @@ struct biu { /* allocated by the caller; holds pointers into itself, so it must 
     struct dtc_memory dtc;
     uint8_t to_all[8], to_all_n; /* a functional request that waits for its turn */
     struct isotp isotp;
-    enum biu_nvm nvm; /* a result that the tester has not been told yet */
-    uint8_t answer[UDS_RESPONSE_MAX];
-    uint8_t request[UDS_REQUEST_MAX], response[UDS_RESPONSE_MAX]; /* the transport's */
+    struct rs485 rs485;
+    bool asked_by_rs485;              /* who gets the answer of a request that waits */
+    enum biu_nvm nvm;                 /* a result that the tester has not been told yet */
+    uint8_t answer[UDS_RESPONSE_MAX]; /* and where ISO-TP sends it from */
+    uint8_t request[UDS_REQUEST_MAX];
 };
 
 /* Start. Returns 0, or BMS_ERR_RANGE: the parameters describe a pack that cannot be. The BIU then runs all the same, without cells and

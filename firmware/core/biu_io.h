@@ -20,6 +20,7 @@ enum {
     BIU_AFE_TX_MAX = 768, /* bytes to the chain in one step */
     BIU_CAN_TX_MAX = 64,  /* frames to CAN0 in one step */
     BIU_CAN1_TX_MAX = 8,  /* to CAN1, the vehicle */
+    BIU_RS485_TX_MAX = 800,
     BIU_CAN2_TX_MAX = 16, /* to CAN2, the DC charger */
 };
 
@@ -60,6 +61,8 @@ struct biu_in {
     const struct can_frame *can1_rx, *can2_rx; /* the same for the vehicle bus and for the DC charger's; a bus without room is not fitted */
     size_t can1_rx_count, can2_rx_count;
     size_t can1_room, can2_room;
+    const uint8_t *rs485_rx; /* bytes from RS485 since the last step, without our own; borrowed for the call */
+    size_t rs485_rx_len;
 
     int32_t pack_voltage_mV, link_voltage_mV; /* before and behind the contactors */
     int32_t supply_mV, keyon_mV, charger_wake_mV;
@@ -81,6 +84,8 @@ struct biu_out {
     size_t can1_tx_count;
     struct can_frame can2_tx[BIU_CAN2_TX_MAX]; /* to the DC charger, in order */
     size_t can2_tx_count;
+    uint8_t rs485_tx[BIU_RS485_TX_MAX]; /* to RS485, in order */
+    size_t rs485_tx_len;
     uint8_t contactors;         /* BIU_RELAY_* to energise now */
     uint8_t bridge;             /* SENSE_BRIDGE_* to connect now */
     uint8_t outputs;            /* free outputs to energise now, bit 0 = RL5 */

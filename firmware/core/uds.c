@@ -238,8 +238,10 @@ size_t uds_poll(struct uds *u, uint32_t dt_ms, enum biu_nvm nvm, uint8_t *out)
     run_timers(u, dt_ms);
     if (u->writing && nvm == BIU_NVM_DONE)
         params_stored(u->params, u->storing); /* also when the tester has been told otherwise, after UDS_STORE_MS */
-    if (nvm != BIU_NVM_IDLE)
+    if (nvm != BIU_NVM_IDLE) {
         u->writing = false;
+        u->last_store = nvm;
+    }
     if (!uds_is_busy(u))
         return 0;
     enum biu_nvm result = u->wait == UDS_WAIT_NVM ? nvm : u->slot_result;

@@ -60,6 +60,7 @@ struct uds {
     bool told_pending, quiet;
     int32_t storing[PARAMS]; /* what is being stored */
     bool store;              /* biu_out.nvm_write is wanted */
+    enum biu_nvm last_store; /* how the last one ended */
     bool writing;            /* and its result has not come yet */
     bool restart;            /* asked for; to be done when the answer is out */
 
@@ -86,6 +87,9 @@ size_t uds_request(struct uds *u, const uint8_t *req, size_t n, uint8_t *out);
 size_t uds_request_functional(struct uds *u, const uint8_t *req, size_t n, uint8_t *out);
 
 bool uds_is_busy(const struct uds *u);
+
+/* Store the running copy: 0, or a negative NRC: a store is at work, or the pack that it describes cannot be. */
+int uds_store(struct uds *u);
 
 /* How the order in u->order ended; before uds_poll(). BIU_NVM_IDLE says nothing. */
 void uds_slot_result(struct uds *u, enum biu_nvm result);

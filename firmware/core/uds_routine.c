@@ -8,11 +8,23 @@
 
 enum { START = 1, STOP = 2, RESULT = 3 };
 
-/* Only a set that describes a possible pack is stored: single writes may pass through impossible ones. The answer comes from uds_poll(). */
+/* Only a set that describes a possible pack is stored: single writes may pass through impossible ones. */
+int uds_store(struct uds *u)
+{
+    struct topology t;
+
+    if (u->writing || topology_read(u->params->running, &t) != TOPOLOGY_OK)
+        return -UDS_NRC_CONDITIONS;
+    memcpy(u->storing, u->params->running, sizeof(u->storing));
+    u->store = true;
+    u->writing = true;
+    return 0;
+}
+
+/* The answer comes from uds_poll(). */
 static int store(struct uds *u, const uint8_t *req, size_t n, uint8_t *out)
 {
     static const uint8_t reply[] = { UDS_ROUTINE + UDS_ANSWER, START, UDS_ROUTINE_STORE >> 8, UDS_ROUTINE_STORE & 0xFF };
-    struct topology t;
 
     (void)req;
     (void)out;
@@ -20,12 +32,9 @@ static int store(struct uds *u, const uint8_t *req, size_t n, uint8_t *out)
         return -UDS_NRC_SECURITY;
     if (n != 4)
         return -UDS_NRC_LENGTH;
-    if (u->writing || topology_read(u->params->running, &t) != TOPOLOGY_OK)
-        return -UDS_NRC_CONDITIONS;
-    memcpy(u->storing, u->params->running, sizeof(u->storing));
-    u->store = true;
-    u->writing = true;
-    return uds_wait(u, UDS_WAIT_NVM, reply, sizeof(reply));
+    int no = uds_store(u);
+
+    return no ? no : uds_wait(u, UDS_WAIT_NVM, reply, sizeof(reply));
 }
 
 static int resend(struct uds *u, const uint8_t *req, size_t n, uint8_t *out)
