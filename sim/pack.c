@@ -84,6 +84,24 @@ static int provision(struct pack *p, int32_t *factory)
     return nvm_store(&nvm, image.params);
 }
 
+/* What a board may have and may be without. */
+static int open_extras(struct pack *p)
+{
+    const char *slot = p->options->slot, *link = p->options->rs485_pty;
+
+    if (slot && slot_file_open(&p->slot, slot) != BMS_ERR_OK) {
+        report_error("pack", "cannot open slot=%s why=\"%s\"", slot, strerror(errno));
+        return BMS_ERR_IO;
+    }
+    int err = link ? serial_door_open(&p->rs485, link, RS485_BAUD) : BMS_ERR_OK;
+
+    if (err)
+        report_error("pack", "cannot open rs485-pty=%s why=\"%s\"", link, err == BMS_ERR_IO ? strerror(errno) : bms_err_text(err));
+    else if (link)
+        report_info("pack", "listening door=rs485-pty link=%s", link);
+    return err;
+}
+
 static int open_files(struct pack *p)
 {
     int err = nvm_file_open(&p->nvm, p->options->nvm);
@@ -92,26 +110,13 @@ static int open_files(struct pack *p)
         report_error("pack", "cannot open nvm=%s why=\"%s\"", p->options->nvm, strerror(errno));
         return err;
     }
-    if (p->options->slot) {
-        err = slot_file_open(&p->slot, p->options->slot);
-        if (err) {
-            report_error("pack", "cannot open slot=%s why=\"%s\"", p->options->slot, strerror(errno));
-            return err;
-        }
-    }
     if (p->options->record && record_file_create(&p->record, p->options->record, CW_VERSION) != BMS_ERR_OK) {
         report_error("pack", "cannot open record=%s why=\"%s\"", p->options->record, strerror(errno));
         return BMS_ERR_IO;
     }
-    if (p->options->rs485_pty) {
-        err = serial_door_open(&p->rs485, p->options->rs485_pty, RS485_BAUD);
-        if (err) {
-            report_error("pack", "cannot open rs485-pty=%s why=\"%s\"", p->options->rs485_pty,
-                         err == BMS_ERR_IO ? strerror(errno) : bms_err_text(err));
-            return err;
-        }
-        report_info("pack", "listening door=rs485-pty link=%s", p->options->rs485_pty);
-    }
+    err = open_extras(p);
+    if (err)
+        return err;
     if (!p->options->truth)
         return BMS_ERR_OK;
     err = truth_file_open(&p->truth, p->options->truth);
