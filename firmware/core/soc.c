@@ -188,11 +188,14 @@ static void drop_anchor(struct soc *s, float soc, float sigma)
     struct soh_window w = { .soc = fabsf(moved),
                             .sigma = sqrtf(sigma * sigma + a->sigma * a->sigma),
                             .share = moved < 0.0f ? -a->share : a->share,
-                            .count_sigma = COUNT_GAIN * a->moved + COUNT_BIAS * n->bias_C * a->hours + 1e-4f };
+                            .count_sigma = COUNT_GAIN * a->moved + COUNT_BIAS * n->bias_C * a->hours + 1e-4f,
+                            .aged = a->aged };
 
-    if (a->known && soh_take(&s->soh, &w))
+    bool taken = a->known && soh_take(&s->soh, &w);
+
+    if (taken)
         s->mean.soh = soh_value(&s->soh);
-    *a = (struct soc_anchor) { .known = true, .soc = soc, .sigma = sigma };
+    *a = (struct soc_anchor) { .known = true, .soc = soc, .sigma = sigma, .aged = taken ? 0.0f : a->aged };
 }
 
 /* After a rest, where the curve is steep enough to tell. */
@@ -260,6 +263,7 @@ static void step_mean(struct soc *s, const struct soc_in *in)
     s->turn.s += sample.dt_s;
     s->anchor.share += current_A * sample.dt_s / (3600.0f * f->model.p->capacity_Ah);
     s->anchor.moved += fabsf(current_A) * sample.dt_s / (3600.0f * f->model.p->capacity_Ah);
+    s->anchor.aged += fabsf(current_A) * sample.dt_s / (3600.0f * f->model.p->capacity_Ah);
     s->anchor.hours += sample.dt_s / 3600.0f;
     if (!isfinite(sample.current_A))
         s->anchor.known = false; /* nobody knows what went through */

@@ -44,6 +44,7 @@ struct soc_anchor { /* where the SOC was known without counting, and what went t
     bool known;
     float soc, sigma;
     float share, moved, hours; /* net discharge and all charge, capacities of the profile */
+    float aged;                /* since the last window */
 };
 
 struct soc {

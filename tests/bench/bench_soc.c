@@ -37,6 +37,7 @@ struct score { /* sums, for one file or many */
     double square, square_all, counting;
     double max, max_all, counting_max;
     double inside;
+    double max_ends, max_middle; /* ES-1: at or below 20 % and from 80 % on; between */
     size_t n, n_all;
 };
 
@@ -69,12 +70,14 @@ static void add_score(struct score *to, const struct score *s)
     to->inside += s->inside;
     to->max = fmax(to->max, s->max);
     to->max_all = fmax(to->max_all, s->max_all);
+    to->max_ends = fmax(to->max_ends, s->max_ends);
+    to->max_middle = fmax(to->max_middle, s->max_middle);
     to->counting_max = fmax(to->counting_max, s->counting_max);
     to->n += s->n;
     to->n_all += s->n_all;
 }
 
-static void judge(struct score *s, double error, double counting_error, double bound, bool settled)
+static void judge(struct score *s, double soc, double error, double counting_error, double bound, bool settled)
 {
     s->square_all += error * error;
     s->max_all = fmax(s->max_all, fabs(error));
@@ -83,6 +86,10 @@ static void judge(struct score *s, double error, double counting_error, double b
         return;
     s->square += error * error;
     s->max = fmax(s->max, fabs(error));
+    if (soc <= 0.2 || soc >= 0.8)
+        s->max_ends = fmax(s->max_ends, fabs(error));
+    else
+        s->max_middle = fmax(s->max_middle, fabs(error));
     s->counting += counting_error * counting_error;
     s->counting_max = fmax(s->counting_max, fabs(counting_error));
     s->inside += fabs(error) <= bound;
@@ -156,7 +163,7 @@ static void run(const struct options *o, const struct cell_log *log, double capa
             continue;
         double error = (double)soc_filter_soc(&f) - log->soc[i];
 
-        judge(&r->score, error, count - log->soc[i], (double)soc_filter_bound(&f), t - begin_s >= SETTLE_s);
+        judge(&r->score, log->soc[i], error, count - log->soc[i], (double)soc_filter_bound(&f), t - begin_s >= SETTLE_s);
         if (fabs(error) >= 0.03)
             last_bad_s = t - begin_s;
         else if (r->first_below_s < 0)
@@ -204,9 +211,9 @@ static double pct_rms(double square, size_t n)
 static void print_score(const struct score *s)
 {
     printf("\"rmse_pct\":%.3f,\"max_pct\":%.3f,\"counting_rmse_pct\":%.3f,\"counting_max_pct\":%.3f,\"rmse_all_pct\":%.3f,"
-           "\"max_all_pct\":%.3f,\"in_bound_pct\":%.2f",
+           "\"max_all_pct\":%.3f,\"inside_95_pct\":%.2f,\"max_ends_pct\":%.3f,\"max_middle_pct\":%.3f",
            pct_rms(s->square, s->n), 100 * s->max, pct_rms(s->counting, s->n), 100 * s->counting_max, pct_rms(s->square_all, s->n_all),
-           100 * s->max_all, s->n > 0 ? 100 * s->inside / (double)s->n : 0);
+           100 * s->max_all, s->n > 0 ? 100 * s->inside / (double)s->n : 0, 100 * s->max_ends, 100 * s->max_middle);
 }
 
 static const char *base_name(const char *path)
@@ -301,7 +308,7 @@ static int list_folder(const char *folder, char *paths[FILES_MAX])
 static int usage(void)
 {
     fprintf(stderr, "usage: bench_soc [--data DIR|FILE] [FILE...] --profile NAME [--start-error PCT] [--bias mA] [--gain PCT]\n"
-                    "                 [--offset mV] [--capacity Ah] [--from SOC_PCT] [--trace FILE] [--json]\n"
+                    "                 [--offset mV] [--capacity Ah] [--start-soc PCT] [--trace FILE] [--json]\n"
                     "profiles:");
     for (size_t k = 0; k < sizeof profiles / sizeof *profiles; k++)
         fprintf(stderr, " %s", profiles[k]->name);
@@ -319,7 +326,8 @@ static int parse(struct options *o, int argc, char **argv)
         { "gain", required_argument, NULL, 'g' },
         { "offset", required_argument, NULL, 'o' },
         { "capacity", required_argument, NULL, 'c' },
-        { "from", required_argument, NULL, 'f' },
+        { "start-soc", required_argument, NULL, 'f' },
+        { "from", required_argument, NULL, 'f' }, /* its first name */
         { "trace", required_argument, NULL, 't' },
         { "json", no_argument, NULL, 'j' },
         { NULL, 0, NULL, 0 },

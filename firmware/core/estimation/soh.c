@@ -3,12 +3,11 @@
 
 #include <math.h>
 
-#define KEEP        0.65f /* a window counts so much less at the next one: a cell that fades is followed within three */
-#define NORMAL_95   1.96f
-#define MODEL       0.006f /* what no window can tell: the profile's own capacity, temperature, 1 sigma */
-#define LOWEST      0.3f
-#define HIGHEST     1.2f
-#define WINDOWS_MAX 30000
+#define AGED      12.0f /* after so many capacities a window counts 1 / e: a cell that fades is followed */
+#define NORMAL_95 1.96f
+#define MODEL     0.010f /* what no window can tell: the profile's own capacity, temperature, 1 sigma */
+#define LOWEST    0.3f
+#define HIGHEST   1.2f
 
 static void add(struct soh *s, const struct soh_window *w)
 {
@@ -35,13 +34,14 @@ bool soh_take(struct soh *s, const struct soh_window *w)
         return false;
     float ratio = w->sigma * w->sigma / (w->count_sigma * w->count_sigma);
 
-    s->xx *= KEEP;
-    s->xy *= KEEP;
-    s->yy *= KEEP;
-    s->k2 = KEEP * s->k2 + (1.0f - KEEP) * fminf(fmaxf(ratio, 0.01f), 100.0f);
+    float keep = expf(-fmaxf(w->aged, 0.0f) / AGED);
+
+    s->xx *= keep;
+    s->xy *= keep;
+    s->yy *= keep;
+    s->windows = s->windows * keep + 1.0f;
+    s->k2 += (fminf(fmaxf(ratio, 0.01f), 100.0f) - s->k2) / (s->windows + 1.0f);
     add(s, w);
-    if (s->windows < WINDOWS_MAX)
-        s->windows++;
     return true;
 }
 
@@ -61,9 +61,8 @@ float soh_sigma(const struct soh *s)
 {
     float q = soh_value(s);
     float left = fmaxf(s->yy - 2.0f * q * s->xy + q * q * s->xx, 0.0f);
-    float windows = 1.0f / (1.0f - KEEP); /* remembered */
 
-    return sqrtf(fmaxf(1.0f, left / windows) / s->xx + MODEL * MODEL);
+    return sqrtf(fmaxf(1.0f, left / fmaxf(s->windows, 1.0f)) / s->xx + MODEL * MODEL);
 }
 
 float soh_bound(const struct soh *s)

@@ -14,7 +14,7 @@
 struct soh {
     float xx, xy, yy; /* SOC moved, charge moved (in capacities of the profile), weighted */
     float k2;         /* variance of x for one of y, mean over the windows */
-    int windows;      /* taken since the start, saturating */
+    float windows;    /* remembered */
 };
 
 struct soh_window {
@@ -22,6 +22,7 @@ struct soh_window {
     float sigma;       /* of it */
     float share;       /* charge moved, capacities of the profile */
     float count_sigma; /* of it: sensor gain and bias */
+    float aged;        /* capacities that went through, both ways, since the window before: what was seen then counts less */
 };
 
 /* What is known before: `soh` (1 = as the profile) with `sigma`. */

@@ -21,7 +21,7 @@ static float noise(void) /* about normal, sigma 1 */
 
 static bool window(float soh, float soc, float sigma, float count_sigma)
 {
-    return soh_take(&s, &(struct soh_window) { soc + sigma * noise(), sigma, soc * soh + count_sigma * noise(), count_sigma });
+    return soh_take(&s, &(struct soh_window) { soc + sigma * noise(), sigma, soc * soh + count_sigma * noise(), count_sigma, 2.0f });
 }
 
 static void test_before_any_window_it_is_what_was_told(void)
@@ -55,9 +55,9 @@ static void test_a_cell_that_fades_is_followed(void)
 {
     seed = 3;
     soh_init(&s, 1.0f, 0.05f);
-    for (int k = 0; k < 60; k++)
-        window(1.0f - 0.005f * (float)k, 0.9f, 0.01f, 0.01f);
-    CU_ASSERT_DOUBLE_EQUAL(soh_value(&s), 0.705, 0.03);
+    for (int k = 0; k < 300; k++)
+        window(1.0f - 0.001f * (float)k, 0.9f, 0.01f, 0.01f);
+    CU_ASSERT_DOUBLE_EQUAL(soh_value(&s), 0.701, 0.02);
 }
 
 static void test_windows_that_tell_nothing_are_refused(void)
@@ -65,13 +65,13 @@ static void test_windows_that_tell_nothing_are_refused(void)
     soh_init(&s, 1.0f, 0.1f);
     float was = soh_value(&s);
 
-    CU_ASSERT(!soh_take(&s, &(struct soh_window) { 0.249f, 0.01f, 0.249f, 0.01f }));
-    CU_ASSERT(soh_take(&s, &(struct soh_window) { 0.25f, 0.01f, 0.25f, 0.01f }));
-    CU_ASSERT(!soh_take(&s, &(struct soh_window) { 0.5f, 0.01f, 0.61f, 0.01f }));
-    CU_ASSERT(!soh_take(&s, &(struct soh_window) { 0.5f, 0.01f, 0.14f, 0.01f }));
-    CU_ASSERT(!soh_take(&s, &(struct soh_window) { NAN, 0.01f, 0.5f, 0.01f }));
-    CU_ASSERT(!soh_take(&s, &(struct soh_window) { 0.5f, 0.01f, NAN, 0.01f }));
-    CU_ASSERT(!soh_take(&s, &(struct soh_window) { 0.5f, 0.0f, 0.5f, 0.01f }));
+    CU_ASSERT(!soh_take(&s, &(struct soh_window) { 0.249f, 0.01f, 0.249f, 0.01f, 0.0f }));
+    CU_ASSERT(soh_take(&s, &(struct soh_window) { 0.25f, 0.01f, 0.25f, 0.01f, 0.0f }));
+    CU_ASSERT(!soh_take(&s, &(struct soh_window) { 0.5f, 0.01f, 0.61f, 0.01f, 0.0f }));
+    CU_ASSERT(!soh_take(&s, &(struct soh_window) { 0.5f, 0.01f, 0.14f, 0.01f, 0.0f }));
+    CU_ASSERT(!soh_take(&s, &(struct soh_window) { NAN, 0.01f, 0.5f, 0.01f, 0.0f }));
+    CU_ASSERT(!soh_take(&s, &(struct soh_window) { 0.5f, 0.01f, NAN, 0.01f, 0.0f }));
+    CU_ASSERT(!soh_take(&s, &(struct soh_window) { 0.5f, 0.0f, 0.5f, 0.01f, 0.0f }));
     CU_ASSERT_DOUBLE_EQUAL(soh_value(&s), was, 0.001);
 }
 
