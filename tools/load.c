@@ -20,11 +20,11 @@
 #include <string.h>
 #include <time.h>
 
-enum { RESEND_MS = 3000, DEVICES_MAX = 1000 };
+enum { RESEND_MS = 3000, DEVICES_MAX = 10000 };
 
 struct options {
     const char *uri, *ca, *cert, *key, *tenant, *truth;
-    int devices, records, batch, cells, temps, window, timeout_s, seed, alarms, shuffle, truth_devices;
+    int devices, records, batch, cells, temps, window, timeout_s, seed, alarms, shuffle, truth_devices, rate;
 };
 
 struct slot { /* one sealed record */
@@ -42,7 +42,9 @@ struct load {
     struct slot *slots; /* [device * records + seq - 1] */
     pthread_mutex_t lock;
     long acked, under_way;
-    int first; /* place in order[] before which all devices' records are acknowledged */
+    long begun;      /* records sent at least once */
+    int64_t from_ms; /* when the first could go */
+    int first;       /* place in order[] before which all devices' records are acknowledged */
     bool up;
 };
 
@@ -297,6 +299,12 @@ static bool is_acked(const struct load *l, int r)
     return true;
 }
 
+/* With --rate no more new records are begun than the time since the start allows. */
+static bool is_time(const struct load *l)
+{
+    return l->opt.rate == 0 || l->begun < (mono_ms() - l->from_ms) * l->opt.rate / 1000;
+}
+
 /* One walk over all records, oldest of each device first (or shuffled). */
 static void walk(struct load *l)
 {
@@ -308,10 +316,11 @@ static void walk(struct load *l)
 
             if (slot->acked || !l->up || (slot->sent_ms && mono_ms() - slot->sent_ms < RESEND_MS))
                 continue;
-            if (!slot->sent_ms && l->under_way >= l->opt.window)
+            if (!slot->sent_ms && (l->under_way >= l->opt.window || !is_time(l)))
                 return; /* acks first; and what was lost on the way is sent again from the start */
             pthread_mutex_lock(&l->lock);
             l->under_way += slot->sent_ms == 0;
+            l->begun += slot->sent_ms == 0;
             pthread_mutex_unlock(&l->lock);
             send_one(l, d, slot);
         }
@@ -321,18 +330,18 @@ static void walk(struct load *l)
 static int run(struct load *l)
 {
     long all = (long)l->opt.devices * l->opt.records;
-    int64_t from = 0, until = mono_ms() + l->opt.timeout_s * 1000;
+    int64_t until = mono_ms() + l->opt.timeout_s * 1000;
 
     if (open_link(l) != 0)
         return BMS_ERR_IO;
     while (!l->up && mono_ms() < until)
         pause_ms(10);
-    from = mono_ms();
+    l->from_ms = mono_ms();
     while (l->acked < all && mono_ms() < until) {
         walk(l);
         pause_ms(1);
     }
-    double s = (double)(mono_ms() - from) / 1000;
+    double s = (double)(mono_ms() - l->from_ms) / 1000;
     long frames = all * l->opt.batch;
 
     printf("{\"records\":%ld,\"frames\":%ld,\"acked\":%ld,\"seconds\":%.3f,\"frames_per_s\":%.0f}\n", all, frames, l->acked, s,
@@ -345,7 +354,8 @@ static int usage(void)
     fprintf(stderr, "usage: cellwarden-load --uri ssl://HOST:PORT --ca FILE --cert FILE --key FILE [--tenant NAME] [--truth DIR]\n"
                     "       [--devices N] [--records N] [--batch N] [--cells N] [--temps N] [--window N] [--timeout-s S] [--seed N]\n"
                     "       [--alarms N] [--shuffle 1]    an alarm for N samples, none for N; records in random order\n"
-                    "       [--truth-devices N]             a truth file for the first N devices only\n");
+                    "       [--truth-devices N]             a truth file for the first N devices only\n"
+                    "       [--rate N]                      begin so many records a second, 0 = as many as go\n");
     return 2;
 }
 
@@ -371,7 +381,8 @@ static int take_options(struct options *o, int argc, char *argv[])
                   { "--seed", NULL, &o->seed },
                   { "--alarms", NULL, &o->alarms },
                   { "--shuffle", NULL, &o->shuffle },
-                  { "--truth-devices", NULL, &o->truth_devices } };
+                  { "--truth-devices", NULL, &o->truth_devices },
+                  { "--rate", NULL, &o->rate } };
 
     for (int i = 1; i < argc; i += 2) {
         size_t k = 0, n = sizeof flags / sizeof flags[0];
