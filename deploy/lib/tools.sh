@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# tools.sh -- bench, fuzz, record and replay.
+# tools.sh -- bench, fuzz, record, replay, and the upper computer on a cable.
 
 help_bench() {
     cat <<TEXT
@@ -292,4 +292,36 @@ end_replay() {
     [ -z "$replay_var" ] || "$ROOT/cellwarden" down --var "$replay_var" $purge >&2 || true
     [ -z "${work:-}" ] || [ -n "$kept" ] || rm -rf "$work"
     exit $code
+}
+
+help_local() {
+    cat <<TEXT
+usage: ./cellwarden local --serial PORT | --can IF | --slcan HOST:PORT | --hub PATH [--listen HOST:PORT] [--name TENANT.VEHICLE]
+
+The vehicle pages of the console (overview, cells, calibration, history, upgrade, simulated failures) for the board on a cable:
+no server, no broker, no database. Prints the address to open in a browser on this computer (default http://127.0.0.1:8090/).
+More: docs/cable.md, and all options: cellwarden-local --help.
+TEXT
+}
+
+# The release programs named, and what they read. Standard output stays theirs.
+need_cable_programs() {
+    need_packages run >&2
+    build_preset release contracts "$@" >&2
+}
+
+cmd_local() {
+    need_cable_programs cellwarden-local
+    build_web >&2
+    exec "$BUILD/release/bin/cellwarden-local" --web "$ROOT/server/web/dist" --catalogue "$BUILD/release/proto/catalogue.json" "$@"
+}
+
+help_ctl() {
+    need_cable_programs cellwarden-ctl
+    "$BUILD/release/bin/cellwarden-ctl" --help | sed 's|^usage: cellwarden-ctl|usage: ./cellwarden ctl|'
+}
+
+cmd_ctl() {
+    need_cable_programs cellwarden-ctl
+    exec "$BUILD/release/bin/cellwarden-ctl" "$@"
 }

@@ -18,6 +18,7 @@ struct cable {
     struct tester tester;
     struct can_frame held; /* could not be sent yet */
     bool holds, up;
+    uint32_t frames; /* of the tester, both ways, since init */
     void *ctx;
     void (*on_sample)(void *ctx, const struct sample *sample); /* may be NULL */
 };

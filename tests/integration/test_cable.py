@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The upper computer on a cable, in the shell: cellwarden-ctl against a running pack, by each kind of cable a test can make."""
+import json
+import shutil
+import struct
+import subprocess
+import time
+
+import pytest
+from harness import Pack, free_port, program, wait_until
+
+PARAM = "balance_start_mV"
+MAGIC = 0x96F3B83D  # MCUboot
+
+
+class Cable:
+    def __init__(self, *cable):
+        self.cable = [str(word) for word in cable]
+
+    def run(self, *words, timeout=60):
+        return subprocess.run([program("cellwarden-ctl"), *self.cable, *map(str, words)], capture_output=True, text=True, timeout=timeout, check=False)
+
+    def ok(self, *words, timeout=60):
+        done = self.run(*words, timeout=timeout)
+        assert done.returncode == 0, (words, done.stdout, done.stderr)
+        return done.stdout
+
+    def json(self, *words):
+        return json.loads(self.ok("--json", *words))
+
+    def value(self, name=PARAM):
+        row, = self.json("params", "get", name)["values"]
+        return row["running"], row["stored"]
+
+
+@pytest.fixture(scope="module")
+def pack(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cable")
+    port = free_port()
+    with Pack(folder, "test.cable", cells=48, slcan_tcp=f"127.0.0.1:{port}", slcan_pty=folder / "tty", slot=folder / "slot") as pack:
+        pack.port, pack.tty = port, folder / "tty"
+        yield pack
+
+
+@pytest.fixture
+def cable(pack):
+    return Cable("--hub", pack.hub)
+
+
+@pytest.mark.parametrize("kind", ["hub", "slcan", "serial"])
+def test_every_cable_gives_status_cells_and_parameters(pack, kind):
+    """The same board by socket, SLCAN over TCP and a serial line [UC-1] [UC-2] [UC-3]"""
+    cable = Cable(*{"hub": ("--hub", pack.hub), "slcan": ("--slcan", f"127.0.0.1:{pack.port}"), "serial": ("--serial", pack.tty)}[kind])
+    row = cable.json("status")
+    assert row["cells"] == 48 and row["online"] and row["cell_max_mV"] >= row["cell_min_mV"] > 1000
+    frame = cable.json("cells")
+    assert len(frame["cell_mV"]) == 48 and all(isinstance(mV, int) for mV in frame["cell_mV"])
+    read = cable.json("params", "get")
+    assert len(read["values"]) > 100 and read["read_ms"] <= 1000
+    text = cable.ok("cells")
+    assert "highest" in text and "lowest" in text
+    lines = [json.loads(line) for line in cable.ok("--json", "watch", "--count", 2).splitlines()]
+    assert len(lines) == 2
+
+
+def test_a_calibrated_value_goes_with_a_restart_and_a_flashed_one_stays(cable):
+    """Calibrate, restart: old; flash, restart: new [UC-5]"""
+    _, stored = cable.value()
+    wanted = stored + 5
+    proof = cable.json("calibrate", f"{PARAM}={wanted}")
+    assert proof["ok"] and proof["readback"][0]["running"] == wanted and proof["readback"][0]["stored"] == stored
+    cable.ok("restart")
+    assert cable.value() == (stored, stored)
+    cable.ok("flash", f"{PARAM}={wanted}")
+    cable.ok("restart")
+    assert cable.value() == (wanted, wanted)
+
+
+def test_export_edit_import_flash_restart_is_identical(cable, tmp_path):
+    """All parameters there and back through a .json file [UC-4] [UC-5]"""
+    file, again = tmp_path / "params.json", tmp_path / "again.json"
+    cable.ok("params", "export", file)
+    document = json.loads(file.read_text())
+    document["values"][PARAM] += 3
+    file.write_text(json.dumps(document))
+    assert cable.run("params", "diff", file).returncode == 1
+    cable.ok("params", "import", file, "--flash")
+    cable.ok("restart")
+    assert cable.run("params", "diff", file).returncode == 0
+    cable.ok("params", "export", again)
+    assert json.loads(again.read_text())["values"] == document["values"] == json.loads(again.read_text())["stored"]
+
+
+def test_wrong_files_and_values_change_nothing(cable, tmp_path):
+    """What is refused is named, and nothing is written [UC-3] [UC-4]"""
+    before = cable.value()
+    file = tmp_path / "params.json"
+    cable.ok("params", "export", file)
+    good = file.read_text()
+    for bad, words in [(good.replace(f'"{PARAM}":{before[0]}', f'"{PARAM}":9999'), PARAM), (good.replace('"nmc"', '"lfp"'), "another pack"),
+                       (good[: len(good) // 2], "not JSON"), ("", "not JSON")]:
+        file.write_text(bad)
+        done = cable.run("params", "import", file)
+        assert done.returncode == 1 and words in done.stderr, (words, done.stderr)
+    assert cable.run("params", "import", tmp_path / "nowhere").returncode == 1
+    assert cable.run("calibrate", f"{PARAM}=9999").returncode == 1
+    for wrong in (["calibrate"], ["calibrate", PARAM], ["calibrate", "no_such=1"], ["calibrate", f"{PARAM}=x"], ["params", "burn"], ["dance"], ["soc", "set", "101"],
+                  ["inject", "no_such"], ["--timeout", "0", "status"], ["upgrade"]):
+        assert cable.run(*wrong).returncode == 2, wrong
+    assert cable.value() == before
+
+
+def test_trouble_codes_soc_and_self_test(cable):
+    """What a workshop asks for [AC-7] [ES-5] [ME-12]"""
+    assert isinstance(cable.json("dtc", "list"), list)
+    cable.ok("dtc", "clear")
+    cable.ok("soc", "set", "61.5")
+    wait_until(lambda: abs((cable.json("status")["soc_permyriad"] or 0) - 6150) < 100, 10, "the SOC is what was set")
+    assert cable.run("selftest").returncode in (0, 1)
+
+
+def test_a_program_is_refused_while_contactors_are_closed(cable, tmp_path):
+    """The board decides, the reason is said [UC-7]"""
+    image = tmp_path / "image"
+    image.write_bytes(struct.pack("<I", MAGIC) + bytes(5000))
+    done = cable.run("upgrade", image)
+    assert done.returncode == 1 and "contactors must be open" in done.stderr
+    empty = tmp_path / "empty"
+    empty.write_bytes(b"")
+    assert cable.run("upgrade", empty).returncode == 1
+
+
+def test_without_a_board_it_ends_with_the_reason(tmp_path):
+    """Every wait ends"""
+    began = time.monotonic()
+    done = Cable("--hub", tmp_path / "nothing", "--timeout", 1).run("status")
+    assert done.returncode == 1 and "no link" in done.stderr and time.monotonic() - began < 5
+    assert Cable("--slcan", f"127.0.0.1:{free_port()}", "--timeout", 1).run("params", "get").returncode == 1
+    assert Cable("--can", "nosuchcan0", "--timeout", 1).run("status").returncode == 1
+    assert Cable("--serial", tmp_path / "ttyNone", "--timeout", 1).run("status").returncode == 1
+    assert Cable("--slcan", "nowhere").run("status").returncode == 2
+    assert Cable().run("status").returncode == 2
+    assert Cable("--hub", "a", "--can", "b").run("status").returncode == 2
+
+
+def test_no_database_and_no_broker_is_linked():
+    """The programs for the workshop's computer need neither libpq nor Paho"""
+    if not shutil.which("ldd"):
+        pytest.skip("there is no ldd here")
+    for name in ("cellwarden-ctl", "cellwarden-local"):
+        needs = subprocess.run(["ldd", program(name)], capture_output=True, text=True, check=True).stdout
+        assert "libpq" not in needs and "paho" not in needs
