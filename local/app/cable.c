@@ -47,7 +47,7 @@ static enum tester_state take_frames(struct cable *c, uint32_t now_ms)
 
     for (int i = 0; i < FRAMES_AT_ONCE && state != TESTER_DONE && wire_receive(&c->wire, &f) == 1; i++) {
         if (tester_feed(&c->tester, &f, now_ms)) {
-            c->frames++;
+            c->received++;
             state = tester_step(&c->tester, now_ms);
         } else if (assembler_feed(&c->assembler, &f, now_ms, &s) > 0) {
             assembler_taken(&c->assembler, &s, now_ms);
@@ -66,7 +66,7 @@ static void send_frames(struct cable *c, uint32_t now_ms)
         c->holds = wire_send(&c->wire, &c->held) == BMS_ERR_NOSPACE;
         if (c->holds)
             return;
-        c->frames++;
+        c->sent++;
     }
 }
 

@@ -18,7 +18,7 @@ struct cable {
     struct tester tester;
     struct can_frame held; /* could not be sent yet */
     bool holds, up;
-    uint32_t frames; /* of the tester, both ways, since init */
+    uint32_t received, sent; /* frames of the tester since init */
     void *ctx;
     void (*on_sample)(void *ctx, const struct sample *sample); /* may be NULL */
 };

@@ -56,7 +56,8 @@ static int get(struct ctl *c, int argc, char *const argv[])
         jsonw_object(&c->out);
         jsonw_key(&c->out, "read_ms");
         jsonw_int(&c->out, (int64_t)(seconds * 1000));
-        jsonw_member_int(&c->out, "frames", c->cable.frames);
+        jsonw_member_int(&c->out, "frames_received", c->cable.received);
+        jsonw_member_int(&c->out, "frames_sent", c->cable.sent);
         jsonw_key(&c->out, "values");
         jsonw_array(&c->out);
     } else {
