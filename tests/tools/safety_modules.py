@@ -4,9 +4,9 @@
 # group: {module: unit tests that notice when it is broken, the quickest first}
 SAFETY = {
     "protection": {
-        "core/alarm": ["alarm", "limits", "biu", "reaction"],
+        "core/alarm": ["alarm", "boundaries", "limits", "biu", "reaction"],
         "core/quantities": ["limits", "runaway", "biu", "random", "reaction"],
-        "core/measure": ["measure", "limits", "plausible", "biu", "random"],
+        "core/measure": ["measure", "boundaries", "limits", "plausible", "biu", "random"],
         "core/plausible": ["plausible", "measure"],
         "core/afe": ["afe", "measure", "biu", "random"],
         "core/afe_frame": ["afe", "measure"],

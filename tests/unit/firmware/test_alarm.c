@@ -54,12 +54,13 @@ static int32_t up_to_10(int32_t ms)
     return (ms + 9) / 10 * 10;
 }
 
-static void test_every_row_limits_and_delays(void)
+static void every_row_limits_and_delays(enum chemistry chemistry)
 {
     for (int i = 0; i < ALARMS; i++) {
         const struct alarm_row *row = &alarm_rows[i];
 
         start();
+        params_defaults(chemistry, values);
         int32_t set_ms = up_to_10(values[row->set_ms]), clear_ms = up_to_10(values[row->clear_ms]);
 
         show(row, better(row, values[row->limit]));
@@ -78,6 +79,12 @@ static void test_every_row_limits_and_delays(void)
         CU_ASSERT(a.level < ALARM_MAJOR); /* a major one leaves its warning behind for a while */
         CU_ASSERT_FALSE(a.open);
     }
+}
+
+static void test_every_row_limits_and_delays(void)
+{
+    for (int c = 0; c < CHEMISTRIES; c++)
+        every_row_limits_and_delays((enum chemistry)c);
 }
 
 static void test_a_short_excursion_starts_the_delay_afresh(void)
@@ -307,7 +314,7 @@ static void test_every_row_is_a_parameter_with_hard_limits(void)
 int main(void)
 {
     CU_TestInfo tests[] = {
-        { "every row: exact limits, exact delays, hysteresis, reaction [AC-6]", test_every_row_limits_and_delays },
+        { "every row and every chemistry: exact limits, exact delays, hysteresis, reaction [AC-6]", test_every_row_limits_and_delays },
         { "an excursion that is too short starts the delay afresh [AC-6]", test_a_short_excursion_starts_the_delay_afresh },
         { "one alarm is one event and names the cell that raised it [AC-6]", test_one_alarm_is_one_event_and_names_who_raised_it },
         { "a quantity that is not known changes nothing", test_a_quantity_that_is_not_known_changes_nothing },
