@@ -52,6 +52,24 @@ void gen_params_page(void)
     }
 }
 
+static void gen_self_units(void)
+{
+    static const struct {
+        int bit;
+        const char *name, *level, *text;
+    } units[] = {
+#define UNIT(bit_, name_, level_, text_) { (bit_), #name_, #level_, text_ },
+#include "proto/self_units.def"
+    };
+
+    printf("\n## Self-check\n\nMade from `proto/self_units.def`. A unit that is not well has its bit in the signal `self_check`; "
+           "`unit_failed` and "
+           "`unit_degraded_warning`\nname the first of their level by its number.\n\n| bit | number | unit | level | not well when |\n"
+           "| --- | --- | --- | --- | --- |\n");
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+        printf("| %d | %d | `%s` | %s | %s |\n", units[i].bit, units[i].bit + 1, units[i].name, units[i].level, units[i].text);
+}
+
 void gen_alarms_page(void)
 {
     static const char *const reactions[] = {
@@ -69,6 +87,7 @@ void gen_alarms_page(void)
                r->level == ALARM_MAJOR ? "major" : "warning", r->unit, r->compare == ALARM_ABOVE ? "at or above" : "at or below",
                reactions[r->reaction], r->latch ? "yes" : "", (unsigned)r->dtc, (int)d[0], (int)d[1], (int)d[2], (int)d[3]);
     }
+    gen_self_units();
 }
 
 static void print_registers(const struct modbus_row *rows, uint16_t count)

@@ -47,6 +47,8 @@ enum alarm_quantity {                             /* and what `number` counts */
                       ALARM_Q_HVIL,               /* 1 = the high-voltage interlock loop is open; number 0 */
                       ALARM_Q_INLET_TEMPERATURE,  /* charging interface, while charging, 0.1 degC; number = NTC */
                       ALARM_Q_CHIP_APART,         /* mean cell of an AFE chip against that of the others, mV; number = chip */
+                      ALARM_Q_UNIT_DEGRADED,      /* number of the first unit that is not well (self_units.def), 0 = none; number = the unit */
+                      ALARM_Q_UNIT_FAILED,        /* number of the first unit that has failed (self_units.def), 0 = none; number = the unit */
                       ALARM_Q_VCU_AGE,            /* ms since the last good VCU_Orders, 0 where they are not needed; number 0 */
                       ALARM_Q_SOC_JUMP,           /* change of SOC within a minute that no current explains, 0.01 %; number 0 */
                       ALARM_Q_TEMPERATURE_RATE,   /* over the last minute or less, 0.1 degC; number = probe */

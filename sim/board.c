@@ -3,8 +3,11 @@
 
 #include <string.h>
 
+#include "common/crc.h"
 #include "common/err.h"
 #include "proto/can0.h"
+
+enum { BAD_WORD = 5 }; /* of the RAM, when a bit is to be stuck */
 
 static int afe_read(void *ctx, uint8_t *buf, size_t size)
 {
@@ -115,6 +118,64 @@ static uint64_t clock_utc_ms(void *ctx)
     return b->utc_ms;
 }
 
+/* --- the board looks at itself --- */
+
+static uint32_t ram_read(void *ctx, size_t word)
+{
+    const struct board *b = ctx;
+
+    return b->ram[word] | (b->world->board.ram_bit && word == BAD_WORD);
+}
+
+static void ram_write(void *ctx, size_t word, uint32_t value)
+{
+    struct board *b = ctx;
+
+    b->ram[word] = value;
+}
+
+static void ram_alone(void *ctx) /* nobody else uses it */
+{
+    (void)ctx;
+}
+
+static int flash_read(void *ctx, size_t offset, uint8_t *buf, size_t n)
+{
+    const struct board *b = ctx;
+
+    memcpy(buf, b->program + offset, n);
+    if (b->world->board.flash_bit && offset == 0)
+        buf[0] ^= 1;
+    return BMS_ERR_OK;
+}
+
+static void self_facts(void *ctx, struct self_facts *now)
+{
+    const struct board *b = ctx;
+    bool watchdog = b->world->board.watchdog;
+
+    now->reset = watchdog ? SELF_RESET_WATCHDOG : b->restarts ? SELF_RESET_SOFTWARE : SELF_RESET_POWER;
+    now->stack_free = scalar_invalid(VALIDITY_NOT_FITTED); /* the stack is the host's */
+    now->clock_ppm = (int32_t)b->world->board.clock_ppm;
+    now->slot_overruns = b->slot_overruns;
+}
+
+static void wire_self(struct board *b)
+{
+    struct noise noise = { 1 };
+
+    for (size_t i = 0; i < BOARD_PROGRAM_BYTES; i++)
+        b->program[i] = (uint8_t)noise_u64(&noise);
+    b->self_ram = (struct self_ram) {
+        .ctx = b, .words = BOARD_SELF_WORDS, .read = ram_read, .write = ram_write, .enter = ram_alone, .leave = ram_alone
+    };
+    b->self_flash = (struct self_flash) {
+        .ctx = b, .size = BOARD_PROGRAM_BYTES, .crc = crc32c(0, b->program, BOARD_PROGRAM_BYTES), .read = flash_read
+    };
+    b->self = (struct self_port) { .ctx = b, .facts = self_facts, .ram = &b->self_ram, .flash = &b->self_flash };
+    b->ports.self = &b->self;
+}
+
 static void wire_ports(struct board *b, const struct nvm_port *nvm)
 {
     b->afe = (struct afe_port) { .ctx = b, .read = afe_read, .write = afe_write, .fault = afe_fault };
@@ -124,6 +185,7 @@ static void wire_ports(struct board *b, const struct nvm_port *nvm)
     b->ports = (struct biu_ports) {
         .afe = &b->afe, .can0 = &b->can[BOARD_CAN0].port, .contactors = &b->contactors, .inputs = &b->inputs, .nvm = nvm, .clock = &b->clock
     };
+    wire_self(b);
 }
 
 int board_wire(struct board *b, enum board_can_no no, struct can_bus *bus)
@@ -172,6 +234,7 @@ static void restart(struct board *b)
 const struct sample *board_step(struct board *b, uint64_t utc_ms)
 {
     b->now_ms += WORLD_STEP_MS;
+    b->slot_overruns += b->world->board.late;
     b->utc_ms = utc_ms;
     for (int i = 0; i < BOARD_CANS; i++)
         b->can[i].room = b->can[i].room_max;

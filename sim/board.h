@@ -15,7 +15,9 @@ enum {
     BOARD_RING = 3600,               /* samples kept for a resend: an hour at 1 Hz, 3.3 MB of memory */
     BOARD_CAN_FRAMES_PER_STEP = 35,  /* what 500 kbit/s carry in 10 ms */
     BOARD_CAN2_FRAMES_PER_STEP = 17, /* and 250 kbit/s, the charger's */
-    BOARD_RX_MAX = 512,              /* frames that a controller and its driver hold */
+    BOARD_SELF_WORDS = 64,
+    BOARD_PROGRAM_BYTES = 4096,
+    BOARD_RX_MAX = 512, /* frames that a controller and its driver hold */
 };
 
 enum board_can_no { BOARD_CAN0, BOARD_CAN1, BOARD_CAN2, BOARD_CANS };
@@ -46,6 +48,12 @@ struct board {
     struct contactor_port contactors;
     struct input_port inputs;
     struct clock_port clock;
+    struct self_port self;
+    struct self_ram self_ram;
+    struct self_flash self_flash;
+    uint32_t ram[BOARD_SELF_WORDS];       /* what the self-check tests */
+    uint8_t program[BOARD_PROGRAM_BYTES]; /* and what lies in flash */
+    uint32_t slot_overruns;
 };
 
 /* Power on. world, bus and nvm are borrowed and must outlive the board, which must not be moved; it is large: not on a stack.

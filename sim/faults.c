@@ -9,7 +9,7 @@
 #include "common/err.h"
 
 enum { WORD_MAX = 64, LATCH_PRESSED_ohm = 3520 };
-enum what { NOTHING, A_CELL, A_PROBE, A_CHIP, A_PERMILLE, A_RELAY, A_MV, A_DEGC, A_KOHM, AN_OHM, AN_INLET, A_PIN_MV };
+enum what { NOTHING, A_CELL, A_PROBE, A_CHIP, A_PERMILLE, A_RELAY, A_MV, A_DEGC, A_KOHM, AN_OHM, AN_INLET, A_PIN_MV, A_PPM };
 
 struct place { /* of a cell or a probe: its chip, and its number there */
     int chip, k;
@@ -152,6 +152,35 @@ static void press_latch(struct world *w, struct fault *f)
     w->senses.cc_ohm = LATCH_PRESSED_ohm;
 }
 
+static void stick_ram(struct world *w, struct fault *f)
+{
+    (void)f;
+    w->board.ram_bit = true;
+}
+
+static void change_flash(struct world *w, struct fault *f)
+{
+    (void)f;
+    w->board.flash_bit = true;
+}
+
+static void be_late(struct world *w, struct fault *f)
+{
+    (void)f;
+    w->board.late = true;
+}
+
+static void set_clock(struct world *w, struct fault *f)
+{
+    w->board.clock_ppm = f->a;
+}
+
+static void bite(struct world *w, struct fault *f)
+{
+    (void)f;
+    w->board.watchdog = true;
+}
+
 /* clang-format off */
 static const struct kind {
     const char *name;
@@ -174,6 +203,11 @@ static const struct kind {
     { "inlet",       AN_INLET,   A_DEGC,  heat_inlet },
     { "cc",          AN_OHM,     NOTHING, set_cc },
     { "cc2",         A_PIN_MV,   NOTHING, set_cc2 },
+    { "ram-bit",     NOTHING,    NOTHING, stick_ram },
+    { "flash-bit",   NOTHING,    NOTHING, change_flash },
+    { "late",        NOTHING,    NOTHING, be_late },
+    { "clock",       A_PPM,      NOTHING, set_clock },
+    { "watchdog",    NOTHING,    NOTHING, bite },
     { "latch",       NOTHING,    NOTHING, press_latch },
 };
 /* clang-format on */
@@ -182,7 +216,7 @@ enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
 static void limits_of(enum what what, const struct wiring *t, int *min, int *max)
 {
-    bool from_0 = what == A_MV || what == A_PERMILLE || what == A_KOHM || what == AN_OHM || what == A_PIN_MV;
+    bool from_0 = what == A_MV || what == A_PERMILLE || what == A_KOHM || what == AN_OHM || what == A_PIN_MV || what == A_PPM;
 
     *min = what == A_DEGC ? -40 : from_0 ? 0 : 1;
     *max = what == A_CELL       ? t->cells
@@ -195,6 +229,7 @@ static void limits_of(enum what what, const struct wiring *t, int *min, int *max
            : what == AN_OHM     ? 1000000
            : what == AN_INLET   ? SENSE_INLETS
            : what == A_PIN_MV   ? 15000
+           : what == A_PPM      ? 100000
                                 : 125;
 }
 
@@ -297,6 +332,7 @@ static void mend(struct world *w)
     w->contactors.welded = 0;
     w->contactors.jammed = 0;
     heal_senses(&w->senses);
+    w->board = (struct world_board) { 0 };
 }
 
 void faults_apply(struct faults *f, struct world *w, double now_s)

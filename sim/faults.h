@@ -12,6 +12,9 @@
  *   hvil-open           the interlock loop is open         inlet:NTC:DEGC   the charging interface has this temperature
  *   cc:OHM              resistance of CC to PE             cc2:MV           voltage of CC2
  *   latch               the latch of the slow plug is pressed
+ *   ram-bit             a bit of the RAM is stuck          flash-bit        a bit of the program has changed
+ *   late                every step is longer than its slot clock:PPM        the board's clock is fast by so much
+ *   watchdog            the last start was forced
  * Everything is counted from 1, as on the console.
  */
 #ifndef SIM_FAULTS_H

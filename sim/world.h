@@ -17,7 +17,15 @@
 
 enum { WORLD_STEP_MS = 10, WORLD_NO_CELL_VALUE = 0xFFFF };
 
+struct world_board {         /* what is wrong with the board itself; injected */
+    bool ram_bit, flash_bit; /* one bit that does not hold, one that has changed */
+    bool watchdog;           /* its last start was the watchdog's */
+    bool late;               /* every step takes longer than its slot */
+    double clock_ppm;        /* its clock is fast by so much */
+};
+
 struct world {
+    struct world_board board;
     struct wiring wiring;
     struct afe_chain chain;
     struct contactors contactors;

@@ -21,6 +21,9 @@ int biu_app_init(struct biu_app *app, const struct biu_ports *ports, const int32
     struct nvm_layout layout = nvm_layout_of(ports->nvm);
     struct key_data key;
 
+    app->write_failed = counted != BMS_ERR_OK;
+    self_run_init(&app->self, ports->self);
+
     app->key_status =
         key_store_load(&app->keys, ports->nvm, &(struct key_geometry) { layout.key_offset, layout.key_unit, KEY_DATA_PAGE }, &key);
     app->key_errors += key_store_tidy(&app->keys) != BMS_ERR_OK;
@@ -104,6 +107,33 @@ static void read_inputs(struct biu_app *app, struct biu_in *in)
     in->slot_size = p->slot ? p->slot->size : 0;
 }
 
+/* Nothing stored yet is no fault of the memory. */
+static bool is_lost(int status)
+{
+    return status == BMS_ERR_IO || status == BMS_ERR_CORRUPT;
+}
+
+static void check_self(struct biu_app *app, struct self_facts *now)
+{
+    self_run_step(&app->self, now);
+    now->nvm_bad = app->write_failed || is_lost(app->nvm_status) || is_lost(app->key_status);
+    now->params_bad = app->replaced > 0;
+}
+
+static void save_key(struct biu_app *app)
+{
+    app->write_failed = key_store_save(&app->keys, &app->biu.key) != BMS_ERR_OK;
+    app->key_errors += app->write_failed;
+    if (!app->biu.key_saving.low && key_store_tidy(&app->keys) != BMS_ERR_OK) /* no erase while the supply falls */
+        app->key_errors++;
+}
+
+static void store(struct biu_app *app)
+{
+    app->write_failed = nvm_store(&app->nvm, app->out.nvm_write) != BMS_ERR_OK;
+    app->nvm_result = app->write_failed ? BIU_NVM_FAILED : BIU_NVM_DONE;
+}
+
 static void send(struct biu_app *app)
 {
     const struct biu_ports *p = app->ports;
@@ -111,10 +141,8 @@ static void send(struct biu_app *app)
     if (p->inputs->bridge)
         p->inputs->bridge(p->inputs->ctx, app->out.bridge);
     p->contactors->drive(p->contactors->ctx, (uint8_t)(app->out.contactors | app->out.outputs << OUTPUTS_FREE));
-    if (app->out.key_save && key_store_save(&app->keys, &app->biu.key) != BMS_ERR_OK)
-        app->key_errors++;
-    if (app->out.key_save && !app->biu.key_saving.low && key_store_tidy(&app->keys) != BMS_ERR_OK) /* no erase while the supply falls */
-        app->key_errors++;
+    if (app->out.key_save)
+        save_key(app);
     if (app->out.afe_tx_len)
         p->afe->write(p->afe->ctx, app->out.afe_tx, app->out.afe_tx_len);
     give_frames(p->can0, app->out.can_tx, app->out.can_tx_count);
@@ -123,7 +151,7 @@ static void send(struct biu_app *app)
     if (p->rs485 && app->out.rs485_tx_len)
         p->rs485->write(p->rs485->ctx, app->out.rs485_tx, app->out.rs485_tx_len);
     if (app->out.nvm_write)
-        app->nvm_result = nvm_store(&app->nvm, app->out.nvm_write) == BMS_ERR_OK ? BIU_NVM_DONE : BIU_NVM_FAILED;
+        store(app);
     app->slot_result = slot_obey(p->slot, &app->out.slot);
 }
 
@@ -133,6 +161,7 @@ int biu_app_step(struct biu_app *app)
 
     receive(app, &in);
     read_inputs(app, &in);
+    check_self(app, &in.self);
     biu_step(&app->biu, &in, &app->out);
     if (app->ports->trace)
         app->ports->trace->step(app->ports->trace->ctx, &in, &app->out);

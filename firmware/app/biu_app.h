@@ -7,6 +7,7 @@
 
 #include "firmware/app/key_store.h"
 #include "firmware/app/nvm.h"
+#include "firmware/app/self_run.h"
 #include "firmware/core/biu.h"
 #include "firmware/port/afe_port.h"
 #include "firmware/port/can_port.h"
@@ -28,6 +29,7 @@ struct biu_ports { /* each borrowed, must outlive the app */
     const struct trace_port *trace;     /* NULL = nobody records */
     const struct can_port *can1, *can2; /* vehicle, DC charger; NULL = not fitted */
     const struct serial_port *rs485;    /* NULL = not fitted */
+    const struct self_port *self;       /* NULL = the board tells nothing of itself */
     const struct slot_port *slot;       /* the second program slot; NULL = none */
 };
 
@@ -51,6 +53,8 @@ struct biu_app {
     int nvm_status;      /* of nvm_load() at the start: 0, or why the factory values are in use */
     int topology_status; /* of biu_init() */
     uint16_t replaced;   /* stored values that could not be used */
+    bool write_failed;   /* the last write to the memory */
+    struct self_run self;
     uint8_t afe_rx[BIU_APP_AFE_RX_MAX];
     uint8_t rs485_rx[BIU_APP_RS485_RX_MAX];
     struct can_frame can_rx[BIU_APP_CAN_RX_MAX], can1_rx[BIU_APP_CAN1_RX_MAX], can2_rx[BIU_APP_CAN2_RX_MAX];

@@ -58,6 +58,7 @@ int biu_init(struct biu *biu, const struct biu_config *cfg, uint32_t now_ms)
     measure_init(&biu->measure, &biu->topology);
     current_init(&biu->current);
     forget_sense(biu);
+    self_check_init(&biu->self);
     alarm_init(&biu->alarms);
     contactor_init(&biu->contactor);
     start_charging(biu);
@@ -201,6 +202,33 @@ static void look_at_plug(struct biu *biu, const struct biu_in *in)
 
 /* --- judge and act --- */
 
+static bool is_missing(int32_t scalar)
+{
+    enum validity why = scalar_validity(scalar);
+
+    return why != VALIDITY_OK && why != VALIDITY_NOT_FITTED;
+}
+
+static uint8_t relay_bit(unsigned number)
+{
+    return number ? (uint8_t)(1u << (number - 1)) : 0;
+}
+
+static void look_at_self(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
+{
+    const int32_t *p = biu->params.running;
+    const struct measure_extreme *age = &biu->measure.afe_age;
+    struct self_in self = { .dt_ms = dt_ms,
+                            .facts = &in->self,
+                            .afe_silent = age->known && age->value >= p[PARAM_afe_silent_limit],
+                            .current_silent = (int64_t)biu->current.age_ms >= p[PARAM_current_sensor_silent_limit],
+                            .voltages_missing = is_missing(in->pack_voltage_mV) || is_missing(in->link_voltage_mV),
+                            .insulation_implausible = scalar_validity(biu->insulation.system_kohm) == VALIDITY_IMPLAUSIBLE,
+                            .relays_wrong = relay_bit(biu->contactor.welded) | relay_bit(biu->contactor.stuck) };
+
+    self_check_step(&biu->self, &self);
+}
+
 static bool judge(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
 {
     struct alarm_in q;
@@ -209,6 +237,7 @@ static bool judge(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
     trend_step(&biu->trend, &biu->measure, soc_permyriad(&biu->soc), biu->current.mA,
                (int64_t)biu->params.running[PARAM_capacity_mAh] * MAMS_PER_MAH, dt_ms);
     runaway_step(&biu->runaway, &biu->measure, biu->params.running, dt_ms);
+    look_at_self(biu, in, dt_ms);
     quantities_of(biu, in, dt_ms, &q);
     return alarm_judge(&biu->alarms, &q, biu->params.running);
 }
@@ -461,6 +490,8 @@ static void fill_scalars(const struct biu *biu, const struct biu_in *in, int32_t
     v[SAMPLE_param_running_hash] = (int32_t)biu->params.running_hash;
     v[SAMPLE_inlet_1_ddegC] = biu->inlet_ddegC[0];
     v[SAMPLE_inlet_2_ddegC] = biu->inlet_ddegC[1];
+    v[SAMPLE_self_check] = biu->self.failed;
+    v[SAMPLE_slot_overruns] = in->self.fitted ? saturated(in->self.slot_overruns) : scalar_invalid(VALIDITY_NOT_FITTED);
     v[SAMPLE_plug] = plug_bits(&biu->plug);
     v[SAMPLE_hvil_closed] = in->sense.hvil;
     v[SAMPLE_analog_1_mV] = in->sense.analog_mV[0];

@@ -29,6 +29,7 @@
 #include "firmware/core/rs485.h"
 #include "firmware/core/runaway.h"
 #include "firmware/core/sampler.h"
+#include "firmware/core/self_check.h"
 #include "firmware/core/soc.h"
 #include "firmware/core/sop.h"
 #include "firmware/core/stream.h"
@@ -63,6 +64,7 @@ struct biu { /* allocated by the caller; holds pointers into itself, so it must 
     struct current current;
     struct plug plug;
     struct insulation insulation;
+    struct self_check self;
     int32_t inlet_ddegC[SENSE_INLETS]; /* charging interface: sample scalars */
     struct alarms alarms;
     struct contactor contactor;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "common/can.h"
+#include "firmware/core/self_check.h"
 #include "firmware/core/sense.h"
 #include "proto/sample.h"
 #include "proto/tables.h"
@@ -67,6 +68,7 @@ struct biu_in {
     int32_t pack_voltage_mV, link_voltage_mV; /* before and behind the contactors */
     int32_t supply_mV, keyon_mV, charger_wake_mV;
     struct sense sense;          /* the board's own inputs, raw */
+    struct self_facts self;      /* what the board knows of itself */
     uint8_t inputs;              /* BIU_INPUT_* */
     uint8_t contactors_feedback; /* BIU_RELAY_* read back closed */
     bool afe_fault;              /* the chain's fault line is active */

@@ -57,6 +57,10 @@ static void safety(const struct biu *biu, const struct biu_in *in, struct alarm_
         q->high[ALARM_Q_HVIL] = whole(in->sense.hvil == 0);
     if (is_known(biu->insulation.ohm_per_V))
         q->low[ALARM_Q_INSULATION] = whole(biu->insulation.ohm_per_V);
+    unsigned degraded = self_check_first(&biu->self, SELF_DEGRADED), failed = self_check_first(&biu->self, SELF_FAILED);
+
+    q->high[ALARM_Q_UNIT_DEGRADED] = (struct measure_extreme) { true, (int32_t)degraded, (uint16_t)degraded };
+    q->high[ALARM_Q_UNIT_FAILED] = (struct measure_extreme) { true, (int32_t)failed, (uint16_t)failed };
     q->high[ALARM_Q_CHIP_APART] = biu->measure.chip_apart;
 }
 

@@ -209,6 +209,12 @@ static void cross(struct rig *r, const struct alarm_row *row)
     case ALARM_Q_INLET_TEMPERATURE:
         r->in.sense.inlet_ohm[1] = inlet_ohm(r, limit);
         return;
+    case ALARM_Q_UNIT_DEGRADED:
+        r->in.self.nvm_bad = true;
+        return;
+    case ALARM_Q_UNIT_FAILED:
+        r->in.self.ram_bad = true;
+        return;
     case ALARM_Q_CHIP_APART:
         cross_chip(r, limit);
         return;

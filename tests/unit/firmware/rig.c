@@ -21,6 +21,7 @@ void rig_init(struct rig *r, int cells, uint32_t now_ms)
     r->in.supply_mV = 24000;
     sense_absent(&r->in.sense);
     r->in.sense.hvil = 1;
+    r->in.self = (struct self_facts) { .fitted = true, .reset = SELF_RESET_POWER, .stack_free = 4096 };
 }
 
 int rig_start(struct rig *r)

@@ -304,6 +304,51 @@ static void test_a_stuck_reading_names_the_cell(void)
         CU_ASSERT(k == 18 || cell_validity(last.cell_mV[k]) == VALIDITY_OK);
 }
 
+static bool unit_fails(int unit)
+{
+    return last.scalar[SAMPLE_self_check] >> unit & 1;
+}
+
+static void test_a_board_that_is_not_well_says_so(void)
+{
+    start(CELLS);
+    CU_ASSERT_EQUAL(last.scalar[SAMPLE_self_check], 0);
+    CU_ASSERT_EQUAL(last.scalar[SAMPLE_slot_overruns], 0);
+    CU_ASSERT(b.app.self.ram_passes > 1 && b.app.self.flash_passes > 1); /* running, too */
+    w.board.flash_bit = true;
+    live(500);
+    CU_ASSERT(unit_fails(SELF_flash));
+    CU_ASSERT(has("unit_failed"));
+    start(CELLS);
+    w.board.ram_bit = true;
+    live(500);
+    CU_ASSERT(unit_fails(SELF_ram));
+    start(CELLS);
+    w.board.late = true;
+    live(100);
+    CU_ASSERT(unit_fails(SELF_slots));
+    CU_ASSERT(last.scalar[SAMPLE_slot_overruns] > 0);
+    CU_ASSERT(has("unit_degraded_warning"));
+    start(CELLS);
+    w.board.clock_ppm = 30000;
+    live(100);
+    CU_ASSERT(unit_fails(SELF_clock));
+}
+
+/* What is broken before the start is found before the first step. */
+static void test_power_on_finds_what_is_broken(void)
+{
+    start(CELLS);
+    w.board.flash_bit = true;
+    w.board.watchdog = true;
+    (void)biu_app_init(&b.app, &b.ports, b.factory, b.ring, BOARD_RING);
+    CU_ASSERT(b.app.self.flash_bad);
+    live(500);
+    CU_ASSERT(unit_fails(SELF_reset));
+    CU_ASSERT(unit_fails(SELF_flash));
+    CU_ASSERT_EQUAL(b.app.out.contactors, 0);
+}
+
 int main(void)
 {
     static CU_TestInfo tests[] = {
@@ -319,6 +364,8 @@ int main(void)
           test_the_inputs_of_the_board_are_in_the_sample },
         { "an open interlock is told [AC-6]", test_an_open_interlock_is_told },
         { "a stuck reading names the cell [ME-12]", test_a_stuck_reading_names_the_cell },
+        { "a board that is not well says so, unit by unit [ME-13]", test_a_board_that_is_not_well_says_so },
+        { "power-on finds what is broken [ME-13]", test_power_on_finds_what_is_broken },
         { "a restart counts and keeps what is stored", test_a_restart_counts_and_keeps_what_is_stored },
         { "the same world gives the same samples", test_the_same_world_gives_the_same_samples },
         { "after a sleep everything is measured afresh", test_after_a_sleep_everything_is_measured_afresh },
