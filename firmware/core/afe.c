@@ -2,13 +2,14 @@
 #include "firmware/core/afe.h"
 
 #include "common/err.h"
+#include "common/span.h"
 #include "proto/afe.h"
 
 enum { PROBES_MAX = 3, FAILED_SCANS_MAX = 3 };
 
 static uint32_t add_age(uint32_t age, uint32_t dt_ms)
 {
-    return dt_ms >= AFE_AGE_MAX - age ? AFE_AGE_MAX : age + dt_ms;
+    return span_to(age, dt_ms, AFE_AGE_MAX);
 }
 
 static uint16_t everyone(const struct afe *afe)

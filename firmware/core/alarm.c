@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "firmware/core/alarm.h"
 
+#include "common/span.h"
 #include "firmware/core/charge/charge.h"
 #include "firmware/core/runaway.h"
 #include "firmware/core/trend.h"
@@ -22,7 +23,7 @@ static uint32_t held_ms(bool before, bool now, uint32_t for_ms, uint32_t dt_ms)
 {
     if (!now || !before)
         return 0;
-    return dt_ms >= UINT32_MAX - for_ms ? UINT32_MAX : for_ms + dt_ms;
+    return span_add(for_ms, dt_ms);
 }
 
 static int16_t saturated(int32_t v)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "common/span.h"
+
 void balance_init(struct balance *b)
 {
     *b = (struct balance) { .since_ms = BALANCE_PERIOD_MS };
@@ -37,7 +39,7 @@ static void choose_all(struct balance *b, const struct measure *m, const struct 
 
 void balance_step(struct balance *b, const struct measure *m, const struct balance_in *in)
 {
-    b->since_ms = in->dt_ms >= BALANCE_PERIOD_MS - b->since_ms ? BALANCE_PERIOD_MS : b->since_ms + in->dt_ms;
+    b->since_ms = span_to(b->since_ms, in->dt_ms, BALANCE_PERIOD_MS);
     if (in->permitted && b->since_ms < BALANCE_PERIOD_MS)
         return;
     memset(b->cells, 0, sizeof(b->cells));

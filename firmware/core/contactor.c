@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "firmware/core/contactor.h"
 
+#include "common/span.h"
 #include "firmware/core/biu_io.h"
 
 typedef enum contactor_state step_fn(struct contactor *c, const struct contactor_in *in);
@@ -28,11 +29,6 @@ static const struct {
     [CONTACTOR_REST] = { 0, on_rest },
     [CONTACTOR_FAILED] = { 0, on_failed },
 };
-
-static uint32_t longer(uint32_t ms, uint32_t dt_ms)
-{
-    return dt_ms >= UINT32_MAX - ms ? UINT32_MAX : ms + dt_ms;
-}
 
 static bool is_known(const struct contactor_in *in)
 {
@@ -121,7 +117,7 @@ static enum contactor_state on_precharge(struct contactor *c, const struct conta
         c->ramp_ms = 0;
         return CONTACTOR_PRECHARGE;
     }
-    c->ramp_ms = longer(c->ramp_ms, in->dt_ms);
+    c->ramp_ms = span_add(c->ramp_ms, in->dt_ms);
     enum contactor_why why = judge_ramp(c, in);
 
     if (why != CONTACTOR_WHY_NONE)
@@ -187,7 +183,7 @@ static void read_back(struct contactor *c, const struct contactor_in *in)
         uint8_t bit = (uint8_t)(1u << i);
         bool closed = states[c->state].close & bit, differs = closed != !!(in->feedback & bit);
 
-        c->differ_ms[i] = differs ? longer(c->differ_ms[i], in->dt_ms) : 0;
+        c->differ_ms[i] = differs ? span_add(c->differ_ms[i], in->dt_ms) : 0;
         if (c->differ_ms[i] < (uint32_t)in->params[PARAM_relay_feedback_ms])
             continue;
         if (!closed && c->welded == 0)
@@ -214,11 +210,6 @@ static void warm(struct contactor *c, const struct contactor_in *in)
         c->heat_nJ = 2 * in->params[PARAM_precharge_budget_J] * NJ_PER_J;
 }
 
-static uint32_t sum(uint32_t a, uint32_t b)
-{
-    return b > UINT32_MAX - a ? UINT32_MAX : a + b;
-}
-
 static void move(struct contactor *c, enum contactor_state to, const struct contactor_in *in)
 {
     unsigned was = states[c->state].close, now = states[to].close;
@@ -231,9 +222,9 @@ static void move(struct contactor *c, enum contactor_state to, const struct cont
             continue;
         c->differ_ms[i] = 0;
         if (now >> i & 1u)
-            c->wear[i].closed = sum(c->wear[i].closed, 1);
+            c->wear[i].closed = span_add(c->wear[i].closed, 1);
         else
-            c->wear[i].load_A = sum(c->wear[i].load_A, load_A);
+            c->wear[i].load_A = span_add(c->wear[i].load_A, load_A);
     }
     c->ramp_ms = 0;
     c->start_mV = in->link_mV;
@@ -276,7 +267,7 @@ void contactor_wake(struct contactor *c)
 
 uint8_t contactor_step(struct contactor *c, const struct contactor_in *in)
 {
-    c->in_state_ms = longer(c->in_state_ms, in->dt_ms);
+    c->in_state_ms = span_add(c->in_state_ms, in->dt_ms);
     if (!in->drive && !in->charge) {
         c->locked = false;
         c->tries = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "firmware/core/current.h"
 
+#include "common/span.h"
 #include "proto/can0.h"
 #include "proto/tables.h"
 #include "proto/validity.h"
@@ -14,7 +15,7 @@ void current_init(struct current *c)
 
 void current_age(struct current *c, uint32_t dt_ms, int32_t stale_ms)
 {
-    c->age_ms = dt_ms >= CURRENT_AGE_MAX - c->age_ms ? CURRENT_AGE_MAX : c->age_ms + dt_ms;
+    c->age_ms = span_to(c->age_ms, dt_ms, CURRENT_AGE_MAX);
     if (c->age_ms >= (uint32_t)stale_ms && scalar_validity(c->mA) == VALIDITY_OK)
         c->mA = scalar_invalid(VALIDITY_STALE);
 }

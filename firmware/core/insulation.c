@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "firmware/core/insulation.h"
 
+#include "common/span.h"
 #include "proto/tables.h"
 
 enum { OHM_PER_KOHM = 1000, AGE_MAX = 0x3FFFFFFF };
@@ -105,7 +106,7 @@ static void grow_old(struct insulation *i, const struct insulation_in *in)
 {
     uint32_t stale_ms = INSULATION_STALE_PHASES * (uint32_t)in->params[PARAM_insulation_settle_ms];
 
-    i->age_ms = in->dt_ms >= AGE_MAX - i->age_ms ? AGE_MAX : i->age_ms + in->dt_ms;
+    i->age_ms = span_to(i->age_ms, in->dt_ms, AGE_MAX);
     if (i->age_ms >= stale_ms && is_known(i->system_kohm))
         withdraw(i, VALIDITY_STALE);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/bytes.h"
+#include "common/span.h"
 
 enum { AGAIN_mV = 500 };
 
@@ -41,7 +42,7 @@ bool key_data_is_due(struct key_saving *s, int32_t supply_mV, uint32_t dt_ms, co
         s->low = true;
     else if (known && supply_mV >= limit_mV + AGAIN_mV)
         s->low = false;
-    s->since_ms = dt_ms >= UINT32_MAX - s->since_ms ? UINT32_MAX : s->since_ms + dt_ms;
+    s->since_ms = span_add(s->since_ms, dt_ms);
     bool falls = s->low && !was_low, due = falls || (!s->low && s->since_ms >= (uint32_t)params[PARAM_key_save_ms]);
 
     if (due)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "firmware/core/measure.h"
 
+#include "common/span.h"
 #include "firmware/core/ntc.h"
 #include "proto/afe.h"
 
@@ -168,7 +169,7 @@ void measure_step(struct measure *m, const struct afe *afe, const int32_t *param
 
 void measure_rise(struct measure *m, uint32_t dt_ms)
 {
-    m->rise_ms = dt_ms >= MEASURE_RISE_MS ? MEASURE_RISE_MS : m->rise_ms + dt_ms;
+    m->rise_ms = span_to(m->rise_ms, dt_ms, MEASURE_RISE_MS);
     if (m->rise_ms < MEASURE_RISE_MS)
         return;
     unsigned oldest = (m->newest + 1) % MEASURE_RISE_KEPT;

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "firmware/core/outputs.h"
 
+#include "common/span.h"
 #include "proto/tables.h"
 
 void outputs_init(struct outputs *o)
 {
     *o = (struct outputs) { 0 };
-}
-
-static uint32_t longer(uint32_t ms, uint32_t dt_ms)
-{
-    return dt_ms >= UINT32_MAX - ms ? UINT32_MAX : ms + dt_ms;
 }
 
 /* commanded: bit 0 = RL4. */
@@ -21,7 +17,7 @@ static void read_back(struct outputs *o, unsigned commanded, const struct output
     o->wrong = 0;
     o->welded = false;
     for (unsigned i = 0; i < OUTPUTS_WATCHED; i++) {
-        o->differ_ms[i] = differs >> i & 1u ? longer(o->differ_ms[i], in->dt_ms) : 0;
+        o->differ_ms[i] = differs >> i & 1u ? span_add(o->differ_ms[i], in->dt_ms) : 0;
         if (o->differ_ms[i] < (uint32_t)in->params[PARAM_relay_feedback_ms])
             continue;
         if (i == 0 && !(commanded & 1u))

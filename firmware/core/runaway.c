@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "firmware/core/runaway.h"
 
+#include "common/span.h"
+
 enum { WHOLE = 10000, SLOW = 32 }; /* a change of a cell against the others is forgotten in about half a minute */
 
 void runaway_init(struct runaway *r)
@@ -81,7 +83,7 @@ static bool is_suspect(unsigned s)
 
 void runaway_step(struct runaway *r, const struct measure *m, const int32_t *params, uint32_t dt_ms)
 {
-    r->tick_ms = dt_ms >= RUNAWAY_TICK_MS ? RUNAWAY_TICK_MS : r->tick_ms + dt_ms;
+    r->tick_ms = span_to(r->tick_ms, dt_ms, RUNAWAY_TICK_MS);
     if (r->tick_ms < RUNAWAY_TICK_MS)
         return;
     r->tick_ms = 0;

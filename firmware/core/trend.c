@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "firmware/core/trend.h"
 
+#include "common/span.h"
+
 enum { WHOLE_permyriad = 10000 };
 
 void trend_init(struct trend *t)
@@ -62,7 +64,7 @@ void trend_step(struct trend *t, const struct measure *m, int32_t soc_permyriad,
 {
     if (scalar_validity(current_mA) == VALIDITY_OK)
         t->counted_mAms += (int64_t)current_mA * dt_ms;
-    t->tick_ms = dt_ms >= TREND_TICK_MS ? TREND_TICK_MS : t->tick_ms + dt_ms;
+    t->tick_ms = span_to(t->tick_ms, dt_ms, TREND_TICK_MS);
     if (t->tick_ms < TREND_TICK_MS || (t->kept == 0 && !is_begun(m, soc_permyriad)))
         return;
     t->tick_ms = 0;

@@ -207,7 +207,10 @@ class Run:
 
     def original(self, path):
         with tempfile.TemporaryDirectory() as folder:
-            self.originals[path] = self.code_of(self.compile(folder, (ROOT / path).read_text()))
+            out = self.compile(folder, (ROOT / path).read_text())
+            if out is None:
+                sys.exit(f"mutate: {path} does not compile")
+            self.originals[path] = self.code_of(out)
 
 
 def equivalents():

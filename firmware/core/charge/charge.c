@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "firmware/core/charge/charge.h"
 
+#include "common/span.h"
+
 typedef enum charge_state step_fn(struct charge *c, const struct charge_in *in);
 static step_fn on_idle, on_plugged, on_handshake, on_heating, on_closing, on_current, on_voltage, on_over;
 
@@ -24,11 +26,6 @@ static const struct {
     [CHARGE_FAULT]            = { "fault",            false, false, false, on_over },
 };
 /* clang-format on */
-
-static uint32_t longer(uint32_t ms, uint32_t dt_ms)
-{
-    return dt_ms >= UINT32_MAX - ms ? UINT32_MAX : ms + dt_ms;
-}
 
 static uint32_t seconds(const struct charge_in *in, enum param p)
 {
@@ -77,7 +74,7 @@ static void taper(struct charge *c, const struct charge_in *in)
 {
     int32_t most_dA = allowed_dA(c, in), over_mV = in->cell_max.value - in->params[PARAM_charge_cell_mV];
 
-    c->taper_ms = longer(c->taper_ms, in->dt_ms);
+    c->taper_ms = span_add(c->taper_ms, in->dt_ms);
     if (c->taper_ms >= TAPER_MS && over_mV != 0) {
         int64_t permille = over_mV > 0 ? TAPER_permille : REGAIN_permille;
 
@@ -127,8 +124,8 @@ static enum charge_end against(struct charge *c, const struct charge_in *in)
 {
     bool beyond = c->state != CHARGE_HEATING && c->deliver && is_beyond(c, in);
 
-    c->in_all_ms = longer(c->in_all_ms, in->dt_ms);
-    c->beyond_ms = beyond ? longer(c->beyond_ms, in->dt_ms) : 0;
+    c->in_all_ms = span_add(c->in_all_ms, in->dt_ms);
+    c->beyond_ms = beyond ? span_add(c->beyond_ms, in->dt_ms) : 0;
     if (in->blocked || (in->has_probes && !in->cold.known))
         return CHARGE_END_ALARM;
     if (c->fast && in->fast.fault)
@@ -209,7 +206,7 @@ static enum charge_state on_current(struct charge *c, const struct charge_in *in
 
     if (why == CHARGE_END_NONE && !in->closed)
         return CHARGE_CLOSING; /* RL3 has fallen off, or was about to open when the plug came back */
-    c->idle_ms = flows(in) || is_paused(c, in) ? 0 : longer(c->idle_ms, in->dt_ms);
+    c->idle_ms = flows(in) || is_paused(c, in) ? 0 : span_add(c->idle_ms, in->dt_ms);
     if (why == CHARGE_END_NONE && c->idle_ms >= seconds(in, PARAM_charge_wait_s))
         why = CHARGE_END_LIMIT;
     if (why != CHARGE_END_NONE)
@@ -227,7 +224,7 @@ static enum charge_state on_voltage(struct charge *c, const struct charge_in *in
     if (why == CHARGE_END_NONE && !in->closed)
         return CHARGE_CLOSING;
     taper(c, in);
-    c->low_ms = flows(in) || is_paused(c, in) ? 0 : longer(c->low_ms, in->dt_ms);
+    c->low_ms = flows(in) || is_paused(c, in) ? 0 : span_add(c->low_ms, in->dt_ms);
     if (why == CHARGE_END_NONE && c->low_ms >= CHARGE_FULL_MS)
         why = CHARGE_END_FULL;
     return why != CHARGE_END_NONE ? end(c, why) : CHARGE_CONSTANT_VOLTAGE;
@@ -280,7 +277,7 @@ void charge_init(struct charge *c)
 
 void charge_step(struct charge *c, const struct charge_in *in)
 {
-    c->in_state_ms = longer(c->in_state_ms, in->dt_ms);
+    c->in_state_ms = span_add(c->in_state_ms, in->dt_ms);
     enum charge_state to = next(c, in);
 
     if (to != c->state)
