@@ -7,14 +7,14 @@
 #include "proto/validity.h"
 
 #define PROMISE   0.975f /* of what is predicted: the model is no better than this */
-#define SURE      0.03f /* an SOC known to so much is taken as it is; what is unknown beyond is taken off */
+#define SURE      0.03f  /* an SOC known to so much is taken as it is; what is unknown beyond is taken off */
 #define PERIOD_MS 100
 
 const float sop_seconds[SOP_TIMES] = { 2.0f, 10.0f, 30.0f };
 
 void sop_init(struct sop *s)
 {
-    *s = (struct sop) { 0 };
+    *s = (struct sop) { .since_ms = PERIOD_MS / 2 }; /* not in the step in which the SOC is worked out */
     for (int k = 0; k < SOP_TIMES; k++)
         s->discharge_mA[k] = s->charge_mA[k] = scalar_invalid(VALIDITY_NEVER);
 }
@@ -49,7 +49,8 @@ static int32_t worst_cell(const struct soc *soc, const struct cell_power_in *in,
     return worst;
 }
 
-static int32_t predict(const struct soc *soc, float seconds, bool charge, const int32_t *p)
+/* was_mA: the answer of the time before, which tells at what current the worst cell is looked for; or not known. */
+static int32_t predict(const struct soc *soc, float seconds, bool charge, int32_t was_mA, const int32_t *p)
 {
     const struct soc_filter *f = &soc->mean;
     float to_mA = (float)soc->capacity_mAh / f->model.p->capacity_Ah; /* mA of the pack for 1 A of the profile's cell */
@@ -68,16 +69,14 @@ static int32_t predict(const struct soc *soc, float seconds, bool charge, const 
                   cell_model_ocv(f->model.p, f->temp_degC, f->x[EST_SOC]); /* now it is as measured */
     in.limit_V = (float)limit_mV / 1000.0f;
     in.most_A = (float)p[charge ? PARAM_charge_max_dA : PARAM_discharge_max_dA] * 100.0f / to_mA;
-    float amount_A = cell_power_A(&in);
-
     if (soc->cells > 0) {
-        const struct cell_delta *d = &soc->cell[worst_cell(soc, &in, amount_A)];
+        float about_A = scalar_validity(was_mA) == VALIDITY_OK ? (float)was_mA / to_mA : 0.5f * in.most_A;
+        const struct cell_delta *d = &soc->cell[worst_cell(soc, &in, about_A)];
 
         in.soc = fminf(fmaxf(in.soc + d->soc, 0.0f), 1.0f);
         in.scale *= 1.0f + at_worst(d);
-        amount_A = cell_power_A(&in);
     }
-    return (int32_t)lroundf(PROMISE * amount_A * to_mA);
+    return (int32_t)lroundf(PROMISE * cell_power_A(&in) * to_mA);
 }
 
 static void work_out(struct sop *s, const struct soc *soc, int k, const int32_t *params)
@@ -85,7 +84,7 @@ static void work_out(struct sop *s, const struct soc *soc, int k, const int32_t 
     bool charge = k >= SOP_TIMES;
     int32_t *to = charge ? &s->charge_mA[k - SOP_TIMES] : &s->discharge_mA[k];
 
-    *to = soc->known && !soc->restored ? predict(soc, sop_seconds[k % SOP_TIMES], charge, params) : scalar_invalid(VALIDITY_NEVER);
+    *to = soc->known && !soc->restored ? predict(soc, sop_seconds[k % SOP_TIMES], charge, *to, params) : scalar_invalid(VALIDITY_NEVER);
 }
 
 void sop_all(struct sop *s, const struct soc *soc, const int32_t *params)

@@ -135,6 +135,7 @@ static void one_pack(enum chemistry chemistry, double temp_degC, double want, bo
 {
     drive_to(chemistry, temp_degC, want, (uint64_t)(1 + want * 1000 + temp_degC + 100 * chemistry));
     sop_all(&sop, &soc, params);
+    sop_all(&sop, &soc, params); /* now it knows where to look for the worst cell */
     for (int k = 0; k < 2 * SOP_TIMES; k++) {
         bool charge = k >= SOP_TIMES;
         double seconds = (double)sop_seconds[k % SOP_TIMES];

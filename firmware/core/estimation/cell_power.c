@@ -26,7 +26,7 @@ float cell_power_V(const struct cell_power_in *in, float current_A)
     struct cell_view begin = cell_model_view(in->model, current_A, in->temp_degC, in->soc);
     struct cell_view end = begin;
 
-    for (int k = 0; k < 3; k++) {
+    for (int k = 0; k < 2; k++) {
         float warmer_K = warming(in, current_A, 0.3f * begin.drop_V + 0.7f * end.drop_V);
         struct cell_model later = *in->model;
 
