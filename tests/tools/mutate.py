@@ -179,9 +179,11 @@ class Run:
         return None if self.call(["cc", *flags, "-c", str(source), "-o", str(out)], 60) else out
 
     def code_of(self, out):
-        done = subprocess.run(["objcopy", "-O", "binary", "--only-section=.text*", "--only-section=.rodata*", "--only-section=.data*", str(out), "/dev/stdout"],
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        return hashlib.sha256(done.stdout).digest()
+        """A fingerprint of what the object does: its code and data, without names and lines."""
+        plain = out.with_suffix(".bin")  # a plain file: objcopy replaces its output, whatever that is
+        if self.call(["objcopy", "--strip-all", "--remove-section=.comment", "--remove-section=.note*", str(out), str(plain)], 60):
+            sys.exit("mutate: objcopy fails")
+        return hashlib.sha256(plain.read_bytes()).digest()
 
     def measure(self, tests):
         """How long each test takes when nothing is broken; it must pass."""
