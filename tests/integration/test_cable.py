@@ -111,7 +111,7 @@ def test_wrong_files_and_values_change_nothing(cable, tmp_path):
 
 
 def test_trouble_codes_soc_and_self_test(cable):
-    """What a workshop asks for [AC-7] [ES-5] [ME-12]"""
+    """What a workshop asks for [ES-5]"""
     assert isinstance(cable.json("dtc", "list"), list)
     cable.ok("dtc", "clear")
     cable.ok("soc", "set", "61.5")

@@ -58,8 +58,8 @@ int main(void)
 {
     CU_TestInfo tests[] = {
         { "every refusal has words, and conditions not correct say what to do", test_refusals },
-        { "the status of a trouble code is said bit by bit, cut to the room there is [AC-7]", test_status },
-        { "the answer to 19 02 becomes rows; a code of another table keeps its number; any other length is refused [AC-7]", test_list },
+        { "the status of a trouble code is said bit by bit, cut to the room there is", test_status },
+        { "the answer to 19 02 becomes rows; a code of another table keeps its number; any other length is refused", test_list },
         { "a list of the longest length is taken, one row more is refused", test_list_that_is_too_long },
         CU_TEST_INFO_NULL,
     };

@@ -166,7 +166,10 @@ export function Shell({ children }: { children: ComponentChildren }) {
           <span>{t("app.name")}</span>
         </a>
         {LOCAL ? (
-          <span class="cable-mark">{t("local.mark")}</span>
+          <span class="cable-mark">
+            <span class="wide-only">{t("local.mark")}</span>
+            <span class="narrow-only">{t("local.link")}</span>
+          </span>
         ) : (
           <nav aria-label={t("app.name")}>
             <a href="/fleet" aria-current={route.value.page === "fleet" ? "page" : undefined}>
