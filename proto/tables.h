@@ -37,7 +37,7 @@ enum alarm_quantity {                             /* and what `number` counts */
                       ALARM_Q_TEMPERATURE_SPREAD, /* highest minus lowest valid probe, 0.1 degC; number = the probe further from the mean */
                       ALARM_Q_TEMPERATURE_RISE,   /* over the last 1 to 2 s, 0.1 degC; number = probe */
                       ALARM_Q_INSULATION,         /* insulation resistance by total voltage, ohm/V; number 0 */
-                      ALARM_Q_SOC,                /* 0.01 %; number 0 */
+                      ALARM_Q_SOC,                /* 0.01 %; ABOVE counts only while a charge current flows; number 0 */
                       ALARM_Q_SUPPLY,             /* VCC, mV; number 0 */
                       ALARM_Q_SUPPLY_APART,       /* VCC against KeyOn and wake-up, where these are there, mV; number 0 */
                       ALARM_Q_SUM_APART,          /* sum of cells against total voltage, mV for each cell; number 0 */

@@ -231,6 +231,17 @@ static void restart(struct board *b)
     (void)biu_app_init(&b->app, &b->ports, b->factory, b->ring, BOARD_RING); /* runs all the same; nvm_status and topology_status tell */
 }
 
+static void tell(struct board *b)
+{
+    const struct biu_out *out = &b->app.out;
+
+    b->world->told = (struct world_told) { .discharge_A = out->discharge_limit_dA / 10.0,
+                                           .charge_A = out->charge_limit_dA / 10.0,
+                                           .charger_on = out->charger_on,
+                                           .charger_A = out->charger_dA / 10.0,
+                                           .charge_over = out->charge_state >= CHARGE_FULL };
+}
+
 const struct sample *board_step(struct board *b, uint64_t utc_ms)
 {
     b->now_ms += WORLD_STEP_MS;
@@ -242,6 +253,7 @@ const struct sample *board_step(struct board *b, uint64_t utc_ms)
         restart(b);
         return NULL;
     }
+    tell(b);
     return b->app.out.sample;
 }
 

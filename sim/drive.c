@@ -6,6 +6,8 @@
 #include "sim/pack.h"
 #include "sim/report.h"
 
+enum { SLEEP_MAX_MS = 86400000 }; /* where the board sets no timer */
+
 /* In real time the board's clock runs on while the machine is too slow for its steps. Otherwise it belongs to the simulated world. */
 static uint64_t skipped_ms(const struct pack *p)
 {
@@ -24,6 +26,22 @@ static void move_dc_charger(struct pack *p)
     p->model.fast_over = p->dc.gbt.phase == CHARGER_DONE;
     if (was != p->dc.gbt.phase)
         report_info("charger", "phase=%s soc=%.3f", charger_gbt_phase_text(p->dc.gbt.phase), cells_soc(&p->model.cells));
+}
+
+/* The board sleeps, the vehicle stands, until somebody turns the key, plugs in, or the board's timer ends. Returns how long. */
+static uint32_t sleep_through(struct pack *p)
+{
+    const struct biu_out *out = &p->board.app.out;
+    uint32_t ms = 0, wake_ms = out->wake_after_ms ? out->wake_after_ms : SLEEP_MAX_MS;
+
+    while (ms < wake_ms && !(p->world.inputs.inputs & (BIU_INPUT_KEYON | BIU_INPUT_CHARGER))) {
+        model_step(&p->model, &p->world);
+        world_step(&p->world);
+        ms += WORLD_STEP_MS;
+    }
+    report_info("pack", "board slept ms=%u", ms);
+    pack_sleep(p, ms);
+    return ms;
 }
 
 int pack_run_model(struct pack *p, uint64_t utc_ms)
@@ -47,6 +65,8 @@ int pack_run_model(struct pack *p, uint64_t utc_ms)
         model_step(&p->model, &p->world);
         utc_ms += WORLD_STEP_MS;
         got = pack_step(p, utc_ms + skipped_ms(p), &s);
+        if (got >= 0 && p->board.app.out.sleep)
+            utc_ms += sleep_through(p);
     }
     if (got >= 0)
         pack_flush(p, utc_ms + skipped_ms(p));

@@ -31,7 +31,7 @@ static void begin_segment(struct drive *d, struct noise *noise)
     d->slew_A_per_s = d->rated_A * s->slew_C_per_s;
 }
 
-double drive_step(struct drive *d, struct noise *noise)
+double drive_step(struct drive *d, struct noise *noise, double most_A, double least_A)
 {
     if (d->left_s <= 0)
         begin_segment(d, noise);
@@ -39,18 +39,19 @@ double drive_step(struct drive *d, struct noise *noise)
     double most = d->slew_A_per_s * step_s;
 
     d->current_A += fmin(fmax(d->target_A - d->current_A, -most), most);
+    d->current_A = fmin(fmax(d->current_A, least_A), most_A);
     return d->current_A;
 }
 
 /* Ramps up in about 10 s; backs off while the highest cell is above the limit, so the current tapers. */
-double charger_step(struct charger *c, double highest_V)
+double charger_step(struct charger *c, double highest_V, double most_A)
 {
     double most = c->constant_A * 0.1 * step_s;
     double error = c->constant_V - highest_V;
     double change = fmin(fmax(error * 20, -1), 1) * most;
 
-    c->current_A = fmin(fmax(c->current_A + change, 0), c->constant_A);
-    if (error <= 0.002 && c->current_A < c->end_A)
+    c->current_A = fmin(fmax(c->current_A + change, 0), fmin(c->constant_A, most_A));
+    if (error <= 0.002 && c->current_A < fmin(c->end_A, most_A))
         c->full = true;
     return c->full ? 0 : -c->current_A;
 }

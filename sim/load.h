@@ -15,8 +15,8 @@ struct drive {
     int segment;
 };
 
-/* One step of 10 ms; returns the current. */
-double drive_step(struct drive *d, struct noise *noise);
+/* One step of 10 ms; returns the current. The vehicle takes no more than most_A and brakes with no more than -least_A: what the board allows. */
+double drive_step(struct drive *d, struct noise *noise, double most_A, double least_A);
 
 struct charger {
     double constant_A; /* CC */
@@ -26,7 +26,7 @@ struct charger {
     bool full;
 };
 
-/* highest_V: the highest cell. Returns the current, which is negative (into the pack). */
-double charger_step(struct charger *c, double highest_V);
+/* highest_V: the highest cell. most_A: what the board asks for. Returns the current, which is negative (into the pack). */
+double charger_step(struct charger *c, double highest_V, double most_A);
 
 #endif

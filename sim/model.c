@@ -65,7 +65,7 @@ void model_init(struct model *m, enum scenario scenario, enum chemistry chemistr
     enter(m, scenarios[scenario].phase);
 }
 
-static bool is_over(const struct model *m)
+static bool is_over(const struct model *m, const struct world *w)
 {
     const struct scenario_row *s = &scenarios[m->scenario];
 
@@ -73,7 +73,9 @@ static bool is_over(const struct model *m)
     case MODEL_DRIVE:
         return m->phase_s >= s->drive_s || cells_soc(&m->cells) <= s->empty_soc || cells_lowest_V(&m->cells) < m->cells.type.min_V;
     case MODEL_CHARGE:
-        return m->phase_s >= s->charge_s || cells_soc(&m->cells) >= s->full_soc || (m->fast ? m->fast_over : m->charger.full);
+        if (m->phase_s >= s->charge_s || cells_soc(&m->cells) >= s->full_soc)
+            return true;
+        return m->fast ? m->fast_over : m->charger.full || w->told.charge_over;
     default:
         return m->phase_s >= s->rest_s;
     }
@@ -83,11 +85,11 @@ static bool is_over(const struct model *m)
 static double current_of(struct model *m, const struct world *w)
 {
     if (m->phase == MODEL_DRIVE && (w->contactors.closed & BIU_RELAY_DISCHARGE))
-        return drive_step(&m->drive, &m->noise);
+        return drive_step(&m->drive, &m->noise, w->told.discharge_A, -w->told.charge_A);
     if (m->phase == MODEL_CHARGE && m->fast)
         return m->fast_A;
     if (m->phase == MODEL_CHARGE && (w->contactors.closed & BIU_RELAY_CHARGE))
-        return charger_step(&m->charger, cells_highest_V(&m->cells));
+        return charger_step(&m->charger, cells_highest_V(&m->cells), w->told.charger_on ? w->told.charger_A : 0);
     m->drive.current_A = 0;
     m->charger.current_A = 0;
     return 0;
@@ -115,7 +117,7 @@ void model_step(struct model *m, struct world *w)
 {
     uint16_t bypass[PACK_CELLS_MAX / 16];
 
-    if (is_over(m))
+    if (is_over(m, w))
         enter(m, phases[m->phase].next);
     m->phase_s += step_s;
     w->inputs.inputs = phases[m->phase].inputs;

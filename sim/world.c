@@ -15,6 +15,7 @@ void world_init(struct world *w, const struct wiring *wiring, double noise_mV, u
 {
     memset(w, 0, sizeof(*w));
     w->wiring = *wiring;
+    w->told = (struct world_told) { .discharge_A = INFINITY, .charge_A = INFINITY, .charger_on = true, .charger_A = INFINITY };
     w->probe = (struct probe) { .r25_ohm = 100000, .beta_K = 4250 };
     afe_chain_init(&w->chain, wiring->chips, wiring->chip_cells, seed);
     for (int i = 0; i < wiring->chips; i++)

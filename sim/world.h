@@ -24,6 +24,13 @@ struct world_board {         /* what is wrong with the board itself; injected */
     double clock_ppm;        /* its clock is fast by so much */
 };
 
+struct world_told { /* what the board tells vehicle and charger; without a board nothing is limited */
+    double discharge_A, charge_A;
+    bool charger_on; /* the charger shall give charger_A */
+    double charger_A;
+    bool charge_over; /* the board will not go on charging until the plug has been pulled */
+};
+
 struct world {
     struct world_board board;
     struct wiring wiring;
@@ -35,6 +42,7 @@ struct world {
     struct input_reading inputs; /* link_voltage_mV follows the contactors, sense the senses, the rest is set by who moves the world */
     double current_A;            /* positive on discharge */
     double link_V;               /* behind the contactors */
+    struct world_told told;      /* set by the board, obeyed by who moves the world */
     bool hole[PACK_CELLS_MAX];   /* the log has no value for this cell now */
 };
 

@@ -8,7 +8,7 @@
 #include "firmware/core/quantities.h"
 #include "proto/can0.h"
 
-enum { COUNT_MAX = 65000, MAMS_PER_MAH = 3600000, RL3_INDEX = 2, MAINS = BIU_RELAY_DISCHARGE | BIU_RELAY_CHARGE };
+enum { COUNT_MAX = 65000, MAMS_PER_MAH = 3600000, MS_PER_S = 1000, RL3_INDEX = 2, MAINS = BIU_RELAY_DISCHARGE | BIU_RELAY_CHARGE };
 
 static void restore(struct biu *biu, const struct key_data *key)
 {
@@ -61,6 +61,7 @@ int biu_init(struct biu *biu, const struct biu_config *cfg, uint32_t now_ms)
     self_check_init(&biu->self);
     alarm_init(&biu->alarms);
     contactor_init(&biu->contactor);
+    power_mode_init(&biu->power_mode);
     start_charging(biu);
     soc_init(&biu->soc, p);
     if (cfg->key)
@@ -96,6 +97,7 @@ void biu_wake(struct biu *biu, uint32_t now_ms)
     forget_sense(biu);
     alarm_hold(&biu->alarms);
     contactor_wake(&biu->contactor);
+    power_mode_wake(&biu->power_mode);
     start_charging(biu);
     balance_init(&biu->balance);
     biu->sampler.elapsed_ms = 0;
@@ -367,7 +369,7 @@ static void heat_and_cool(struct biu *biu, const struct biu_in *in, uint32_t dt_
                                                                [OUTPUT_AUX] = (biu->relays & MAINS) != 0,
                                                                [OUTPUT_CHARGING] = biu->charge.deliver,
                                                                [OUTPUT_MAJOR] = biu->alarms.level == ALARM_MAJOR,
-                                                               [OUTPUT_AWAKE] = true },
+                                                               [OUTPUT_AWAKE] = !biu->power_mode.sleep },
                                                        .feedback = in->contactors_feedback,
                                                        .params = biu->params.running });
 }
@@ -631,6 +633,19 @@ static void tell_vehicle(struct biu *biu, const struct biu_in *in, struct biu_ou
         vehicle_bus_tell(&biu->vehicle, &view, out->can1_tx, in->can1_room < BIU_CAN1_TX_MAX ? in->can1_room : BIU_CAN1_TX_MAX);
 }
 
+/* True when a sleep begins now. */
+static bool rest(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
+{
+    bool talks = biu->uds.session != UDS_SESSION_DEFAULT || uds_is_busy(&biu->uds) || isotp_is_sending(&biu->isotp);
+    bool streams = biu->stream.no <= biu->sampler.last_no && biu->sampler.last_no > 0;
+
+    return power_mode_step(&biu->power_mode, &(struct power_mode_in) { .dt_ms = dt_ms,
+                                                                       .asked = wants_drive(biu, in) || is_plugged(biu),
+                                                                       .busy = biu->relays || talks || streams,
+                                                                       .well = is_measured(biu) && biu->alarms.level != ALARM_MAJOR,
+                                                                       .params = biu->params.running });
+}
+
 void biu_step(struct biu *biu, const struct biu_in *in, struct biu_out *out)
 {
     uint32_t dt_ms = in->now_ms - biu->last_ms; /* unsigned: right across the wrap */
@@ -660,5 +675,9 @@ void biu_step(struct biu *biu, const struct biu_in *in, struct biu_out *out)
     out->sample = due || alarms_changed || biu->sync ? take_sample(biu, in) : NULL;
     tell_vehicle(biu, in, out);
     talk(biu, in, dt_ms, out);
-    out->key_save = save || (out->restart && biu->soc.known);
+    bool sleeps = rest(biu, in, dt_ms);
+
+    out->sleep = biu->power_mode.sleep;
+    out->wake_after_ms = (uint32_t)biu->params.running[PARAM_wake_period_s] * MS_PER_S;
+    out->key_save = save || ((out->restart || sleeps) && biu->soc.known);
 }

@@ -27,6 +27,7 @@
 #include "firmware/core/params.h"
 #include "firmware/core/plug.h"
 #include "firmware/core/rs485.h"
+#include "firmware/core/power_mode.h"
 #include "firmware/core/runaway.h"
 #include "firmware/core/sampler.h"
 #include "firmware/core/self_check.h"
@@ -78,6 +79,7 @@ struct biu { /* allocated by the caller; holds pointers into itself, so it must 
     struct thermal thermal;
     struct outputs outputs;
     struct sop sop;
+    struct power_mode power_mode;
     struct soc soc;
     struct key_data key;
     struct key_saving key_saving;

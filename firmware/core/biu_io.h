@@ -102,6 +102,8 @@ struct biu_out {
     struct biu_slot_order slot;  /* for the second program slot; its data stays in place until the next step */
     bool key_save;               /* save the key data (biu.key) now: the supply falls, or it is time */
     bool restart;                /* restart the board now: the answer to the tester has been given out */
+    bool sleep;             /* sleep now, all outputs off, until an input or the timer wakes; then biu_wake(). Stays until it is obeyed */
+    uint32_t wake_after_ms; /* the timer; 0 = an input alone wakes */
     const struct sample *sample; /* the sample taken in this step, or NULL; in the ring, valid until the next step */
 };
 

@@ -123,12 +123,15 @@ static int32_t follow(int32_t was, int32_t wanted, const struct limits_in *in)
 }
 
 /* The alarms scale what is left of both. */
-static int32_t current_dA(int32_t share, int32_t left, int32_t most_dA, int32_t predicted_mA)
+static int32_t current_dA(int32_t share, int32_t left, int32_t most_dA, int32_t predicted_mA, int32_t least_percent)
 {
-    int64_t dA = (int64_t)most_dA * share / WHOLE;
+    int64_t dA = (int64_t)most_dA * share / WHOLE, least_dA = most_dA * least_percent / 100;
 
-    if (is_known(predicted_mA) && predicted_mA / 100 < dA)
-        dA = predicted_mA > 0 ? predicted_mA / 100 : 0;
+    if (is_known(predicted_mA) && predicted_mA / 100 < dA) {
+        int64_t predicted_dA = predicted_mA / 100 > least_dA ? predicted_mA / 100 : least_dA;
+
+        dA = predicted_dA < dA ? predicted_dA : dA;
+    }
     return (int32_t)(dA * left / WHOLE);
 }
 
@@ -148,8 +151,9 @@ void limits_step(struct limits *l, const struct limits_in *in)
     l->charge_alarms = follow(l->charge_alarms, alarms_c, in);
     l->discharge_ramps = follow(l->discharge_ramps, by_ramps(in, DISCHARGE), in);
     l->charge_ramps = follow(l->charge_ramps, by_ramps(in, CHARGE), in);
-    l->discharge_dA = current_dA(l->discharge_ramps, l->discharge_alarms, p[PARAM_discharge_max_dA], in->predicted_discharge_mA);
-    l->charge_dA = current_dA(l->charge_ramps, l->charge_alarms, p[PARAM_charge_max_dA], in->predicted_charge_mA);
+    l->discharge_dA = current_dA(l->discharge_ramps, l->discharge_alarms, p[PARAM_discharge_max_dA], in->predicted_discharge_mA, 0);
+    l->charge_dA = current_dA(l->charge_ramps, l->charge_alarms, p[PARAM_charge_max_dA], in->predicted_charge_mA,
+                              p[PARAM_predicted_charge_least_percent]);
     l->discharge_W = (int32_t)(l->discharge_dA * pack_mV / 10000);
     l->charge_W = (int32_t)(l->charge_dA * pack_mV / 10000);
 }

@@ -122,6 +122,18 @@ static void contactors(const struct contactor *c, struct alarm_in *q)
     q->high[ALARM_Q_PRECHARGE] = whole(c->why);
 }
 
+/* A full pack is no alarm; one that is full and still being charged is. */
+static void charge_left(const struct biu *biu, int32_t soc, struct alarm_in *q)
+{
+    const int32_t *p = biu->params.running;
+    bool flows = is_known(biu->current.mA) && -(int64_t)biu->current.mA >= (int64_t)p[PARAM_charge_end_dA] * 100;
+
+    if (!is_known(soc))
+        return;
+    q->low[ALARM_Q_SOC] = whole(soc);
+    q->high[ALARM_Q_SOC] = whole(flows || soc < p[PARAM_soc_high_warning_clear] ? soc : p[PARAM_soc_high_warning_clear]);
+}
+
 static void outputs(const struct biu *biu, struct alarm_in *q)
 {
     const struct outputs *o = &biu->outputs;
@@ -147,7 +159,7 @@ void quantities_of(const struct biu *biu, const struct biu_in *in, uint32_t dt_m
     q->high[ALARM_Q_AFE_AGE] = m->afe_age;
     q->high[ALARM_Q_CURRENT_AGE] = whole(biu->current.age_ms);
     both(q, ALARM_Q_CURRENT, is_known(biu->current.mA) ? whole(biu->current.mA / 100) : unknown);
-    both(q, ALARM_Q_SOC, is_known(soc) ? whole(soc) : unknown);
+    charge_left(biu, soc, q);
     pack(biu, in, q);
     temperatures(biu, charging, q);
     probes(biu, charging, q);

@@ -61,7 +61,7 @@ static void drive_to(enum chemistry chemistry, double temp_degC, double want, ui
     soc_init(&soc, params);
     sop_init(&sop);
     for (int t = 0; t < DRIVE_S * 1000; t += CELL_STEP_MS) {
-        double current_A = t < 2000 ? 0 : drive_step(&drive, &noise);
+        double current_A = t < 2000 ? 0 : drive_step(&drive, &noise, INFINITY, -INFINITY);
 
         cells_step(&cells, current_A, no_bypass);
         look(current_A, &noise);

@@ -3,7 +3,7 @@
 
 #include "firmware/core/ntc.h"
 
-enum { CELLS = 48, CHIP_CELLS = 16, PROBE_CHIP = 1, RISE_ddegC_PER_S = 40, ROOM_ddegC = 250, LOAD_mA = 100000 };
+enum { CELLS = 48, CHIP_CELLS = 16, PROBE_CHIP = 1, RISE_ddegC_PER_S = 40, ROOM_ddegC = 250, LOAD_mA = 100000, LONG_MS = 10000 };
 
 static bool until(struct rig *r, enum contactor_state state, uint32_t max_ms)
 {
@@ -138,6 +138,8 @@ static void cross_soc(struct rig *r, const struct alarm_row *row, int32_t limit)
         permyriad = soc_permyriad(&r->biu.soc) - limit - 300; /* the voltage pulls it back a little */
     else if (row->compare == ALARM_ABOVE)                     /* below 100 %, where the estimate ends */
         permyriad = (r->biu.params.running[row->limit] = limit - 300) + 100;
+    if (row->compare == ALARM_ABOVE && row->quantity == ALARM_Q_SOC)
+        r->current_mA = -50000;
     soc_filter_set(&r->biu.soc.mean, (float)permyriad / 10000.0f, 1e-4f); /* surely so, whatever the voltage says */
 }
 
@@ -247,15 +249,19 @@ uint32_t crossing_reaction_ms(struct rig *r, enum alarm alarm)
     bool opens = row->reaction == ALARM_REACT_OPEN && !closes_nothing(r) && !suspects;
     bool rises = row->quantity == ALARM_Q_TEMPERATURE_RISE;
 
+    int32_t *set_ms = &r->biu.params.running[row->set_ms];
+    uint32_t cut_ms = *set_ms > LONG_MS ? (uint32_t)(*set_ms - LONG_MS) : 0;
+
+    *set_ms -= (int32_t)cut_ms;
     if (!rises)
         cross(r, row);
     rises = rises || suspects;
-    for (uint32_t t = BIU_STEP_MS; t < CROSSING_NEVER; t += BIU_STEP_MS) {
+    for (uint32_t t = BIU_STEP_MS; t < CROSSING_WAIT_MS; t += BIU_STEP_MS) {
         if (rises && t % 100 == BIU_STEP_MS)
             set_probe(r, probe_raw(r, ROOM_ddegC + RISE_ddegC_PER_S * (int32_t)(t + 100) / 1000));
         rig_step(r);
         if (opens ? closes_nothing(r) : rig_has_alarm(r, alarm))
-            return t;
+            return t + cut_ms;
     }
     return CROSSING_NEVER;
 }

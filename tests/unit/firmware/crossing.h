@@ -9,7 +9,7 @@
 
 #include "tests/unit/firmware/rig.h"
 
-enum { CROSSING_PHASES = 4, CROSSING_NEVER = 30000 };
+enum { CROSSING_PHASES = 4, CROSSING_WAIT_MS = 30000, CROSSING_NEVER = INT32_MAX };
 
 /* 48 NMC cells in this state; `phase` 0 to 3 shifts all that follows by 10 ms each against scans. False: the state was not reached. */
 bool crossing_reach(struct rig *r, enum contactor_state state, unsigned phase);
@@ -17,7 +17,8 @@ bool crossing_reach(struct rig *r, enum contactor_state state, unsigned phase);
 /* The row can be crossed in the state that the rig is in. */
 bool crossing_applies(const struct rig *r, enum alarm alarm);
 
-/* Cross the limit, exactly at it, and step; returns the ms until the reaction, or CROSSING_NEVER. */
+/* Cross the limit, exactly at it, and step; returns the ms until the reaction, or CROSSING_NEVER. A delay of the row of more than 10 s is cut to
+ * that, and what was cut off is added. */
 uint32_t crossing_reaction_ms(struct rig *r, enum alarm alarm);
 
 /* The worst over all states and phases; *cases is increased by how many there were. */

@@ -202,9 +202,15 @@ static void test_a_prediction_only_lowers(void)
     CU_ASSERT(l.discharge_dA == 1000 && l.charge_dA == 1800);
     raise(ALARM_over_temperature_derate);
     CU_ASSERT(l.discharge_dA == 500);
-    in.predicted_discharge_mA = -1;
+    in.predicted_discharge_mA = in.predicted_charge_mA = -1;
     settle();
-    CU_ASSERT_EQUAL(l.discharge_dA, 0);
+    CU_ASSERT(l.discharge_dA == 0 && l.charge_dA == 45); /* a charge can begin: 5 %, and half of it for the alarm */
+    alarms = (struct alarms) { 0 };
+    settle();
+    CU_ASSERT_EQUAL(l.charge_dA, 90);
+    m.cell.max.value = params[PARAM_charge_cell_none_mV]; /* but not against what is measured */
+    settle();
+    CU_ASSERT_EQUAL(l.charge_dA, 0);
 }
 
 int main(void)
