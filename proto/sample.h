@@ -26,10 +26,12 @@ enum sample_scalar {
 enum pack_mode { PACK_MODE_INIT = 0, PACK_MODE_PARKED = 1, PACK_MODE_DRIVING = 2, PACK_MODE_CHARGING = 3, PACK_MODE_FAULT = 4 };
 enum alarm_level { ALARM_NONE = 0, ALARM_WARNING = 1, ALARM_MAJOR = 2 };
 
+enum { SAMPLE_ALARM_SIMULATED = 0xFFFF }; /* `number` of an alarm that a tester has simulated (UC-6) */
+
 struct sample_alarm {
     uint8_t alarm;   /* id in alarms.def */
     uint8_t level;   /* enum alarm_level */
-    uint16_t number; /* cell, probe or chip, 1-based; 0 = the pack */
+    uint16_t number; /* cell, probe or chip, 1-based; 0 = the pack; SAMPLE_ALARM_SIMULATED */
     int16_t value;   /* in the alarm's unit, saturated */
 };
 

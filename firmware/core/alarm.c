@@ -53,13 +53,19 @@ static bool judge_row(struct alarm_state *s, const struct alarm_row *row, const 
     return true;
 }
 
+/* By what is measured, or by a tester. */
+static bool is_set(const struct alarm_state *s)
+{
+    return s->active || s->simulated_ms;
+}
+
 static void sum_up(struct alarms *a)
 {
     a->active = 0;
     a->level = ALARM_NONE;
     a->open = a->derate = false;
     for (int i = 0; i < ALARMS; i++) {
-        if (!a->row[i].active)
+        if (!is_set(&a->row[i]))
             continue;
         a->active++;
         a->open = a->open || alarm_rows[i].reaction == ALARM_REACT_OPEN;
@@ -74,14 +80,33 @@ void alarm_init(struct alarms *a)
     *a = (struct alarms) { 0 };
 }
 
+/* Returns true when a simulation ends. */
+static bool pass_simulation(struct alarm_state *s, uint32_t dt_ms)
+{
+    bool was = s->simulated_ms != 0;
+
+    s->simulated_ms = s->simulated_ms > dt_ms ? s->simulated_ms - dt_ms : 0;
+    return was && s->simulated_ms == 0;
+}
+
+void alarm_simulate(struct alarms *a, enum alarm row, uint32_t ms)
+{
+    uint32_t most_ms = (uint32_t)ALARM_SIMULATED_MAX_S * 1000;
+
+    a->row[row].simulated_ms = ms < most_ms ? ms : most_ms;
+    a->simulation_changed = true;
+}
+
 bool alarm_judge(struct alarms *a, const struct alarm_in *in, const int32_t *params)
 {
-    bool changed = false;
+    bool changed = a->simulation_changed;
 
+    a->simulation_changed = false;
     for (int i = 0; i < ALARMS; i++) {
         const struct alarm_row *row = &alarm_rows[i];
         const struct measure_extreme *x = row->compare == ALARM_ABOVE ? &in->high[row->quantity] : &in->low[row->quantity];
 
+        changed = pass_simulation(&a->row[i], in->dt_ms) || changed;
         if (x->known)
             changed = judge_row(&a->row[i], row, x, params, in) || changed;
         else
@@ -112,6 +137,9 @@ uint8_t alarm_list(const struct alarms *a, struct sample_alarm *out)
         room = (uint8_t)(room - !major);
         out[n++] = a->row[i].raised;
     }
+    for (int i = 0; i < ALARMS && n < SAMPLE_ALARMS_MAX; i++) /* where there is room: real ones first */
+        if (!a->row[i].active && a->row[i].simulated_ms)
+            out[n++] = (struct sample_alarm) { .alarm = alarm_rows[i].id, .level = alarm_rows[i].level, .number = SAMPLE_ALARM_SIMULATED };
     return n;
 }
 

@@ -29,6 +29,7 @@ struct alarm_state {
     uint16_t count;  /* how often it was set since the start; saturates */
     uint32_t for_ms; /* beyond the limit while not active, or inside the clear value while active */
     struct sample_alarm raised;
+    uint32_t simulated_ms; /* a tester simulates it for so long still; 0 = not */
 };
 
 struct alarms {
@@ -37,12 +38,19 @@ struct alarms {
     uint8_t level;  /* enum alarm_level: the worst active */
     bool open;      /* the contactors must be open */
     bool derate;    /* less power is asked for */
+    bool simulation_changed;
 };
 
 void alarm_init(struct alarms *a);
 
 /* Returns true when an alarm has come or gone. params[PARAMS]: the running copy. */
 bool alarm_judge(struct alarms *a, const struct alarm_in *in, const int32_t *params);
+
+enum { ALARM_SIMULATED_MAX_S = 600 };
+
+/* Simulate the alarm of this row for so many ms (UC-6), 0 = no longer. It reacts as a real one would, is told with the number SAMPLE_ALARM_SIMULATED,
+ * is not counted, and hides nothing: a real alarm of the same row is told instead. */
+void alarm_simulate(struct alarms *a, enum alarm row, uint32_t ms);
 
 /* Forget how long values have been beyond or inside; active alarms stay. */
 void alarm_hold(struct alarms *a);

@@ -74,6 +74,8 @@ int biu_init(struct biu *biu, const struct biu_config *cfg, uint32_t now_ms)
     uds_init(&biu->uds, &biu->params, &biu->sampler, &biu->stream, &biu->dtc);
     biu->uds.entropy = cfg->boot;
     biu->uds.soc = &biu->soc;
+    biu->uds.contactor = &biu->contactor;
+    biu->uds.alarms = &biu->alarms;
     rs485_init(&biu->rs485);
     isotp_init(&biu->isotp, &(struct isotp_config) { .tx_id = CAN0_ISOTP_FROM_BIU,
                                                      .rx_id = CAN0_ISOTP_TO_BIU,
@@ -549,9 +551,13 @@ static void tell_limits(const struct biu *biu, struct biu_out *out)
 static void show(struct biu *biu, const struct biu_in *in)
 {
     biu->uds.program.slot_size = in->slot_size;
-    biu->uds.board = (struct uds_board) { .relays = biu->relays,
+    const struct sample *s = sampler_get(&biu->sampler, biu->sampler.last_no);
+
+    biu->uds.board = (struct uds_board) { .failed = s ? s->scalar[SAMPLE_self_check] : scalar_invalid(VALIDITY_NEVER),
+                                          .relays = biu->relays,
                                           .feedback = in->contactors_feedback,
                                           .asked = in->inputs & (BIU_INPUT_KEYON | BIU_INPUT_CHARGER),
+                                          .major = biu->alarms.level == ALARM_MAJOR,
                                           .current_mA = biu->current.mA,
                                           .pack_mV = in->pack_voltage_mV,
                                           .link_mV = in->link_voltage_mV };

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "firmware/core/contactor.h"
 
+#include "common/err.h"
 #include "common/span.h"
 #include "firmware/core/biu_io.h"
 
 typedef enum contactor_state step_fn(struct contactor *c, const struct contactor_in *in);
-static step_fn on_open, on_check, on_precharge, on_make, on_drive, on_drive_end, on_charge, on_charge_end, on_rest, on_failed;
+static step_fn on_open, on_check, on_precharge, on_make, on_drive, on_drive_end, on_charge, on_charge_end, on_rest, on_failed, on_test;
 
 enum {
     MAINS = BIU_RELAY_DISCHARGE | BIU_RELAY_CHARGE,
@@ -28,8 +29,13 @@ static const struct {
     [CONTACTOR_CHARGE_END] = { BIU_RELAY_CHARGE, on_charge_end },
     [CONTACTOR_REST] = { 0, on_rest },
     [CONTACTOR_FAILED] = { 0, on_failed },
+    [CONTACTOR_TEST] = { 0, on_test }, /* and the relay that is tested */
 };
 
+static uint8_t closes(const struct contactor *c, enum contactor_state state)
+{
+    return (uint8_t)(states[state].close | (state == CONTACTOR_TEST ? c->test : 0));
+}
 static bool is_known(const struct contactor_in *in)
 {
     return scalar_validity(in->pack_mV) == VALIDITY_OK && scalar_validity(in->link_mV) == VALIDITY_OK;
@@ -174,6 +180,30 @@ static enum contactor_state on_failed(struct contactor *c, const struct contacto
     return CONTACTOR_FAILED;
 }
 
+static enum contactor_state on_test(struct contactor *c, const struct contactor_in *in)
+{
+    if (c->state != CONTACTOR_TEST || c->in_state_ms < 2 * (uint32_t)in->params[PARAM_relay_feedback_ms])
+        return c->test ? CONTACTOR_TEST : CONTACTOR_OPEN;
+    c->test_result = in->feedback & c->test ? CONTACTOR_TEST_PASSED : CONTACTOR_TEST_FAILED;
+    return CONTACTOR_OPEN;
+}
+
+int contactor_test(struct contactor *c, uint8_t relay)
+{
+    if (c->state != CONTACTOR_OPEN || c->locked || c->test)
+        return BMS_ERR_STATE;
+    c->test = relay;
+    c->test_result = CONTACTOR_TEST_RUNNING;
+    return BMS_ERR_OK;
+}
+
+void contactor_test_stop(struct contactor *c)
+{
+    if (c->test_result == CONTACTOR_TEST_RUNNING)
+        c->test_result = CONTACTOR_TEST_STOPPED;
+    c->test = 0;
+}
+
 /* --- what runs in every state --- */
 
 static void read_back(struct contactor *c, const struct contactor_in *in)
@@ -181,7 +211,7 @@ static void read_back(struct contactor *c, const struct contactor_in *in)
     c->welded = 0;
     for (unsigned i = 0; i < CONTACTOR_RELAYS; i++) {
         uint8_t bit = (uint8_t)(1u << i);
-        bool closed = states[c->state].close & bit, differs = closed != !!(in->feedback & bit);
+        bool closed = closes(c, c->state) & bit, differs = closed != !!(in->feedback & bit);
 
         c->differ_ms[i] = differs ? span_add(c->differ_ms[i], in->dt_ms) : 0;
         if (c->differ_ms[i] < (uint32_t)in->params[PARAM_relay_feedback_ms])
@@ -212,7 +242,7 @@ static void warm(struct contactor *c, const struct contactor_in *in)
 
 static void move(struct contactor *c, enum contactor_state to, const struct contactor_in *in)
 {
-    unsigned was = states[c->state].close, now = states[to].close;
+    unsigned was = closes(c, c->state), now = closes(c, to);
     bool known = scalar_validity(in->current_mA) == VALIDITY_OK;
     int64_t mA = in->current_mA;
     uint32_t load_A = known ? (uint32_t)((mA < 0 ? -mA : mA) / 1000) : 0;
@@ -238,9 +268,13 @@ static enum contactor_state next(struct contactor *c, const struct contactor_in 
     bool asked = in->drive || in->charge, main_closed = states[c->state].close & MAINS;
 
     if (in->must_open || c->stuck) {
-        c->locked = c->locked || (c->state != CONTACTOR_OPEN && c->state != CONTACTOR_CHECK);
+        c->locked = c->locked || (c->state != CONTACTOR_OPEN && c->state != CONTACTOR_CHECK && c->state != CONTACTOR_TEST);
         return CONTACTOR_OPEN;
     }
+    if (c->test && !asked && (c->state == CONTACTOR_OPEN || c->state == CONTACTOR_TEST))
+        return on_test(c, in);
+    if (c->state == CONTACTOR_TEST)
+        return CONTACTOR_OPEN;
     if (!asked && c->state == CONTACTOR_MAKE)
         return CONTACTOR_DRIVE_END;
     if (!asked && !main_closed)
@@ -278,11 +312,17 @@ uint8_t contactor_step(struct contactor *c, const struct contactor_in *in)
     warm(c, in);
     enum contactor_state to = next(c, in);
 
+    if (c->test && to != CONTACTOR_TEST && (c->state == CONTACTOR_TEST || in->drive || in->charge || in->must_open)) {
+        move(c, to, in); /* while it still is known what was closed */
+        if (c->stuck && c->test_result == CONTACTOR_TEST_RUNNING)
+            c->test_result = CONTACTOR_TEST_FAILED;
+        contactor_test_stop(c);
+    }
     if (to != c->state)
         move(c, to, in);
     if ((to == CONTACTOR_DRIVE_END || to == CONTACTOR_CHARGE_END) && c->in_state_ms == 0 && may_part(c, in))
         move(c, CONTACTOR_OPEN, in); /* nothing flows: no step is lost */
-    return states[c->state].close;
+    return closes(c, c->state);
 }
 
 bool contactor_is_ending(const struct contactor *c)

@@ -28,6 +28,7 @@ enum contactor_state {
     CONTACTOR_CHARGE_END,
     CONTACTOR_REST,
     CONTACTOR_FAILED,
+    CONTACTOR_TEST,
     CONTACTOR_STATES
 };
 
@@ -56,6 +57,8 @@ struct contactor_in {
     const int32_t *params;    /* [PARAMS], the running copy */
 };
 
+enum contactor_test { CONTACTOR_TEST_NEVER, CONTACTOR_TEST_RUNNING, CONTACTOR_TEST_PASSED, CONTACTOR_TEST_FAILED, CONTACTOR_TEST_STOPPED };
+
 struct contactor_wear { /* since production; each saturates */
     uint32_t closed;    /* times */
     uint32_t load_A;    /* sum of the currents that it has opened */
@@ -73,6 +76,8 @@ struct contactor {
     uint8_t welded;                       /* number of the relay that reads closed against its command, 0 = none */
     uint8_t stuck;                        /* number of the relay that does not close or falls off; until nothing is asked for */
     bool held;                            /* the link has kept the pack's voltage with all open */
+    uint8_t test;                         /* BIU_RELAY_* that a tester wants to see closing, 0 = none */
+    enum contactor_test test_result;      /* of the last test */
     bool locked;                          /* opened by an alarm or a fault */
     struct contactor_wear wear[CONTACTOR_RELAYS];
 };
@@ -85,6 +90,11 @@ void contactor_wake(struct contactor *c);
 
 /* Returns the BIU_RELAY_* to energise. */
 uint8_t contactor_step(struct contactor *c, const struct contactor_in *in);
+
+/* Close one relay (BIU_RELAY_*) for twice relay_feedback_ms and look whether it reads closed (TEST; from OPEN only). Who calls has made sure that nothing
+ * can flow. Ends by itself, and at once when anything is asked for or has to open. 0 or BMS_ERR_STATE. */
+int contactor_test(struct contactor *c, uint8_t relay);
+void contactor_test_stop(struct contactor *c);
 
 /* The power should be brought to zero: the relays will open. */
 bool contactor_is_ending(const struct contactor *c);

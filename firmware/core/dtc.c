@@ -28,9 +28,12 @@ static void fail(struct dtc_row *row, const struct sample_alarm *alarm, const st
 {
     unsigned set = DTC_FAILED | DTC_FAILED_THIS_CYCLE | DTC_PENDING | DTC_CONFIRMED | DTC_FAILED_SINCE_CLEAR;
 
-    if (row->status & DTC_FAILED)
+    bool was_simulated = row->occurrences && row->snapshot.alarm.number == SAMPLE_ALARM_SIMULATED;
+    bool is_real_now = was_simulated && alarm->number != SAMPLE_ALARM_SIMULATED;
+
+    if ((row->status & DTC_FAILED) && !is_real_now)
         return;
-    if (row->occurrences == 0) {
+    if (row->occurrences == 0 || is_real_now) { /* a simulated failure does not keep the place of a real one */
         row->snapshot = *now;
         row->snapshot.alarm = *alarm;
     }

@@ -15,7 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "firmware/core/alarm.h"
 #include "firmware/core/biu_io.h"
+#include "firmware/core/contactor.h"
 #include "firmware/core/dtc.h"
 #include "firmware/core/params.h"
 #include "firmware/core/program.h"
@@ -41,8 +43,9 @@ enum uds_transfer { UDS_TRANSFER_NONE, UDS_TRANSFER_DOWNLOAD, UDS_TRANSFER_UPLOA
 struct uds_board {            /* what the board is doing now, for the conditions of services; set before each request */
     uint8_t relays, feedback; /* BIU_RELAY_* commanded, read back */
     bool asked;               /* KeyOn or charger wants them closed */
-    uint16_t failed;          /* self-check: one bit for each failed unit */
-    int32_t current_mA;       /* sample scalars */
+    bool major;               /* an alarm of that level */
+    int32_t failed;           /* self-check: one bit for each failed unit; a sample scalar, as all below */
+    int32_t current_mA;
     int32_t pack_mV, link_mV;
 };
 
@@ -51,7 +54,9 @@ struct uds {
     const struct sampler *sampler;
     struct stream *stream;
     struct dtc_memory *dtc;
-    struct soc *soc; /* NULL = the SOC cannot be set; set by the owner after uds_init() */
+    struct soc *soc; /* these are set by the owner after uds_init(); NULL = what needs them is refused */
+    struct contactor *contactor;
+    struct alarms *alarms;
     struct uds_board board;
 
     uint8_t wait;              /* enum uds_wait: what the answer waits for */

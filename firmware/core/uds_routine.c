@@ -58,7 +58,9 @@ static int self_test(struct uds *u, const uint8_t *req, size_t n, uint8_t *out)
     (void)req;
     if (n != 4)
         return -UDS_NRC_LENGTH;
-    put_be16(out + 4, u->board.failed);
+    if (scalar_validity(u->board.failed) != VALIDITY_OK) /* no check has ended yet */
+        return -UDS_NRC_CONDITIONS;
+    put_be16(out + 4, (uint16_t)u->board.failed);
     return 6;
 }
 
@@ -84,9 +86,20 @@ static const struct {
     uint8_t how;
     uds_handler *run; /* called with n >= 4; the answer's first four bytes are there */
 } routines[] = {
-    { UDS_ROUTINE_STORE, START, store },     { UDS_ROUTINE_RESEND, START, resend },         { UDS_ROUTINE_SELF_TEST, START, self_test },
-    { UDS_ROUTINE_SET_SOC, START, set_soc }, { UDS_ROUTINE_PROGRESS, START, uds_progress }, { UDS_ROUTINE_ERASE, START, uds_erase },
+    { UDS_ROUTINE_STORE, START, store },
+    { UDS_ROUTINE_RESEND, START, resend },
+    { UDS_ROUTINE_SELF_TEST, START, self_test },
+    { UDS_ROUTINE_SET_SOC, START, set_soc },
+    { UDS_ROUTINE_PROGRESS, START, uds_progress },
+    { UDS_ROUTINE_ERASE, START, uds_erase },
     { UDS_ROUTINE_CHECK, START, uds_check },
+    { UDS_ROUTINE_CALIBRATE, START, uds_calibrate },
+    { UDS_ROUTINE_CONTACTOR, START, uds_test_contactor },
+    { UDS_ROUTINE_CONTACTOR, STOP, uds_stop_contactor },
+    { UDS_ROUTINE_CONTACTOR, RESULT, uds_tell_contactor },
+    { UDS_ROUTINE_SIMULATE, START, uds_simulate },
+    { UDS_ROUTINE_SIMULATE, STOP, uds_stop_simulation },
+    { UDS_ROUTINE_SIMULATE, RESULT, uds_tell_simulated },
 };
 
 /* Sub-functions are judged before routines: what no routine has at all is not supported (ISO 14229-1 figure 31). */

@@ -19,6 +19,10 @@ uds_handler uds_14_clear_diagnostic_information, uds_19_read_dtc_information, ud
 
 /* uds_routine.c */
 uds_handler uds_31_routine_control;
+/* uds_bench.c: routines of the test bench */
+uds_handler uds_calibrate, uds_test_contactor, uds_tell_contactor, uds_stop_contactor, uds_simulate, uds_tell_simulated,
+    uds_stop_simulation;
+void uds_end_bench(struct uds *u);                              /* the session is over: nothing is tested or simulated any more */
 int uds_set_soc(struct uds *u, const uint8_t *value, size_t n); /* two bytes, 0.01 %; 0 or a negative NRC */
 /* uds_transfer.c */
 uds_handler uds_34_request_download, uds_35_request_upload, uds_36_transfer_data, uds_37_request_transfer_exit;

@@ -22,6 +22,7 @@ void uds_default_session(struct uds *u)
     u->seed = 0;
     u->silent = false;
     u->transfer = UDS_TRANSFER_NONE;
+    uds_end_bench(u);
     u->dtc->held = false;
 }
 

@@ -2,3 +2,4 @@
 cw_unit_test(test_uds_transfer SOURCES test_uds_transfer.c LIBS cw_firmware z)
 cw_unit_test(test_modbus SOURCES test_modbus.c LIBS cw_firmware m)
 cw_unit_test(test_rs485 SOURCES test_rs485.c LIBS cw_firmware m)
+cw_unit_test(test_uds_bench SOURCES test_uds_bench.c LIBS cw_firmware m)

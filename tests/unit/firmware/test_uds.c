@@ -206,6 +206,9 @@ static void test_self_test_tells_what_failed(void)
     CU_ASSERT(n == 6 && get_be32(out) == 0x71010203 && get_be16(out + 4) == 0x0102);
     ASK(0x31, 0x01, 0x02, 0x03, 0x00);
     CU_ASSERT(refused(0x31, UDS_NRC_LENGTH));
+    u.board.failed = scalar_invalid(VALIDITY_NEVER);
+    ASK(0x31, 0x01, 0x02, 0x03);
+    CU_ASSERT(refused(0x31, UDS_NRC_CONDITIONS));
     ASK(0x31, 0x03, 0x02, 0x03);
     CU_ASSERT(refused(0x31, UDS_NRC_SUBFUNCTION));
 }
