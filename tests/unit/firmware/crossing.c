@@ -30,9 +30,11 @@ bool crossing_reach(struct rig *r, enum contactor_state state, unsigned phase)
     r->params[PARAM_precharge_tries] = state == CONTACTOR_REST ? 3 : 1;
     rig_start(r);
     rig_run(r, 1000 + phase * BIU_STEP_MS);
-    r->in.inputs = state == CONTACTOR_OPEN ? 0 : charging ? BIU_INPUT_CHARGER : BIU_INPUT_KEYON;
+    r->in.inputs = state == CONTACTOR_OPEN || state == CONTACTOR_TEST ? 0 : charging ? BIU_INPUT_CHARGER : BIU_INPUT_KEYON;
     r->hold_link = state == CONTACTOR_CHECK;
     r->short_link = state == CONTACTOR_REST || state == CONTACTOR_FAILED;
+    if (state == CONTACTOR_TEST)
+        (void)contactor_test(&r->biu.contactor, BIU_RELAY_PRECHARGE);
     if (state == CONTACTOR_DRIVE_END)
         return end_under_load(r, CONTACTOR_DRIVE, state, LOAD_mA);
     if (state == CONTACTOR_CHARGE_END)
