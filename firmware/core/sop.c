@@ -6,7 +6,7 @@
 #include "firmware/core/estimation/cell_power.h"
 #include "proto/validity.h"
 
-#define PROMISE   0.975f /* of what is predicted: the model is no better than this */
+#define PROMISE   0.973f /* of what is predicted: the model is no better than this */
 #define SURE      0.03f  /* an SOC known to so much is taken as it is; what is unknown beyond is taken off */
 #define PERIOD_MS 100
 
