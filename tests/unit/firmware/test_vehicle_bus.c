@@ -142,7 +142,7 @@ static void note(void)
         most_in_a_step = (unsigned)rig.out.can1_tx_count;
     for (size_t i = 0; i < rig.out.can1_tx_count; i++) {
         const struct can_frame *f = &rig.out.can1_tx[i];
-        uint8_t counter;
+        uint8_t counter = 0;
 
         CU_ASSERT_FATAL(f->id < CAN1_IDS && vehicle_check(f, &counter));
         if (got[f->id]++) {
