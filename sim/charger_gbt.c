@@ -33,7 +33,7 @@ static void enter(struct charger_gbt *c, enum charger_gbt_phase phase)
         c->bst = 0;
         c->bro_ready = c->stopped_by_bms = false;
     }
-    if (phase != CHARGER_CHARGING)
+    if (phase != CHARGER_CHARGING && phase != CHARGER_STOPPING && phase != CHARGER_SUMMARY)
         c->output_mA = 0;
 }
 
@@ -160,6 +160,12 @@ static void drive(struct charger_gbt *c, const struct charger_gbt_in *in)
     c->energy_uWh += -(int64_t)c->output_mA * in->pack_mV / (3600 * (1000 / STEP_MS));
 }
 
+/* 100 A/s, whatever the contactors do. */
+static void ramp_down(struct charger_gbt *c)
+{
+    c->output_mA = c->output_mA < -RAMP_mA ? c->output_mA + RAMP_mA : 0;
+}
+
 static void charge(struct charger_gbt *c, const struct charger_gbt_in *in)
 {
     if (c->now_ms - c->bcl_ms > BCL_MS)
@@ -201,10 +207,12 @@ static void step_phase(struct charger_gbt *c, const struct charger_gbt_in *in)
         charge(c, in);
         break;
     case CHARGER_STOPPING:
+        ramp_down(c);
         go_on(c, saw(c, GBT_BST) || saw(c, GBT_BSD), CHARGER_SUMMARY, WAIT_MS, GBT_CEM_BST);
         break;
     case CHARGER_SUMMARY:
-        go_on(c, saw(c, GBT_BSD), CHARGER_DONE, BSD_MS, GBT_CEM_BSD);
+        ramp_down(c);
+        go_on(c, saw(c, GBT_BSD) && c->output_mA == 0, CHARGER_DONE, BSD_MS, GBT_CEM_BSD);
         break;
     case CHARGER_ERROR:
         if (c->now_ms - c->entered_ms > RETRY_MS && c->retries < RETRIES) {

@@ -345,7 +345,7 @@ static void switch_contactors(struct biu *biu, const struct biu_in *in, uint32_t
                               .must_open = biu->alarms.open,
                               .may_close = is_measured(biu) && biu->alarms.level != ALARM_MAJOR && !uds_holds_contactors(&biu->uds),
                               .may_charge = biu->charge.close && may_charge(biu),
-                              .end_charge = !biu->charge.close,
+                              .end_charge = !biu->charge.close && !(biu->charge.fast && biu->session.out.close),
                               .drive = wants_drive(biu, in),
                               .charge = is_plugged(biu),
                               .feedback = in->contactors_feedback,

@@ -6,7 +6,7 @@
  *   a wait that ends, a charger that begins again ──> handshaken no more ──> RL3 opens, and closes again when the session is there again
  *
  * RL3 closes after the parameters fit and before BRO(AA), as GB/T 18487.1 has it: the charger looks for the pack's voltage before CRO(AA), and no
- * current is asked for before that. It opens below 5 A, or open_wait_ms after the charge has ended. Pure: it switches nothing.
+ * current is asked for before that. It opens below 5 A once the charge has ended, or when the charger has not come down in 3 s. Pure: it switches nothing.
  */
 #ifndef FIRMWARE_FAST_CHARGE_H
 #define FIRMWARE_FAST_CHARGE_H

@@ -58,6 +58,7 @@ void gbt_fail(struct gbt_bms *b, uint32_t bits, uint32_t now_ms)
 void gbt_stop(struct gbt_bms *b, uint32_t reasons, uint32_t now_ms)
 {
     b->reasons |= reasons;
+    b->stopped_ms = now_ms;
     gbt_enter(b, GBT_STOPPING, now_ms);
 }
 
@@ -221,11 +222,17 @@ static void speak(struct gbt_bms *b, const struct gbt_in *in, struct gbt_out *ou
         out->tx_count++;
 }
 
+/* Not parted under load, while the charger can still ramp down. */
+static bool ramps_down(const struct gbt_bms *b, const struct gbt_in *in)
+{
+    bool stopped = b->phase == GBT_STOPPING || b->phase == GBT_SUMMARY;
+
+    return stopped && in->pack_mA < -SMALL_mA && in->now_ms - b->stopped_ms <= GBT_RAMP_MS;
+}
+
 static bool wants_contactor(const struct gbt_bms *b, const struct gbt_in *in)
 {
-    if (b->phase == GBT_STOPPING)
-        return in->pack_mA < -SMALL_mA; /* not under load, while the charger can still ramp down */
-    return (b->phase == GBT_READY && b->charger.fits) || b->phase == GBT_CHARGING;
+    return (b->phase == GBT_READY && b->charger.fits) || b->phase == GBT_CHARGING || ramps_down(b, in);
 }
 
 void gbt_bms_step(struct gbt_bms *b, const struct gbt_in *in, struct gbt_out *out)

@@ -8,6 +8,7 @@
  *                                    BST 5 s           BSD 10 s                    the fourth time, or 60 s without the charger: --> FAILED
  *
  * A charger that starts again (CHM, or CRM(00) after the identification) is followed at once, also from DONE. !plugged: any state --> OFF.
+ * After a stop the contactor is wanted closed while the charger ramps down, GBT_RAMP_MS at most.
  * Pure: no clock, no pins. `close` is a wish: who switches the contactor checks his own conditions and says so by `ready`.
  */
 #ifndef FIRMWARE_CHARGE_GBT_BMS_H
@@ -28,6 +29,7 @@ enum {
     GBT_LIE_MS = 2000,    /* so long may current or voltage be beyond what was asked */
     GBT_BST_MS = 100,     /* the stop is repeated so long after CST */
     GBT_LINGER_MS = 1000, /* and the summary after CSD */
+    GBT_RAMP_MS = 3000,   /* so long may a charger take to bring its current down: 250 A at 100 A/s, and half a second */
     GBT_GIVE_UP_MS = 60000,
     GBT_RECONNECTS = 3,
     GBT_SLACK_mA = 10000, /* beyond the demand that is not a lie yet */
@@ -106,7 +108,7 @@ struct gbt_bms { /* fields are read by anybody, written by this module */
     uint32_t bem;     /* as in BEM; GBT_BEM_NONE: nothing wrong */
     uint32_t reasons; /* as in BST */
     /* private */
-    uint32_t entered_ms, heard_ms, ready_ms, paused_ms, lie_ms, answer_ms;
+    uint32_t stopped_ms, entered_ms, heard_ms, ready_ms, paused_ms, lie_ms, answer_ms;
     uint32_t sent_ms[GBT_MSGS];
     uint32_t ever_sent; /* bit per message, in this phase */
     uint8_t reconnects;

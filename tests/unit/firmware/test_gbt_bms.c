@@ -410,6 +410,27 @@ static void test_lies(void)
     CU_ASSERT_FALSE(out.close);
 }
 
+static void test_ramp_down(void)
+{
+    reach(GBT_CHARGING);
+    in.pack_mA = -100000;
+    in.stop = 1u << GBT_BST_SOC;
+    run(10);
+    uint32_t at_ms = in.now_ms;
+
+    CST;
+    run(200);
+    CU_ASSERT(b.phase == GBT_SUMMARY && out.close); /* CST came, the current is still there */
+    in.pack_mA = -5001;
+    step_at(at_ms + GBT_RAMP_MS);
+    CU_ASSERT(out.close);
+    step_at(at_ms + GBT_RAMP_MS + 1);
+    CU_ASSERT_FALSE(out.close);
+    in.pack_mA = -5000;
+    step_at(at_ms + GBT_RAMP_MS);
+    CU_ASSERT_FALSE(out.close);
+}
+
 static void test_pause(void)
 {
     reach(GBT_CHARGING);
@@ -603,6 +624,7 @@ int main(int argc, char **argv)
         { "a charger that starts again is followed from any phase, its error message ends the charge",
           test_restart_and_error_of_the_charger },
         { "a charger that gives more than was asked is stopped", test_lies },
+        { "the contactor waits 3 s for a charger to ramp down, and for no more than 5 A [AC-3]", test_ramp_down },
         { "a pause lasts 10 minutes at most, an open contactor stops the charge", test_pause },
         { "BRM has 41 bytes without a software version, and waits for a deaf charger", test_short_brm_and_deaf_charger },
         { "cells and probes go out every 10 s and delay nothing [AC-3]", test_details },
