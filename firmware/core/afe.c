@@ -251,8 +251,7 @@ static void on_failed_scan(struct afe *afe, struct writer *tx)
 {
     afe->waiting = false;
     afe->counts.missing++;
-    if (afe->failed < UINT8_MAX)
-        afe->failed++;
+    afe->failed++; /* the chain is addressed long before it wraps */
     if (afe->failed >= FAILED_SCANS_MAX && afe->addressed_ms >= AFE_READDRESS_MS)
         address(afe, tx); /* all say they are there, and still it does not fit: set them up afresh */
     else
@@ -320,7 +319,7 @@ void afe_step(struct afe *afe, const struct afe_in *in, struct writer *tx)
     case AFE_PROBE:
         on_probe(afe, tx);
         break;
-    case AFE_RUN:
+    default: /* AFE_RUN */
         on_run(afe, in, tx);
         break;
     }

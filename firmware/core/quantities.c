@@ -7,9 +7,9 @@ enum { RAIL_THERE_mV = 5000 };
 
 static const struct measure_extreme unknown = { 0 };
 
-static struct measure_extreme whole(int64_t value) /* of the pack, or of nothing that has a number */
+static struct measure_extreme whole(int32_t value) /* of the pack, or of nothing that has a number */
 {
-    return (struct measure_extreme) { true, value > INT32_MAX ? INT32_MAX : value < INT32_MIN ? INT32_MIN : (int32_t)value, 0 };
+    return (struct measure_extreme) { true, value, 0 };
 }
 
 static void both(struct alarm_in *q, enum alarm_quantity quantity, struct measure_extreme x)
@@ -140,7 +140,7 @@ static void outputs(const struct biu *biu, struct alarm_in *q)
 
     q->high[ALARM_Q_HEATING_WELD] = (struct measure_extreme) { true, o->welded, OUTPUTS_FIRST + 1 };
     q->high[ALARM_Q_OUTPUT_WRONG] = (struct measure_extreme) { true, o->wrong != 0, o->wrong };
-    q->high[ALARM_Q_CHARGE_FAULT] = whole(biu->charge.state == CHARGE_FAULT ? biu->charge.end : 0);
+    q->high[ALARM_Q_CHARGE_FAULT] = whole(biu->charge.state == CHARGE_FAULT ? (int32_t)biu->charge.end : 0);
 }
 
 void quantities_of(const struct biu *biu, const struct biu_in *in, uint32_t dt_ms, struct alarm_in *q)
@@ -157,7 +157,7 @@ void quantities_of(const struct biu *biu, const struct biu_in *in, uint32_t dt_m
     q->high[ALARM_Q_CELL_INVALID] = m->cell.invalid;
     q->high[ALARM_Q_PROBE_INVALID] = m->temp.invalid;
     q->high[ALARM_Q_AFE_AGE] = m->afe_age;
-    q->high[ALARM_Q_CURRENT_AGE] = whole(biu->current.age_ms);
+    q->high[ALARM_Q_CURRENT_AGE] = whole((int32_t)biu->current.age_ms);
     both(q, ALARM_Q_CURRENT, is_known(biu->current.mA) ? whole(biu->current.mA / 100) : unknown);
     charge_left(biu, soc, q);
     pack(biu, in, q);
@@ -170,6 +170,6 @@ void quantities_of(const struct biu *biu, const struct biu_in *in, uint32_t dt_m
     safety(biu, in, q);
     contactors(&biu->contactor, q);
     q->high[ALARM_Q_CHARGER_ERROR] = whole(fast_charge_trouble(&biu->session));
-    q->high[ALARM_Q_VCU_AGE] = whole(biu->params.running[PARAM_vcu_orders] ? biu->vehicle.age_ms : 0);
+    q->high[ALARM_Q_VCU_AGE] = whole(biu->params.running[PARAM_vcu_orders] ? (int32_t)biu->vehicle.age_ms : 0);
     outputs(biu, q);
 }

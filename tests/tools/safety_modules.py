@@ -5,7 +5,7 @@
 SAFETY = {
     "protection": {
         "core/alarm": ["alarm", "boundaries", "limits", "biu", "reaction"],
-        "core/quantities": ["limits", "runaway", "biu", "random", "reaction"],
+        "core/quantities": ["quantities", "limits", "runaway", "biu", "random", "reaction"],
         "core/measure": ["measure", "boundaries", "limits", "plausible", "biu", "random"],
         "core/plausible": ["plausible", "measure"],
         "core/afe": ["afe", "measure", "biu", "random"],

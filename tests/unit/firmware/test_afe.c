@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/crc.h"
 #include "common/err.h"
 #include "firmware/core/afe.h"
 #include "firmware/core/biu_io.h"
@@ -422,6 +423,51 @@ static void test_age_saturates(void)
     }
 }
 
+/* Bytes from the chain, as many as given, in one step. */
+static void feed(const uint8_t *bytes, size_t n)
+{
+    uint8_t tx[BIU_AFE_TX_MAX];
+    struct writer w = writer_of(tx, sizeof(tx));
+
+    afe_step(&afe, &(struct afe_in) { .dt_ms = 10, .scan_ms = 20, .rx = reader_of(bytes, n) }, &w);
+}
+
+static void test_an_address_that_no_chip_has_is_nobody(void)
+{
+    uint8_t answer[4] = { 0, 9 };
+    uint8_t empty[1];
+    struct afe_parser parser;
+    struct afe_response r;
+    struct reader nothing = reader_of(empty, 0);
+
+    start(48);
+    step(); /* asks who is there */
+    put_le16(answer + 2, crc16_ibm(0, answer, 2));
+    feed(answer, sizeof(answer));
+    CU_ASSERT_EQUAL(afe.alive, 0);
+    afe_parser_reset(&parser);
+    CU_ASSERT_EQUAL(afe_parse(&parser, &nothing, &r), 0);
+}
+
+static void test_after_lost_framing_all_is_dropped_until_the_next_question(void)
+{
+    static const uint8_t noise[] = { 0x55, 0x55, 0x55 };
+
+    start(48);
+    run(200);
+    while (!afe.waiting)
+        step();
+    chain.out_len = 0;
+    feed(noise, sizeof(noise));
+    CU_ASSERT(afe.lost && afe.waiting);
+    uint32_t before = afe.counts.unexpected;
+
+    feed(noise, sizeof(noise)); /* the same question is still open */
+    CU_ASSERT_EQUAL(afe.counts.unexpected, before);
+    run(300);
+    CU_ASSERT(oldest_ms() <= 40);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -445,6 +491,8 @@ int main(void)
         { "an active fault line asks who is there and disturbs little", test_fault_line_asks_who_is_there },
         { "balancing reaches the chip and is refreshed [AC-4]", test_balancing_reaches_the_chip_and_is_refreshed },
         { "ages stay at their end, however long", test_age_saturates },
+        { "an address that no chip has is nobody", test_an_address_that_no_chip_has_is_nobody },
+        { "after lost framing all is dropped until the next question", test_after_lost_framing_all_is_dropped_until_the_next_question },
         CU_TEST_INFO_NULL,
     };
 

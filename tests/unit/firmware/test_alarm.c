@@ -311,6 +311,14 @@ static void test_every_row_is_a_parameter_with_hard_limits(void)
     }
 }
 
+static void test_value_saturates_downwards(void)
+{
+    start();
+    in.low[ALARM_Q_CURRENT] = (struct measure_extreme) { true, -40000, 0 }; /* -4,000 A */
+    CU_ASSERT(ms_until(ALARM_charge_over_current_peak, true, 1000) >= 0);
+    CU_ASSERT_EQUAL(a.row[ALARM_charge_over_current_peak].raised.value, INT16_MIN);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -328,6 +336,7 @@ int main(void)
         { "every profile: clear inside the limit, warning inside less power inside open [AC-6] [PK-4]", test_every_profile_is_in_order },
         { "every threshold and delay is a parameter with hard limits [AC-6]", test_every_row_is_a_parameter_with_hard_limits },
         { "a list that is full keeps the major alarms, in order [AC-6]", test_a_list_that_is_full_keeps_the_major_ones },
+        { "the reported value saturates downwards", test_value_saturates_downwards },
         CU_TEST_INFO_NULL,
     };
 

@@ -133,6 +133,15 @@ static void test_judged_once_a_second(void)
     CU_ASSERT_FALSE(is_on(20));
 }
 
+static void test_nothing_measured_nothing_balanced(void)
+{
+    start(48, 3700);
+    b.since_ms = BALANCE_PERIOD_MS;
+    balance_step(&b, &m, &in); /* no chip has answered yet */
+    for (int k = 0; k < PACK_CELLS_MAX / 16; k++)
+        CU_ASSERT_EQUAL(b.cells[k], 0);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -142,6 +151,7 @@ int main(void)
         { "of two equal neighbours one goes first [AC-4]", test_of_equal_neighbours_one_goes_first },
         { "ends at once without permission [AC-4]", test_ends_at_once_without_permission },
         { "judged once a second", test_judged_once_a_second },
+        { "nothing measured, nothing balanced [AC-4]", test_nothing_measured_nothing_balanced },
         CU_TEST_INFO_NULL,
     };
 

@@ -341,6 +341,131 @@ static void test_any_input_keeps_the_outputs_of_the_states(void)
     }
 }
 
+static void test_a_bound_of_the_mains_that_is_not_known_is_none(void)
+{
+    plug_slow();
+    CU_ASSERT_EQUAL(c.want_dA, 1800);
+    in.slow.limit_dA = 100; /* 10 A of 230 V at 177.6 V, with losses */
+    run(STEP_MS);
+    CU_ASSERT(c.want_dA > 100 && c.want_dA < 140);
+    in.pack_mV = scalar_invalid(VALIDITY_STALE);
+    run(STEP_MS);
+    CU_ASSERT_EQUAL(c.want_dA, 1800);
+    in.pack_mV = 0;
+    run(STEP_MS);
+    CU_ASSERT_EQUAL(c.want_dA, 1800);
+    in.pack_mV = 1;
+    in.slow.limit_dA = 1000000000;
+    run(STEP_MS);
+    CU_ASSERT_EQUAL(c.want_dA, 1800);
+}
+
+/* At constant voltage the current falls while the highest cell is above, and comes back while it is below, never beyond what is allowed. */
+static void test_the_current_follows_the_highest_cell(void)
+{
+    plug_slow();
+    in.cell_max.known = false; /* no cell to follow yet */
+    run(1000);
+    CU_ASSERT_EQUAL(c.state, CHARGE_CONSTANT_CURRENT);
+    in.cell_max = (struct measure_extreme) { true, 4151, 7 };
+    run(5000);
+    int32_t tapered_dA = c.want_dA;
+
+    CU_ASSERT(c.state == CHARGE_CONSTANT_VOLTAGE && tapered_dA < 1800 && tapered_dA > 0);
+    in.cell_max.value = 4150; /* exactly: it stays */
+    run(5000);
+    CU_ASSERT_EQUAL(c.want_dA, tapered_dA);
+    in.cell_max.value = 4149;
+    run(5000);
+    CU_ASSERT(c.want_dA > tapered_dA);
+    run(600000);
+    CU_ASSERT_EQUAL(c.want_dA, 1800);
+}
+
+/* A fast charger that has to wait gives nothing for longer than an end takes. */
+static void test_a_pause_is_no_end(void)
+{
+    plug_fast();
+    run(1000);
+    CU_ASSERT_EQUAL(c.state, CHARGE_CONSTANT_CURRENT);
+    in.fast.paused = true;
+    for (uint32_t t = 0; t < 2 * (uint32_t)params[PARAM_charge_wait_s] * 1000; t += STEP_MS) {
+        in.closed = true;
+        in.current_mA = 0;
+        charge_step(&c, &in);
+    }
+    CU_ASSERT_EQUAL(c.state, CHARGE_CONSTANT_CURRENT);
+    in.cell_max.value = 4150;
+    for (uint32_t t = 0; t < 2 * CHARGE_FULL_MS; t += STEP_MS)
+        charge_step(&c, &in);
+    CU_ASSERT_EQUAL(c.state, CHARGE_CONSTANT_VOLTAGE);
+    in.fast.paused = false;
+    for (uint32_t t = 0; t < CHARGE_FULL_MS; t += STEP_MS)
+        charge_step(&c, &in);
+    CU_ASSERT_EQUAL(c.state, CHARGE_FULL);
+}
+
+/* The talk breaks off: hands are shaken anew, unless the charger has said that it is over, or that it has failed. */
+static void test_a_fast_charger_that_breaks_off_and_begins_again(void)
+{
+    plug_fast();
+    run(1000);
+    in.fast.handshaken = in.fast.ready = false;
+    run(STEP_MS);
+    CU_ASSERT_EQUAL(c.state, CHARGE_HANDSHAKE);
+    plug_fast();
+    run(1000);
+    in.fast.handshaken = false;
+    in.fast.ended = true;
+    run(STEP_MS);
+    CU_ASSERT(c.state == CHARGE_ENDED && c.end == CHARGE_END_CHARGER);
+    run(1000);
+    CU_ASSERT_EQUAL(c.state, CHARGE_ENDED); /* for good, until it begins again */
+    in.fast.ended = false;
+    in.fast.again = true;
+    run(STEP_MS);
+    CU_ASSERT_EQUAL(c.state, CHARGE_IDLE);
+
+    plug_fast();
+    run(1000);
+    in.fast.handshaken = false;
+    in.fast.fault = true;
+    run(STEP_MS);
+    CU_ASSERT(c.state == CHARGE_FAULT && c.end == CHARGE_END_BROKEN);
+    in.fast.again = true;
+    run(1000);
+    CU_ASSERT_EQUAL(c.state, CHARGE_FAULT); /* a fault needs another plug */
+
+    plug_fast();
+    run(1000);
+    in.blocked = true;
+    run(STEP_MS);
+    CU_ASSERT(c.state == CHARGE_ENDED && c.end == CHARGE_END_ALARM);
+    in.fast.again = true;
+    run(1000);
+    CU_ASSERT_EQUAL(c.state, CHARGE_ENDED); /* an alarm is not the charger's to take back */
+
+    plug_fast();
+    run(1000);
+    in.cell_max.value = 4150;
+    for (uint32_t t = 0; t < 2 * CHARGE_FULL_MS && c.state != CHARGE_FULL; t += STEP_MS) {
+        in.current_mA = 0;
+        charge_step(&c, &in);
+    }
+    CU_ASSERT_EQUAL(c.state, CHARGE_FULL);
+    in.fast.again = true;
+    run(STEP_MS);
+    CU_ASSERT_EQUAL(c.state, CHARGE_IDLE);
+}
+
+static void test_states_have_words(void)
+{
+    CU_ASSERT_STRING_EQUAL(charge_state_text(CHARGE_IDLE), "idle");
+    CU_ASSERT_STRING_EQUAL(charge_state_text(CHARGE_FAULT), "fault");
+    CU_ASSERT_STRING_EQUAL(charge_state_text(CHARGE_STATES), "unknown");
+    CU_ASSERT_STRING_EQUAL(charge_state_text(-1), "unknown");
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -355,6 +480,11 @@ int main(void)
         { "an RL3 that opens stops the charger [AC-1] [AC-3]", test_an_rl3_that_opens_stops_the_charger },
         { "the fast plug wins, and a change of plug begins again [AC-3]", test_the_fast_plug_wins_and_a_change_of_plug_begins_again },
         { "any input keeps the outputs of the states [AC-3]", test_any_input_keeps_the_outputs_of_the_states },
+        { "a bound of the mains that is not known is none [AC-3]", test_a_bound_of_the_mains_that_is_not_known_is_none },
+        { "at constant voltage the current follows the highest cell, down and up [AC-3]", test_the_current_follows_the_highest_cell },
+        { "a pause is no end [AC-3]", test_a_pause_is_no_end },
+        { "a fast charger that breaks off, and one that begins again [AC-3]", test_a_fast_charger_that_breaks_off_and_begins_again },
+        { "states have words", test_states_have_words },
         CU_TEST_INFO_NULL,
     };
 

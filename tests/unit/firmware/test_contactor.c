@@ -363,6 +363,62 @@ static void test_sleep_keeps_the_wear(void)
     CU_ASSERT(c.heat_nJ > 0);
 }
 
+/* The resistor is still hot from the last request: a new one waits until it has cooled. */
+static void test_a_hot_resistor_delays_the_next_request(void)
+{
+    start();
+    in.drive = true;
+    c.heat_nJ = (int64_t)params[PARAM_precharge_budget_J] * 1000000000 / 2 + 1000000000; /* 1 J too much */
+    follow(30, 0);
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_CHECK);
+    follow(1000000u / (uint32_t)params[PARAM_precharge_cool_mW] + 20, 0);
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_PRECHARGE);
+    start();
+    in.charge = true; /* a charge does not need it */
+    c.heat_nJ = (int64_t)params[PARAM_precharge_budget_J] * 1000000000;
+    follow(30, 0);
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_CHARGE);
+}
+
+static void test_a_link_that_is_not_measured_fails_the_check(void)
+{
+    start();
+    in.drive = true;
+    follow((uint32_t)params[PARAM_weld_wait_ms], scalar_invalid(VALIDITY_OPEN)); /* the first step enters CHECK */
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_CHECK);
+    follow(10, scalar_invalid(VALIDITY_OPEN));
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_FAILED);
+    CU_ASSERT_EQUAL(c.why, CONTACTOR_WHY_UNMEASURED);
+    CU_ASSERT_FALSE(c.held);
+    CU_ASSERT_EQUAL(last, 0);
+}
+
+static void test_a_charger_ends_the_precharge(void)
+{
+    start();
+    in.drive = true;
+    follow(50, 0);
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_PRECHARGE);
+    in.charge = true;
+    CU_ASSERT_EQUAL(step(P, 100000), 0);
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_OPEN);
+}
+
+/* The link is full, but a value that protects is missing: RL1 waits. */
+static void test_nothing_closes_while_it_may_not(void)
+{
+    start();
+    in.drive = true;
+    follow(50, 0);
+    follow(60, 200000);
+    in.may_close = false;
+    follow(50, PACK_mV);
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_PRECHARGE);
+    in.may_close = true;
+    follow(10, PACK_mV);
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_MAKE);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -382,6 +438,10 @@ int main(void)
         { "a contactor that does not close, or falls off, opens all and is named [AC-1]", test_stuck_contactor_opens_and_is_named },
         { "a request that ends opens without load if it can", test_opens_without_load_if_it_can },
         { "a sleep keeps the wear and the heat", test_sleep_keeps_the_wear },
+        { "a hot resistor delays the next request [AC-1]", test_a_hot_resistor_delays_the_next_request },
+        { "a link that is not measured fails the check [AC-1]", test_a_link_that_is_not_measured_fails_the_check },
+        { "a charger ends the pre-charge [AC-1]", test_a_charger_ends_the_precharge },
+        { "nothing closes while it may not [AC-1]", test_nothing_closes_while_it_may_not },
         CU_TEST_INFO_NULL,
     };
 

@@ -196,6 +196,17 @@ static void test_age_never_wraps(void)
     CU_ASSERT_EQUAL(c.age_ms, CURRENT_AGE_MAX);
 }
 
+static void test_range_of_charging(void)
+{
+    params_defaults(CHEMISTRY_NMC, params);
+    current_init(&c);
+    frame(-600000, 0, 1);
+    CU_ASSERT_EQUAL(c.mA, -600000);
+    frame(-600001, 0, 2);
+    CU_ASSERT_EQUAL(scalar_validity(c.mA), VALIDITY_IMPLAUSIBLE);
+    CU_ASSERT_EQUAL(c.faulted, 1);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -210,6 +221,7 @@ int main(void)
         { "calibration: gain and offset, and both over temperature [ME-5]", test_calibration },
         { "an analog sensor that is dead grows old [ME-5]", test_a_dead_analog_sensor_grows_old },
         { "the age never wraps", test_age_never_wraps },
+        { "the range ends at -600 A as well [ME-5]", test_range_of_charging },
         CU_TEST_INFO_NULL,
     };
 

@@ -227,6 +227,24 @@ static void test_readings_that_are_not_valid_do_not_count(void)
     CU_ASSERT(bridge != 0);
 }
 
+static void test_one_rail_alone_is_nothing(void)
+{
+    start();
+    for (int t = 0; t < 10000; t += STEP_MS) {
+        sense();
+        in.rail_neg_mV = scalar_invalid(VALIDITY_NOT_FITTED);
+        CU_ASSERT_EQUAL(insulation_step(&ins, &in), 0); /* no bridge is moved */
+    }
+    CU_ASSERT(scalar_validity(ins.system_kohm) != VALIDITY_OK);
+    start();
+    for (int t = 0; t < 10000; t += STEP_MS) {
+        sense();
+        in.rail_neg_mV = scalar_invalid(VALIDITY_OPEN);
+        (void)insulation_step(&ins, &in);
+    }
+    CU_ASSERT(scalar_validity(ins.system_kohm) != VALIDITY_OK);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -242,6 +260,7 @@ int main(void)
         { "off leaves the rails alone, and the value grows stale [ME-6]", test_off_leaves_the_rails_alone_and_the_value_grows_stale },
         { "nothing is measured below 24 V or without a bridge [ME-6]", test_nothing_is_measured_where_nothing_can_be },
         { "readings that are not valid do not count [ME-6]", test_readings_that_are_not_valid_do_not_count },
+        { "one rail alone is nothing [ME-6]", test_one_rail_alone_is_nothing },
         CU_TEST_INFO_NULL,
     };
 

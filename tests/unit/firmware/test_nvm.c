@@ -162,6 +162,26 @@ static void test_image_of_another_firmware(void)
     CU_ASSERT_EQUAL(image.replaced, PARAMS - 2);
 }
 
+/* A slot that does not name its chemistry: what is missing is that of NMC. */
+static void test_without_a_chemistry_the_defaults_are_those_of_nmc(void)
+{
+    struct writer w;
+
+    start();
+    w = writer_of(memory.bytes, NVM_SLOT_SIZE);
+    write_le32(&w, 0x314E5743u);
+    write_le32(&w, 1);
+    write_le32(&w, 2);
+    write_le16(&w, 1);
+    write_le16(&w, 80);
+    write_le32(&w, 77);
+    write_le32(&w, crc32c(0, memory.bytes, writer_used(&w)));
+    CU_ASSERT_EQUAL(load(), BMS_ERR_OK);
+    CU_ASSERT_EQUAL(image.params[PARAM_balance_start_mV], 77);
+    CU_ASSERT_EQUAL(image.params[PARAM_cell_over_voltage_limit], 4250);
+    CU_ASSERT_EQUAL(image.replaced, PARAMS - 1);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -172,6 +192,7 @@ int main(void)
         { "a failed store is repeated in the same slot", test_failed_store_is_repeated_in_the_same_slot },
         { "any flipped bit falls back to the older slot", test_any_flipped_bit_falls_back_to_the_older },
         { "an image of another firmware gives what is known, defaults for the rest [PK-4]", test_image_of_another_firmware },
+        { "without a chemistry the defaults are those of NMC", test_without_a_chemistry_the_defaults_are_those_of_nmc },
         CU_TEST_INFO_NULL,
     };
 

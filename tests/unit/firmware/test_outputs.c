@@ -85,6 +85,19 @@ static void test_only_wired_contacts_are_compared(void)
     CU_ASSERT_EQUAL(o.wrong, 8);
 }
 
+static void test_a_role_that_nobody_knows_drives_nothing(void)
+{
+    start();
+    for (int k = 0; k < OUTPUT_ROLES; k++)
+        in.on[k] = true;
+    params[PARAM_output5_role] = OUTPUT_ROLES;
+    run(10);
+    CU_ASSERT_EQUAL(o.driven & 1, 0);
+    params[PARAM_output5_role] = OUTPUT_ROLES - 1;
+    run(10);
+    CU_ASSERT_EQUAL(o.driven & 1, 1);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -92,6 +105,7 @@ int main(void)
         { "two outputs may share a role [AC-1]", test_two_outputs_may_share_a_role },
         { "a welded heating relay is told apart from one that does not close [AC-1] [AC-5]", test_a_welded_heater_is_told_apart },
         { "only wired contacts are compared, and the lowest is named [AC-1]", test_only_wired_contacts_are_compared },
+        { "a role that nobody knows drives nothing", test_a_role_that_nobody_knows_drives_nothing },
         CU_TEST_INFO_NULL,
     };
 

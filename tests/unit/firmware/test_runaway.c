@@ -175,6 +175,38 @@ static void test_a_probe_that_comes_back_has_not_risen(void)
     CU_ASSERT_EQUAL(r.suspected.value, 0);
 }
 
+static void test_without_a_mean_nothing_drops(void)
+{
+    start();
+    seconds(5);
+    m.cell_mV[20] = 0;
+    m.cell.mean = 0;
+    rise(10, 10);
+    CU_ASSERT_EQUAL(r.suspected.value, 0);
+}
+
+/* A rise that lasts for longer than its count can hold is still one; of two suspected chips the lower is named. */
+static void test_a_long_rise_and_two_chips(void)
+{
+    start();
+    seconds(5);
+    m.cell_mV[20] = 2500;
+    for (int n = 0; n < 300; n++) {
+        m.temp_ddegC[6] = (int16_t)(n % 2 ? 20000 : m.temp_ddegC[6] + 10);
+        if (n % 2)
+            m.temp_ddegC[6] = (int16_t)(250 + n * 30);
+        second();
+    }
+    CU_ASSERT_EQUAL(r.suspected.number, 2);
+    m.cell_mV[3] = 2500;
+    for (int n = 0; n < 10; n++) {
+        m.temp_ddegC[1] = (int16_t)(m.temp_ddegC[1] + 10);
+        m.temp_ddegC[6] = (int16_t)(m.temp_ddegC[6] + 30);
+        second();
+    }
+    CU_ASSERT_EQUAL(r.suspected.number, 1);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -185,6 +217,8 @@ int main(void)
         { "signs are held for their time [AC-6]", test_signs_are_held_for_their_time },
         { "a load on all cells and a cell that sinks slowly are no drop [AC-6]", test_a_load_is_no_drop },
         { "a probe that comes back has not risen [AC-6]", test_a_probe_that_comes_back_has_not_risen },
+        { "without a mean nothing drops", test_without_a_mean_nothing_drops },
+        { "a long rise is still one; of two chips the lower is named", test_a_long_rise_and_two_chips },
         CU_TEST_INFO_NULL,
     };
 

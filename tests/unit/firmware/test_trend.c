@@ -104,6 +104,27 @@ static void test_what_is_not_known_is_not_compared(void)
     topology.probes = 4;
 }
 
+static void test_a_soc_that_is_not_known_is_no_jump(void)
+{
+    start();
+    run(10, 5000, 0);
+    run(TREND_TICK_MS, scalar_invalid(VALIDITY_NEVER), 0);
+    CU_ASSERT_FALSE(t.jump.known);
+    run(TREND_TICK_MS * TREND_KEPT, scalar_invalid(VALIDITY_NEVER), 0); /* nothing known is left to compare with */
+    run(TREND_TICK_MS, 9000, 0);
+    CU_ASSERT_FALSE(t.jump.known);
+    run(TREND_TICK_MS * (TREND_KEPT + 1), 9000, 0);
+    CU_ASSERT(t.jump.known && t.jump.value == 0);
+}
+
+static void test_a_jump_without_end_saturates(void)
+{
+    start();
+    run(10, 5000, 0);
+    trend_step(&t, &m, 5000, INT32_MAX, 1, TREND_TICK_MS); /* a capacity of 1 mA ms: every current is beyond measure */
+    CU_ASSERT(t.jump.known && t.jump.value == INT32_MAX);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -112,6 +133,8 @@ int main(void)
         { "a jump of the SOC is what no current explains [AC-6]", test_a_jump_is_what_no_current_explains },
         { "a jump is over after a minute [AC-6]", test_a_jump_is_over_after_a_minute },
         { "what is not known is not compared [AC-6]", test_what_is_not_known_is_not_compared },
+        { "a SOC that is not known is no jump [AC-6]", test_a_soc_that_is_not_known_is_no_jump },
+        { "a jump without end saturates", test_a_jump_without_end_saturates },
         CU_TEST_INFO_NULL,
     };
 
