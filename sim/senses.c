@@ -15,6 +15,8 @@ void senses_init(struct senses *s)
 {
     *s = (struct senses) { .pos_kohm = INSULATION_kohm,
                            .neg_kohm = INSULATION_kohm,
+                           .bridge_kohm = { SENSES_BRIDGE_kohm, SENSES_BRIDGE_kohm },
+                           .divider_kohm = { SENSES_DIVIDER_kohm, SENSES_DIVIDER_kohm },
                            .y_uF = 0.4,
                            .pos_share = 0.5,
                            .hvil_closed = true,
@@ -33,11 +35,11 @@ void senses_plug_slow(struct senses *s, bool in)
 
 void senses_step(struct senses *s, double ms)
 {
-    double pos_mS = 1 / fmax(s->pos_kohm, leak_min_kohm) + 1.0 / SENSES_DIVIDER_kohm; /* per kohm */
-    double neg_mS = 1 / fmax(s->neg_kohm, leak_min_kohm) + 1.0 / SENSES_DIVIDER_kohm;
+    double pos_mS = 1 / fmax(s->pos_kohm, leak_min_kohm) + 1 / s->divider_kohm[0]; /* per kohm */
+    double neg_mS = 1 / fmax(s->neg_kohm, leak_min_kohm) + 1 / s->divider_kohm[1];
 
-    pos_mS += s->bridge & SENSE_BRIDGE_POS ? 1.0 / SENSES_BRIDGE_kohm : 0;
-    neg_mS += s->bridge & SENSE_BRIDGE_NEG ? 1.0 / SENSES_BRIDGE_kohm : 0;
+    pos_mS += s->bridge & SENSE_BRIDGE_POS ? 1 / s->bridge_kohm[0] : 0;
+    neg_mS += s->bridge & SENSE_BRIDGE_NEG ? 1 / s->bridge_kohm[1] : 0;
     double settled = neg_mS / (pos_mS + neg_mS), tau_ms = s->y_uF / (pos_mS + neg_mS); /* uF x kohm = ms */
 
     s->pos_share = settled + (s->pos_share - settled) * (s->y_uF > 0 ? exp(-ms / tau_ms) : 0);

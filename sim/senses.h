@@ -14,10 +14,11 @@
 enum { SENSES_BRIDGE_kohm = 500, SENSES_DIVIDER_kohm = 10000 }; /* of this board: the defaults of its parameters */
 
 struct senses {
-    double pos_kohm, neg_kohm; /* insulation of each rail */
-    double y_uF;               /* all Y capacitors together */
-    double pos_share;          /* positive rail above chassis, as a share of the pack's voltage */
-    uint8_t bridge;            /* SENSE_BRIDGE_* connected */
+    double pos_kohm, neg_kohm;              /* insulation of each rail */
+    double bridge_kohm[2], divider_kohm[2]; /* of the board: positive, negative rail; as built, not as bought */
+    double y_uF;                            /* all Y capacitors together */
+    double pos_share;                       /* positive rail above chassis, as a share of the pack's voltage */
+    uint8_t bridge;                         /* SENSE_BRIDGE_* connected */
     bool hvil_closed;
     double inlet_C[SENSE_INLETS];
     double cc_ohm; /* INFINITY: nothing is plugged in */

@@ -43,11 +43,12 @@ static void start(struct plausible *p, const uint16_t *raw, unsigned cells)
     p->seen = true;
 }
 
-static void judge(struct plausible *p, unsigned k, int32_t step, const int32_t *params)
+static void judge(struct plausible *p, unsigned k, uint16_t raw, int32_t step, const int32_t *params)
 {
     int32_t stuck_mV = params[PARAM_cell_stuck_mV];
+    bool at_end = raw == 0 || raw == UINT16_MAX; /* of the range, where nothing moves */
 
-    if (step != 0)
+    if (step != 0 || at_end)
         p->common_then[k] = p->common;
     else if (stuck_mV > 0 && magnitude(p->common - p->common_then[k]) >= codes_of(stuck_mV))
         p->stuck = (uint16_t)(p->stuck | 1u << k);
@@ -70,7 +71,7 @@ void plausible_step(struct plausible *p, const uint16_t *raw, unsigned cells, co
         step[k] = sorted[k] = (int32_t)raw[k] - p->raw[k];
     p->common += median(sorted, cells);
     for (unsigned k = 0; k < cells; k++) {
-        judge(p, k, step[k], params);
+        judge(p, k, raw[k], step[k], params);
         p->raw[k] = raw[k];
     }
 }

@@ -2,7 +2,7 @@
 /* plausible.h -- readings of cells that cannot be true although their frame is right: stuck, or jumping (ME-12). Called for each answer of a chip.
  *
  * Stuck: the code of a cell stays the same to the last bit while the common voltage of its chip moves by cell_stuck_mV. The common voltage is the
- * sum of the median steps of all cells of the chip, so that one cell alone moves nothing. Ends when the code changes.
+ * sum of the median steps of all cells of the chip, so that one cell alone moves nothing. Ends when the code changes; does not count at an end of the range, where nothing moves.
  * Jump: a cell moves by more than cell_jump_mV from one scan to the next. The first such reading is not believed; the next one is.
  */
 #ifndef FIRMWARE_PLAUSIBLE_H

@@ -85,6 +85,19 @@ static void test_one_cell_that_moves_makes_no_other_stuck(void)
     }
 }
 
+static void test_the_end_of_the_range_is_not_stuck(void)
+{
+    static const uint16_t ends[] = { 0, 65535, 1, 65534 };
+
+    for (int i = 0; i < 4; i++) {
+        start();
+        raw[4] = ends[i];
+        step();
+        move_others(3700, 3800);
+        CU_ASSERT_EQUAL(p.stuck != 0, i >= 2);
+    }
+}
+
 static void test_zero_turns_it_off(void)
 {
     start();
@@ -141,6 +154,7 @@ int main(void)
         { "it is believed again when its last bit moves [ME-12]", test_it_is_believed_again_when_its_last_bit_moves },
         { "a pack at rest is not stuck [ME-12]", test_a_pack_at_rest_is_not_stuck },
         { "one cell that moves makes no other stuck [ME-12]", test_one_cell_that_moves_makes_no_other_stuck },
+        { "a code at the end of the range is not stuck [ME-12]", test_the_end_of_the_range_is_not_stuck },
         { "0 turns it off [ME-12]", test_zero_turns_it_off },
         { "a jump of more than a volt is not believed, once, at every place [ME-12]", test_a_jump_is_not_believed_once },
         { "a cell that keeps jumping is seen all the same [ME-12]", test_a_cell_that_keeps_jumping_is_seen },
