@@ -66,6 +66,35 @@ test("check 19: out of range is refused with the limit named; any number of edit
       assert.deepEqual(writes(fixture), []);
     })));
 
+test("a pasted column fills the drafts from a row downwards in one step; one bad value, or one too many, and nothing is put in [UC-3]", () =>
+  withFixture((fixture) =>
+    open(fixture, "paste", {}, async (page) => {
+      const paste = (text) =>
+        page.evaluate((text) => {
+          const data = new DataTransfer();
+          data.setData("text", text);
+          document.activeElement.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+        }, text);
+      const names = await page.locator("tr[data-param]").evaluateAll((rows) => rows.map((r) => r.dataset.param));
+      const at = names.indexOf(LIMIT);
+      const [first, second] = [LIMIT, names[at + 1]];
+      const text = async (name) => (await col(page, name, "running").innerText()).replace(/\s/g, "");
+      const next = Number(await text(second)) + 1;
+      await col(page, first, "draft").locator("button").focus();
+      await paste(`2700\n9999999\n`);
+      await page.locator(".cal-paste", { hasText: "Nothing was put in." }).waitFor();
+      await page.locator("[data-drafts='0']").waitFor();
+      await paste("1\n".repeat(names.length - at + 1));
+      await page.locator(".cal-paste", { hasText: "rows are left" }).waitFor();
+      await page.locator("[data-drafts='0']").waitFor();
+      await paste(`2700\r\n${next}\r\n`);
+      await page.locator("[data-drafts='2']").waitFor();
+      assert.equal((await col(page, first, "draft").innerText()).replace(/\s/g, ""), "2700");
+      await page.keyboard.press("Control+z");
+      await page.locator("[data-drafts='0']").waitFor();
+      assert.deepEqual(writes(fixture), []);
+    })));
+
 test("check 20: a reload keeps the drafts and their undo history [UC-3]", () =>
   withFixture((fixture) =>
     open(fixture, "check 20", {}, async (page) => {

@@ -229,6 +229,8 @@ export const STRINGS = {
   "cal.col.mark":           ["Mark", "标记"],
   "cal.notstored":          ["not stored", "未存储"],
   "cal.pending":            ["asked: {value}", "已请求：{value}"],
+  "cal.paste.long":         ["{n} values do not fit: {rows} rows are left. Nothing was put in.", "{n} 个数值放不下：仅剩 {rows} 行。未填入任何值。"],
+  "cal.paste.refused":      ["{name}: {value}. {why} Nothing was put in.", "{name}：{value}。{why} 未填入任何值。"],
   "cal.restart":            ["after restart", "重启后生效"],
   "cal.running.rev":        ["Running {hash}", "运行 {hash}"],
   "cal.stored.rev":         ["Stored {hash}", "存储 {hash}"],

@@ -292,7 +292,7 @@ export function Calibration({ view }: TabProps) {
         ) : shown.length === 0 ? (
           <Empty text={t("cal.none")} action={t("fleet.clear")} onAction={() => setQuery({ q: null, group: null, only: null })} />
         ) : (
-          <ParamTable rows={shown} can={can} keep={(id, value) => pv.edit([{ id, value }])} detail={setDetail} />
+          <ParamTable rows={shown} can={can} keep={(id, value) => pv.edit([{ id, value }])} keepAll={(c) => pv.edit(c)} detail={setDetail} />
         )}
       </section>
       {mode && <Review pv={pv} view={view} rows={rows} mode={mode} setMode={setMode} hindrance={hindrance} />}

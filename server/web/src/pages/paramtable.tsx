@@ -34,6 +34,21 @@ export function judgeInput(text: string, row: ParamRow): { value: number } | { r
   return { value };
 }
 
+/* A column from a spreadsheet, put in from row `at` downwards: every value or none. Empty cells leave their row alone. */
+export function judgeColumn(rows: readonly RowData[], at: number, text: string): { changes: { id: number; value: number }[] } | { refusal: string } {
+  const cells = text.replace(/\r/g, "").replace(/\n$/, "").split("\n").map((line) => (line.split("\t")[0] ?? "").trim());
+  if (cells.length > rows.length - at) return { refusal: t("cal.paste.long", { n: cells.length, rows: rows.length - at }) };
+  const changes: { id: number; value: number }[] = [];
+  for (const [i, cell] of cells.entries()) {
+    const row = (rows[at + i] as RowData).row;
+    if (cell === "") continue;
+    const verdict = judgeInput(cell, row);
+    if ("refusal" in verdict) return { refusal: t("cal.paste.refused", { name: tableWords(row.text), value: cell, why: verdict.refusal }) };
+    changes.push({ id: row.id, value: verdict.value });
+  }
+  return { changes };
+}
+
 interface EditorProps {
   data: RowData;
   keep: Keep;
@@ -200,10 +215,13 @@ interface TableProps {
   rows: RowData[];
   can: boolean;
   keep: Keep;
+  keepAll: (changes: { id: number; value: number }[]) => void; // one step for undo
   detail: (row: ParamRow) => void;
 }
 
-export function ParamTable({ rows, can, keep, detail }: TableProps) {
+export function ParamTable({ rows: all, can, keep, keepAll, detail }: TableProps) {
+  const rows = groupsOf(all).flatMap((g) => all.filter((r) => r.row.group === g)); // as they stand on the page
+  const [refusal, refuse] = useState("");
   const [editing, setEditing] = useState<number | null>(null);
   const [active, setActive] = useState<number | null>(null);
   const body = useRef<HTMLTableSectionElement>(null);
@@ -230,9 +248,27 @@ export function ParamTable({ rows, can, keep, detail }: TableProps) {
     e.preventDefault();
   }
 
+  /* One value goes into the open editor by itself; a column, or a value without an editor, fills drafts. */
+  function paste(e: ClipboardEvent): void {
+    const text = e.clipboardData?.getData("text") ?? "";
+    const i = rows.findIndex((r) => r.row.id === (editing ?? at));
+    if (!can || i < 0 || text.trim() === "" || (editing !== null && !text.trim().includes("\n"))) return;
+    e.preventDefault();
+    const verdict = judgeColumn(rows, i, text);
+    refuse("refusal" in verdict ? verdict.refusal : "");
+    if ("changes" in verdict) {
+      setEditing(null);
+      keepAll(verdict.changes);
+      focusRow(rows[i]?.row.id);
+    }
+  }
+
   if (narrow) return <Cards rows={rows} detail={detail} />;
   return (
-    <div class="tablebox cal-table" role="region" aria-label={t("cal.what")} onKeyDown={key}>
+    <div class="tablebox cal-table" role="region" aria-label={t("cal.what")} onKeyDown={key} onPaste={paste}>
+      <p class="cal-paste" role="alert">
+        {refusal}
+      </p>
       <table class="table">
         <thead>
           <tr>
