@@ -99,6 +99,7 @@ void biu_wake(struct biu *biu, uint32_t now_ms)
     forget_sense(biu);
     alarm_hold(&biu->alarms);
     contactor_wake(&biu->contactor);
+    freeze_wake(&biu->dtc.freeze);
     power_mode_wake(&biu->power_mode);
     start_charging(biu);
     balance_init(&biu->balance);
@@ -521,6 +522,41 @@ static const struct sample *take_sample(struct biu *biu, const struct biu_in *in
     return x;
 }
 
+static uint16_t small(int32_t scalar, int32_t divisor)
+{
+    int32_t v = scalar / divisor;
+
+    return scalar_validity(scalar) == VALIDITY_OK && v >= 0 && v < UINT16_MAX ? (uint16_t)v : UINT16_MAX;
+}
+
+static int16_t small_signed(int32_t scalar, int32_t divisor)
+{
+    int32_t v = scalar / divisor;
+
+    return scalar_validity(scalar) == VALIDITY_OK && v > INT16_MIN && v <= INT16_MAX ? (int16_t)v : INT16_MIN;
+}
+
+static int32_t scalar_of(const struct measure_extreme *x)
+{
+    return x->known ? x->value : scalar_invalid(VALIDITY_NEVER);
+}
+
+static void note_seconds(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
+{
+    const struct measure *m = &biu->measure;
+    struct freeze_point now = { .pack_dV = small(in->pack_voltage_mV, 100),
+                                .current_dA = small_signed(biu->current.mA, 100),
+                                .cell_max_mV = small(scalar_of(&m->cell.max), 1),
+                                .cell_min_mV = small(scalar_of(&m->cell.min), 1),
+                                .temp_max_ddegC = small_signed(scalar_of(&m->temp.max), 1),
+                                .temp_min_ddegC = small_signed(scalar_of(&m->temp.min), 1),
+                                .soc_permyriad = small(soc_permyriad(&biu->soc), 1),
+                                .relays = (uint8_t)(biu->relays | biu->outputs.driven << OUTPUTS_FREE),
+                                .alarms = biu->alarms.active };
+
+    freeze_step(&biu->dtc.freeze, &now, dt_ms);
+}
+
 static void note_codes(struct biu *biu, const struct biu_in *in)
 {
     struct sample_alarm active[SAMPLE_ALARMS_MAX];
@@ -670,6 +706,7 @@ void biu_step(struct biu *biu, const struct biu_in *in, struct biu_out *out)
     estimate(biu, dt_ms);
     even_out(biu, dt_ms);
     note_codes(biu, in);
+    note_seconds(biu, in, dt_ms);
 
     bool save = note_key_data(biu, in, dt_ms), due = sampler_due(&biu->sampler, dt_ms, biu->params.running[PARAM_sample_period_ms]);
 

@@ -13,6 +13,7 @@ static void forget(struct dtc_row *row)
 void dtc_init(struct dtc_memory *d)
 {
     d->held = false;
+    freeze_init(&d->freeze);
     for (int i = 0; i < ALARMS; i++)
         forget(&d->row[i]);
 }
@@ -24,8 +25,9 @@ static void pass(struct dtc_row *row, bool tested)
     row->status = (uint8_t)(row->status & ~gone);
 }
 
-static void fail(struct dtc_row *row, const struct sample_alarm *alarm, const struct dtc_snapshot *now)
+static void fail(struct dtc_memory *d, int i, const struct sample_alarm *alarm, const struct dtc_snapshot *now)
 {
+    struct dtc_row *row = &d->row[i];
     unsigned set = DTC_FAILED | DTC_FAILED_THIS_CYCLE | DTC_PENDING | DTC_CONFIRMED | DTC_FAILED_SINCE_CLEAR;
 
     bool was_simulated = row->occurrences && row->snapshot.alarm.number == SAMPLE_ALARM_SIMULATED;
@@ -36,6 +38,7 @@ static void fail(struct dtc_row *row, const struct sample_alarm *alarm, const st
     if (row->occurrences == 0 || is_real_now) { /* a simulated failure does not keep the place of a real one */
         row->snapshot = *now;
         row->snapshot.alarm = *alarm;
+        freeze_take(&d->freeze, (uint16_t)i, alarm->level == ALARM_MAJOR);
     }
     if (row->occurrences < DTC_OCCURRENCES_MAX)
         row->occurrences++;
@@ -53,7 +56,7 @@ void dtc_step(struct dtc_memory *d, const struct sample_alarm *active, size_t n,
             if (active[k].alarm == alarm_rows[i].id)
                 alarm = &active[k];
         if (alarm)
-            fail(&d->row[i], alarm, now);
+            fail(d, i, alarm, now);
         else
             pass(&d->row[i], tested);
     }
@@ -74,7 +77,9 @@ int dtc_clear(struct dtc_memory *d, uint32_t dtc)
     if (dtc != DTC_ALL && one < 0)
         return BMS_ERR_UNKNOWN;
     for (int i = 0; i < ALARMS; i++)
-        if (dtc == DTC_ALL || i == one)
+        if (dtc == DTC_ALL || i == one) {
             forget(&d->row[i]);
+            freeze_forget(&d->freeze, (uint16_t)i);
+        }
     return BMS_ERR_OK;
 }

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "firmware/core/freeze.h"
 #include "proto/sample.h"
 #include "proto/tables.h"
 
@@ -39,7 +40,8 @@ struct dtc_row {
 
 struct dtc_memory {
     struct dtc_row row[ALARMS];
-    bool held; /* by service 0x85: nothing is noted */
+    bool held;            /* by service 0x85: nothing is noted */
+    struct freeze freeze; /* the ten seconds before a code came; fed by the BIU */
 };
 
 void dtc_init(struct dtc_memory *d);

@@ -80,7 +80,7 @@ static int uds_22_read_data_by_identifier(struct uds *u, const uint8_t *req, siz
 
         if (bytes == 0)
             return -UDS_NRC_RANGE;
-        if (at + 2 + bytes > UDS_RESPONSE_MAX)
+        if (at + 2 + bytes > UDS_READ_MAX)
             return -UDS_NRC_TOO_LONG;
         put_be16(out + at, did);
         memcpy(out + at + 2, value, bytes);

@@ -28,9 +28,10 @@
 
 enum {
     UDS_REQUEST_MAX = UDS_BLOCK_MAX,
-    UDS_RESPONSE_MAX = 1 + 6 * UDS_DIDS_MAX,
-    UDS_PENDING_MS = 40,         /* below the P2 of 50 ms */
-    UDS_PENDING_AGAIN_MS = 4000, /* below the P2* of 5,000 ms */
+    UDS_READ_MAX = 1 + 6 * UDS_DIDS_MAX, /* an answer of 22 */
+    UDS_RESPONSE_MAX = 1700,             /* 19 04 FF: a code's snapshot and the ten seconds before it */
+    UDS_PENDING_MS = 40,                 /* below the P2 of 50 ms */
+    UDS_PENDING_AGAIN_MS = 4000,         /* below the P2* of 5,000 ms */
     UDS_STORE_MS = 4000,
     UDS_SLOT_MS = 60000, /* an erase may take so long */
 };

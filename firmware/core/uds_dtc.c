@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "firmware/core/uds_service.h"
 
+#include <string.h>
+
 #include "common/bytes.h"
 #include "common/err.h"
 
@@ -9,6 +11,7 @@ enum {
     AVAILABLE = 0xFF,
     FORMAT_14229_1 = 1,
     RECORD_FIRST = 1,
+    RECORD_SECONDS = 0x10, /* 0x10 the last second before the code came, 0x19 the tenth */
     RECORD_ALL = 0xFF,
     DTC_BYTES = 3,
     SNAPSHOT_DIDS = 7,
@@ -16,7 +19,8 @@ enum {
     SETTING_OFF = 2
 };
 
-_Static_assert(3 + ALARMS * 4 <= UDS_RESPONSE_MAX, "one answer lists all codes");
+_Static_assert(3 + ALARMS * 4 <= (int)UDS_RESPONSE_MAX, "one answer lists all codes");
+_Static_assert(46 + FREEZE_SECONDS * (4 + FREEZE_PER_SECOND * FREEZE_POINT_SIZE) <= (int)UDS_RESPONSE_MAX, "one answer holds all records");
 
 static uint32_t get_be24(const uint8_t *p)
 {
@@ -75,19 +79,49 @@ static uint8_t *put_snapshot(uint8_t *p, const struct dtc_snapshot *s)
     return put_did(p, DID_SNAPSHOT_UTC_LO, (uint32_t)s->utc_ms, 4);
 }
 
+/* The records of the seconds before that are asked for. */
+static uint8_t *put_seconds(uint8_t *p, const struct uds *u, int row, uint8_t record)
+{
+    const struct freeze_slot *slot = freeze_of(&u->dtc->freeze, (uint16_t)row);
+
+    for (int ago = 0; slot && ago < FREEZE_SECONDS; ago++) {
+        if (record != RECORD_ALL && record != RECORD_SECONDS + ago)
+            continue;
+        int points = freeze_pack(slot, ago, p + 4);
+
+        if (points == 0)
+            continue;
+        memset(p + 4 + points * FREEZE_POINT_SIZE, 0xFF, (size_t)(FREEZE_PER_SECOND - points) * FREEZE_POINT_SIZE);
+        p[0] = (uint8_t)(RECORD_SECONDS + ago);
+        p[1] = 1;
+        put_be16(p + 2, DID_SNAPSHOT_SECOND);
+        p += 4 + FREEZE_PER_SECOND * FREEZE_POINT_SIZE;
+    }
+    return p;
+}
+
+static bool is_record(uint8_t what, uint8_t record)
+{
+    bool second = record >= RECORD_SECONDS && record < RECORD_SECONDS + FREEZE_SECONDS;
+
+    return record == RECORD_FIRST || record == RECORD_ALL || (what == SNAPSHOT && second);
+}
+
 /* Sub-functions 04 and 06: one code's snapshot, or how often it came. A record that has not been taken yet is left out. */
 static int details(const struct uds *u, const uint8_t *req, uint8_t *out)
 {
     int row = dtc_find(get_be24(req + 2));
     uint8_t *at = out + 2 + DTC_BYTES + 1, record = req[2 + DTC_BYTES];
 
-    if (row < 0 || (record != RECORD_FIRST && record != RECORD_ALL))
+    if (row < 0 || !is_record(out[1], record))
         return -UDS_NRC_RANGE;
     const struct dtc_row *r = &u->dtc->row[row];
 
     put_dtc(out + 2, u, row);
-    if (r->occurrences && out[1] == SNAPSHOT)
+    if (r->occurrences && out[1] == SNAPSHOT && (record == RECORD_FIRST || record == RECORD_ALL))
         at = put_snapshot(at, &r->snapshot);
+    if (r->occurrences && out[1] == SNAPSHOT)
+        at = put_seconds(at, u, row, record);
     if (r->occurrences && out[1] == EXTENDED) {
         *at++ = RECORD_FIRST;
         *at++ = r->occurrences;

@@ -21,6 +21,7 @@ OVER_VOLTAGE_WARNING_DTC, ALARMS = 0x110001, 13
 STORE, RESEND = 0x0201, 0x0202
 EXTENDED = 3
 SNAPSHOT = {0x1001: 2, 0x1002: 2, 0x1003: 4, 0x1004: 4, 0x1005: 4, 0x1006: 4, 0x1007: 4}
+SECOND, POINTS = 0x1008, 10  # ten points of 16 bytes
 
 
 class Number(udsoncan.DidCodec):
@@ -39,6 +40,19 @@ class Number(udsoncan.DidCodec):
         return self.size
 
 
+class Points(udsoncan.DidCodec):
+    """Ten points of one second before a code came: tuples in the order of firmware/core/freeze.h."""
+
+    def encode(self, value):
+        raise NotImplementedError
+
+    def decode(self, payload):
+        return list(struct.iter_unpack(">HhHHhhHBB", payload))
+
+    def __len__(self):
+        return 160
+
+
 def key_of(level, seed, params=None):
     """uds_key() of proto/uds.h, written once more."""
     del level, params
@@ -50,6 +64,7 @@ def key_of(level, seed, params=None):
 def config():
     dids = {copy + number: Number(4) for copy in (RUNNING, STORED) for number in range(1, 300)}
     dids.update({did: Number(size) for did, size in SNAPSHOT.items()})
+    dids[SECOND] = Points()
     dids[0xF186] = Number(1)
     dids[0x1FFF] = Number(4)
     return {**udsoncan.configs.default_client_config, "data_identifiers": dids, "security_algo": key_of, "extended_data_size": 1,
@@ -216,9 +231,15 @@ def test_19_and_14_trouble_codes_with_snapshots(client):
     assert len(supported.dtcs) >= ALARMS and supported.status_availability.get_byte_as_int() == 0xFF
     dtc = client.get_dtc_snapshot_by_dtc_number(OVER_VOLTAGE_WARNING_DTC, 0xFF).service_data.dtcs[0]
     values = {shot.did: shot.data for shot in dtc.snapshots}
-    assert set(values) == set(SNAPSHOT)
+    assert set(values) == set(SNAPSHOT) | {SECOND}
     assert 1 <= values[0x1001] <= 20 and 3000 < values[0x1002] < 4300, "cell and its voltage"
     assert 20 * 3000 < values[0x1003] < 20 * 4300
+    seconds = {shot.record_number: shot.data for shot in dtc.snapshots if shot.did == SECOND}
+    assert seconds and set(seconds) <= set(range(0x10, 0x1A)), "up to ten seconds before"
+    last = [point for point in seconds[0x10] if point[0] != 0xFFFF][-1]
+    assert len(seconds[0x10]) == POINTS and 3000 < last[3] <= last[2] < 4300, "lowest and highest cell just before"
+    one = client.get_dtc_snapshot_by_dtc_number(OVER_VOLTAGE_WARNING_DTC, 0x10).service_data.dtcs[0]
+    assert [shot.record_number for shot in one.snapshots] == [0x10]
     extended = client.get_dtc_extended_data_by_dtc_number(OVER_VOLTAGE_WARNING_DTC, 1).service_data.dtcs[0].extended_data[0]
     assert extended.record_number == 1 and extended.raw_data[0] >= 1
     refused(0x31, client.get_dtc_snapshot_by_dtc_number, 0x123456, 1)

@@ -139,7 +139,7 @@ bool rig_has_alarm(const struct rig *r, enum alarm alarm)
 size_t rig_ask(struct rig *r, const uint8_t *req, size_t n, uint8_t *out, size_t size)
 {
     struct isotp tester;
-    uint8_t tx[512], rx[512];
+    uint8_t tx[512], rx[2048];
 
     isotp_init(&tester, &(struct isotp_config) { .tx_id = CAN0_ISOTP_TO_BIU,
                                                  .rx_id = CAN0_ISOTP_FROM_BIU,

@@ -340,7 +340,7 @@ static void test_read_of_64_parameters_over_iso_tp(void)
     drive(160, 0, 0);
     for (uint16_t i = 0; i < UDS_DIDS_MAX; i++)
         put_be16(req + 1 + 2 * i, (uint16_t)(0x2000 + param_rows[i].id));
-    CU_ASSERT_EQUAL(rig_ask(&r, req, sizeof(req), answer, sizeof(answer)), UDS_RESPONSE_MAX);
+    CU_ASSERT_EQUAL(rig_ask(&r, req, sizeof(req), answer, sizeof(answer)), UDS_READ_MAX);
     for (int i = 0; i < UDS_DIDS_MAX; i++)
         CU_ASSERT_EQUAL((int32_t)get_be32(answer + 3 + 6 * i), r.params[i]);
 }

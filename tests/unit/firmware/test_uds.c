@@ -72,7 +72,7 @@ static void test_read_64_and_one_more(void)
     for (int i = 0; i <= UDS_DIDS_MAX; i++)
         put_be16(req + 1 + 2 * i, 0x2001);
     ask(req, sizeof(req) - 2);
-    CU_ASSERT_EQUAL(n, UDS_RESPONSE_MAX);
+    CU_ASSERT_EQUAL(n, UDS_READ_MAX);
     ask(req, sizeof(req));
     CU_ASSERT(refused(0x22, UDS_NRC_LENGTH));
 }
