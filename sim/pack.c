@@ -7,6 +7,7 @@
 
 #include "common/crc.h"
 #include "common/err.h"
+#include "firmware/core/afe_faults.h"
 #include "proto/afe.h"
 #include "proto/can0.h"
 #include "sim/report.h"
@@ -241,12 +242,26 @@ static int wait_for_clients(struct pack *p)
     return err;
 }
 
+/* Where to look, once when the alarms have changed. */
+static void report_chain(const struct pack *p)
+{
+    const struct biu *biu = &p->board.app.biu;
+    struct afe_fault faults[AFE_FAULTS_MAX];
+    size_t n = afe_faults_of(&biu->afe, &biu->measure, (uint32_t)biu->params.running[PARAM_afe_silent_limit], faults, AFE_FAULTS_MAX);
+
+    for (size_t i = 0; i < n; i++)
+        report_warn("chain", "fault=\"%s\" board=%u chip=%u cell=%u behind_board=%u behind_chip=%u", afe_fault_text(faults[i].kind),
+                    faults[i].at.board, faults[i].at.chip, faults[i].cell, faults[i].near.board, faults[i].near.chip);
+}
+
 static int note_sample(struct pack *p, const struct sample *s, const uint16_t *truth_mV)
 {
     p->samples++;
     p->last_no = s->no;
-    if (s->alarms != p->alarms)
+    if (s->alarms != p->alarms) {
         report_info("pack", "alarms active=%u worst=%d sample=%u", s->alarms, s->scalar[SAMPLE_alarm_level], s->no);
+        report_chain(p);
+    }
     p->alarms = s->alarms;
     int err = truth_file_append(&p->truth, s, truth_mV);
 

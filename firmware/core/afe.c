@@ -80,8 +80,30 @@ static void probe(struct afe *afe, struct writer *tx)
         afe_command(tx, AFE_SINGLE_RESPOND, k, AFE_REG_ADDR, one_byte, sizeof(one_byte));
 }
 
+/* Who had answered before and did not now. */
+static void note_lost(struct afe *afe)
+{
+    for (unsigned k = 0; k < afe->topology->devices; k++)
+        if (afe->chip[k].seen && !((unsigned)afe->alive >> k & 1u))
+            afe->lost_address = (uint16_t)(afe->lost_address | 1u << k);
+}
+
+/* Who is back with a new address at once had lost the old one: that is a reset, not a broken link that was mended. */
+static void note_resets(struct afe *afe)
+{
+    unsigned back = afe->lost_address & (unsigned)afe->alive;
+
+    for (unsigned k = 0; k < afe->topology->devices; k++)
+        if (back >> k & 1u && afe->chip[k].age_ms < AFE_READDRESS_MS) {
+            afe->chip[k].resets++;
+            afe->chip[k].reset_age_ms = 0;
+        }
+    afe->lost_address = 0;
+}
+
 static void address(struct afe *afe, struct writer *tx)
 {
+    note_lost(afe);
     afe->addressed_ms = 0;
     afe->counts.addressed++;
     afe->failed = 0;
@@ -193,8 +215,12 @@ static void take_answer(struct afe *afe, int status, const struct afe_response *
             afe->alive = (uint16_t)(afe->alive | 1u << r->data[0]);
         return;
     }
-    if (status == 1)
+    if (status == 1) {
         stage(afe, afe->next, r->data);
+    } else {
+        afe->chip[afe->next].bad_crc++;
+        afe->chip[afe->next].crc_age_ms = 0;
+    }
     afe->next = alive_below(afe, afe->next);
 }
 
@@ -237,6 +263,7 @@ static void on_probe(struct afe *afe, struct writer *tx)
         return;
     }
     afe->probes = 0;
+    note_resets(afe);
     if (!all && afe->addressed_ms >= AFE_READDRESS_MS) {
         address(afe, tx);
         return;
@@ -294,8 +321,13 @@ static void on_run(struct afe *afe, const struct afe_in *in, struct writer *tx)
 
 static void grow_old(struct afe *afe, uint32_t dt_ms)
 {
-    for (unsigned k = 0; k < afe->topology->devices; k++)
-        afe->chip[k].age_ms = add_age(afe->chip[k].age_ms, dt_ms);
+    for (unsigned k = 0; k < afe->topology->devices; k++) {
+        struct afe_chip *chip = &afe->chip[k];
+
+        chip->age_ms = add_age(chip->age_ms, dt_ms);
+        chip->crc_age_ms = add_age(chip->crc_age_ms, dt_ms);
+        chip->reset_age_ms = add_age(chip->reset_age_ms, dt_ms);
+    }
     afe->waited_ms = add_age(afe->waited_ms, dt_ms);
     afe->scanned_ms = add_age(afe->scanned_ms, dt_ms);
     afe->addressed_ms = add_age(afe->addressed_ms, dt_ms);

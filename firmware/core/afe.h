@@ -47,6 +47,8 @@ struct afe_chip {
     uint16_t raw[AFE_CHANNELS_MAX]; /* cell 1 first, then the fitted AUX inputs, lowest first; of the last good answer */
     uint32_t age_ms;                /* since the last good answer, or since the start */
     bool seen;                      /* raw[] has been filled since the start */
+    uint32_t bad_crc, resets;       /* answers with a wrong CRC, and addresses lost, since the start */
+    uint32_t crc_age_ms, reset_age_ms;
 };
 
 struct afe {
@@ -57,6 +59,7 @@ struct afe {
     uint32_t addressed_ms; /* since the chain was addressed */
     uint32_t balanced_ms;  /* since the balancing command was sent */
     uint32_t faulted_ms;   /* since a probe for the fault line */
+    uint16_t lost_address; /* bit k: chip k + 1 had answered before and was not there when the chain was last addressed */
     uint16_t alive;        /* bit k: chip k + 1 answered the last probe */
     uint16_t fresh;        /* bit k: chip k + 1 got new values in the last call */
     uint16_t good;         /* of the scan under way: answers with a right CRC */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/err.h"
+#include "firmware/core/afe_faults.h"
 #include "proto/can0.h"
 #include "sim/board.h"
 #include "tests/unit/suite.h"
@@ -349,6 +350,75 @@ static void test_power_on_finds_what_is_broken(void)
     CU_ASSERT_EQUAL(b.app.out.contactors, 0);
 }
 
+static struct afe_fault faults[AFE_FAULTS_MAX];
+
+static size_t find_faults(void)
+{
+    const struct biu *biu = &b.app.biu;
+
+    return afe_faults_of(&biu->afe, &biu->measure, (uint32_t)biu->params.running[PARAM_afe_silent_limit], faults, AFE_FAULTS_MAX);
+}
+
+static void check_fault(enum afe_fault_kind kind, unsigned board, unsigned chip, unsigned cell)
+{
+    CU_ASSERT_EQUAL(faults[0].kind, kind);
+    CU_ASSERT_EQUAL(faults[0].at.board, board);
+    CU_ASSERT_EQUAL(faults[0].at.chip, chip);
+    CU_ASSERT_EQUAL(faults[0].cell, cell);
+}
+
+/* 80 cells: a BIU of three chips and a BMU of two, 16 cells each. */
+static void test_chain_faults_are_named_with_board_chip_and_cell(void)
+{
+    start(80);
+    CU_ASSERT_EQUAL(find_faults(), 0);
+    w.chain.broken_link = 4;
+    live(600);
+    CU_ASSERT_EQUAL(find_faults(), 1);
+    check_fault(AFE_FAULT_LINK, 1, 2, 0);
+    CU_ASSERT(faults[0].near.board == 1 && faults[0].near.chip == 1);
+    w.chain.broken_link = 3;
+    live(600);
+    CU_ASSERT_EQUAL(find_faults(), 1);
+    check_fault(AFE_FAULT_LINK, 1, 1, 0);
+    CU_ASSERT(faults[0].near.board == 0 && faults[0].near.chip == 3);
+    w.chain.broken_link = 0;
+    live(600);
+    CU_ASSERT_EQUAL(find_faults(), 1);
+    check_fault(AFE_FAULT_LINK, 0, 1, 0);
+    CU_ASSERT(faults[0].near.board == 0 && faults[0].near.chip == 0);
+    w.chain.broken_link = AFE_LINK_WHOLE;
+    live(1200);
+    CU_ASSERT_EQUAL(find_faults(), 0); /* mended, not reset */
+    start(80);
+    w.chain.chip[3].faults.open_taps = 1 << 16;
+    world_set_cell(&w, 63, 0);
+    live(300);
+    CU_ASSERT_EQUAL(find_faults(), 1);
+    check_fault(AFE_FAULT_WIRE, 1, 1, 64);
+    start(80);
+    chip_reset(&w.chain.chip[4]);
+    live(300);
+    CU_ASSERT_EQUAL(find_faults(), 1);
+    check_fault(AFE_FAULT_RESET, 1, 2, 0);
+    live(AFE_FAULT_RECENT_MS + 300);
+    CU_ASSERT_EQUAL(find_faults(), 0);
+    start(80);
+    w.chain.chip[2].faults.bad_crc = true;
+    live(100);
+    CU_ASSERT_EQUAL(find_faults(), 1);
+    check_fault(AFE_FAULT_CRC, 0, 3, 0);
+    start(80);
+    w.chain.chip[1].faults.stuck_cells = 1 << 4;
+    for (int i = 0; i < 100; i++) {
+        for (int k = 0; k < 80; k++)
+            world_set_cell(&w, k, 3600 - i);
+        live(50);
+    }
+    CU_ASSERT_EQUAL(find_faults(), 1);
+    check_fault(AFE_FAULT_STUCK, 0, 2, 21);
+}
+
 int main(void)
 {
     static CU_TestInfo tests[] = {
@@ -366,6 +436,8 @@ int main(void)
         { "a stuck reading names the cell [ME-12]", test_a_stuck_reading_names_the_cell },
         { "a board that is not well says so, unit by unit [ME-13]", test_a_board_that_is_not_well_says_so },
         { "power-on finds what is broken [ME-13]", test_power_on_finds_what_is_broken },
+        { "chain faults are named with board, chip and cell; a link from both ends [ME-12]",
+          test_chain_faults_are_named_with_board_chip_and_cell },
         { "a restart counts and keeps what is stored", test_a_restart_counts_and_keeps_what_is_stored },
         { "the same world gives the same samples", test_the_same_world_gives_the_same_samples },
         { "after a sleep everything is measured afresh", test_after_a_sleep_everything_is_measured_afresh },
