@@ -20,7 +20,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { RESEND_MS = 3000, DEVICES_MAX = 10000 };
+enum { RESEND_MS = 3000, DEVICES_MAX = 10000, BODIES = 64 };
 
 struct options {
     const char *uri, *ca, *cert, *key, *tenant, *truth;
@@ -45,6 +45,10 @@ struct load {
     long begun;      /* records sent at least once */
     int64_t from_ms; /* when the first could go */
     int first;       /* place in order[] before which all devices' records are acknowledged */
+    struct {         /* of devices without a truth file: a body says nothing of its time, so a few do for all */
+        uint8_t *bytes;
+        size_t size;
+    } bodies[BODIES];
     bool up;
 };
 
@@ -105,25 +109,22 @@ static void write_truth(FILE *f, const struct sample *s)
     fwrite(entry, 1, writer_used(&w), f);
 }
 
-static int seal(struct load *l, struct slot *slot, const char *device, uint64_t seq, const struct sample *samples)
+static int seal(struct load *l, struct slot *slot, const char *device, uint64_t seq, const struct sample *first, const uint8_t *body,
+                size_t size)
 {
-    uint8_t body[RECORD_BODY_MAX], sealed[RECORD_MAX];
-    const struct sample *last = &samples[l->opt.batch - 1];
+    uint8_t sealed[RECORD_MAX];
     struct record r = { .epoch = l->epoch,
                         .seq = seq,
-                        .boot = samples->boot,
-                        .first_no = samples->no,
+                        .boot = first->boot,
+                        .first_no = first->no,
                         .count = (uint32_t)l->opt.batch,
-                        .first_utc_ms = samples->utc_ms,
-                        .last_utc_ms = last->utc_ms,
-                        .cells = samples->cells,
-                        .temps = samples->temps,
-                        .body = body };
-    int n = body_encode(samples, (size_t)l->opt.batch, body, sizeof body);
+                        .first_utc_ms = first->utc_ms,
+                        .last_utc_ms = first->utc_ms + (uint64_t)(l->opt.batch - 1) * 1000,
+                        .cells = first->cells,
+                        .temps = first->temps,
+                        .body = body,
+                        .body_len = size };
 
-    if (n < 0)
-        return n;
-    r.body_len = (size_t)n;
     snprintf(r.device, sizeof r.device, "%s", device);
     slot->size = record_seal(&r, sealed, sizeof sealed);
     slot->bytes = slot->size > 0 ? malloc((size_t)slot->size) : NULL;
@@ -133,10 +134,51 @@ static int seal(struct load *l, struct slot *slot, const char *device, uint64_t 
     return 0;
 }
 
-static int make_device(struct load *l, int device, uint64_t utc_ms)
+/* A record whose samples go into the truth file. */
+static int make_measured(struct load *l, struct slot *slot, const char *device, uint64_t seq, struct sample *s, uint64_t utc_ms,
+                         FILE *truth)
 {
     struct sample samples[RECORD_SAMPLES_MAX];
+    uint8_t body[RECORD_BODY_MAX];
+
+    for (int i = 0; i < l->opt.batch; i++) {
+        next_sample(s, &l->opt, utc_ms + (uint64_t)i * 1000);
+        samples[i] = *s;
+        if (truth)
+            write_truth(truth, s);
+    }
+    int n = body_encode(samples, (size_t)l->opt.batch, body, sizeof body);
+
+    return n < 0 ? n : seal(l, slot, device, seq, samples, body, (size_t)n);
+}
+
+static int make_bodies(struct load *l)
+{
     struct sample s = { .boot = (uint32_t)l->opt.seed, .cells = (uint8_t)l->opt.cells, .temps = (uint8_t)l->opt.temps };
+    struct sample samples[RECORD_SAMPLES_MAX];
+
+    for (int k = 0; k < BODIES; k++) {
+        uint8_t body[RECORD_BODY_MAX];
+
+        for (int i = 0; i < l->opt.batch; i++) {
+            next_sample(&s, &l->opt, (uint64_t)(k * l->opt.batch + i) * 1000);
+            samples[i] = s;
+        }
+        int n = body_encode(samples, (size_t)l->opt.batch, body, sizeof body);
+
+        l->bodies[k].bytes = n > 0 ? malloc((size_t)n) : NULL;
+        if (!l->bodies[k].bytes)
+            return BMS_ERR_NOSPACE;
+        memcpy(l->bodies[k].bytes, body, (size_t)n);
+        l->bodies[k].size = (size_t)n;
+    }
+    return 0;
+}
+
+static int make_device(struct load *l, int device, uint64_t utc_ms)
+{
+    struct sample s = { .boot = (uint32_t)l->opt.seed, .cells = (uint8_t)l->opt.cells, .temps = (uint8_t)l->opt.temps };
+    bool measured = l->opt.alarms || device < l->opt.truth_devices;
     char name[64], path[300];
     FILE *truth = NULL;
     int err = 0;
@@ -149,14 +191,17 @@ static int make_device(struct load *l, int device, uint64_t utc_ms)
             return BMS_ERR_IO;
         fwrite(TRUTH_MAGIC, 1, TRUTH_HEAD, truth);
     }
-    for (int r = 0; !err && r < l->opt.records; r++) {
-        for (int i = 0; i < l->opt.batch; i++, utc_ms += 1000) {
-            next_sample(&s, &l->opt, utc_ms);
-            samples[i] = s;
-            if (truth)
-                write_truth(truth, &s);
+    for (int r = 0; !err && r < l->opt.records; r++, utc_ms += (uint64_t)l->opt.batch * 1000) {
+        struct slot *slot = &l->slots[(size_t)device * (size_t)l->opt.records + (size_t)r];
+        size_t k = (size_t)(device + r) % BODIES;
+
+        if (measured) {
+            err = make_measured(l, slot, name, (uint64_t)r + 1, &s, utc_ms, truth);
+            continue;
         }
-        err = seal(l, &l->slots[(size_t)device * (size_t)l->opt.records + (size_t)r], name, (uint64_t)r + 1, samples);
+        s.no = (uint32_t)r * (uint32_t)l->opt.batch + 1;
+        s.utc_ms = utc_ms;
+        err = seal(l, slot, name, (uint64_t)r + 1, &s, l->bodies[k].bytes, l->bodies[k].size);
     }
     if (truth)
         fclose(truth);
@@ -182,6 +227,7 @@ static int make_all(struct load *l)
     l->slots = calloc((size_t)l->opt.devices * (size_t)l->opt.records, sizeof *l->slots);
     if (!l->slots)
         return BMS_ERR_NOSPACE;
+    err = make_bodies(l);
     for (int d = 0; !err && d < l->opt.devices; d++)
         err = make_device(l, d, now - (uint64_t)l->opt.records * (uint64_t)l->opt.batch * 1000);
     return err;
@@ -407,7 +453,7 @@ static bool can_run(const struct options *o)
 
 int main(int argc, char *argv[])
 {
-    static struct load l = { .opt = { "", "", "", "", "demo", "", 10, 100, 10, 48, 12, 5000, 120, 1, 0, 0, DEVICES_MAX } };
+    static struct load l = { .opt = { "", "", "", "", "demo", "", 10, 100, 10, 48, 12, 5000, 120, 1, 0, 0, DEVICES_MAX, 0 } };
 
     if (take_options(&l.opt, argc, argv) != 0 || !can_run(&l.opt))
         return usage();

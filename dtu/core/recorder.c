@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dtu/core/recorder.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "common/err.h"
@@ -11,7 +12,7 @@ int recorder_init(struct recorder *r, struct journal *journal, const char *devic
 {
     size_t n = strlen(device);
 
-    memset(r, 0, sizeof(*r));
+    memset(r, 0, offsetof(struct recorder, sample)); /* the buffers behind it are written before they are read */
     if (n == 0 || n > DEVICE_NAME_MAX || batch == 0 || batch > RECORD_SAMPLES_MAX || journal_record_max(journal) <= ENVELOPE)
         return BMS_ERR_RANGE;
     r->journal = journal;
