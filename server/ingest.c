@@ -7,6 +7,7 @@
 #include "server/decode.h"
 #include "server/log.h"
 #include "server/metrics.h"
+#include "server/poison_budget.h"
 #include "server/publish.h"
 #include "server/store.h"
 
@@ -28,6 +29,7 @@ struct ingest {
     size_t count;
     struct poison *poisons;
     size_t poison_count;
+    struct poison_budget *budget;
     size_t max;
     pthread_t thread;
     _Atomic bool stopping;
@@ -61,8 +63,10 @@ static void decode_all(struct ingest *in, size_t n)
         if (decode_record(m->topic, m->topic_len, m->bytes, m->size, m->received_ms, retention_ms, &in->records[in->count],
                           &in->poisons[in->poison_count]))
             in->count++;
-        else
+        else if (poison_budget_take(in->budget, in->poisons[in->poison_count].device, clock_mono_ms()))
             in->poison_count++;
+        else
+            metrics_add(METRIC_POISON_DROPPED, 1);
     }
 }
 
@@ -246,6 +250,7 @@ static void discard(struct ingest *in)
     free(in->messages);
     free(in->records);
     free(in->poisons);
+    free(in->budget);
     free(in);
 }
 
@@ -261,7 +266,8 @@ struct ingest *ingest_start(const struct ingest_parts *parts)
     in->messages = calloc(in->max, sizeof *in->messages);
     in->records = calloc(in->max, sizeof *in->records); /* touched only as far as batches are large */
     in->poisons = calloc(in->max, sizeof *in->poisons);
-    if (!in->store || !in->messages || !in->records || !in->poisons || pthread_create(&in->thread, NULL, run, in) != 0) {
+    in->budget = calloc(1, sizeof *in->budget);
+    if (!in->store || !in->messages || !in->records || !in->poisons || !in->budget || pthread_create(&in->thread, NULL, run, in) != 0) {
         discard(in);
         return NULL;
     }

@@ -26,7 +26,8 @@ void life_init(struct life *l, const struct life_config *config, uint64_t seed)
     memset(l, 0, sizeof *l);
     l->config = *config;
     l->noise.state = seed;
-    l->radio = true;
+    l->radio = noise_even(&l->noise, 0, 1000) >= config->offline_permille;
+    l->radio_left_s = config->offline_permille ? some_s(l, 0, AWAY_MAX_S) : 0;
     l->charge = noise_even(&l->noise, 0.3, 0.9);
     for (unsigned c = 0; c < PACK_CELLS_MAX; c++)
         l->apart_mV[c] = (int8_t)(noise_normal(&l->noise) * 5);

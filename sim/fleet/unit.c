@@ -8,7 +8,7 @@
 #include "common/err.h"
 #include "proto/downlink.pb-c.h"
 
-enum { STEP_US = 100000, RADIO_US = 1000000, SYNC_US = 20000, GREEDY = 100, INFLIGHT_KEPT = 4, ANSWER_MS = 20000, TOKEN_STATE = 0x2000 };
+enum { STEP_US = 100000, RADIO_US = 1000000, SYNC_US = 20000, BAD_TIMES = 100, INFLIGHT_KEPT = 4, ANSWER_MS = 20000, TOKEN_STATE = 0x2000 };
 enum { GARBAGE_BYTES = 300, TOKEN_GARBAGE = 0x3000, REASON_FAILED = 0x80, KEEP_ALIVE_S = 30 };
 
 static uint32_t ms_of(uint64_t us)
@@ -154,7 +154,7 @@ struct unit *unit_create(const struct unit_config *config, enum unit_kind kind, 
 
 static uint32_t period_of(const struct unit *u)
 {
-    return u->kind == UNIT_GREEDY ? u->config->period_us / GREEDY : u->config->period_us;
+    return u->kind == UNIT_GOOD ? u->config->period_us : u->config->period_us / BAD_TIMES;
 }
 
 /* Which records are new, and when their newest sample was taken. */
@@ -181,17 +181,19 @@ static void take_samples(struct unit *u, uint64_t now_us, uint64_t utc_ms)
     }
 }
 
-static void throw_garbage(struct unit *u)
+/* One message where another unit would take a sample; what the link does not take is left out. */
+static void throw_garbage(struct unit *u, uint64_t now_us)
 {
-    while (u->mqtt.state == MQTT_UP && mqtt_pending(&u->mqtt) + INFLIGHT_KEPT < MQTT_INFLIGHT) {
+    for (; u->sample_us <= now_us; u->sample_us += period_of(u)) {
+        if (u->mqtt.state != MQTT_UP || mqtt_pending(&u->mqtt) + INFLIGHT_KEPT >= MQTT_INFLIGHT)
+            continue;
         for (size_t i = 0; i + 8 <= GARBAGE_BYTES; i += 8) {
             uint64_t v = noise_u64(&u->life.noise);
 
             memcpy(u->buffer[0] + i, &v, sizeof v); /* changed while on the wire: it is garbage anyway */
         }
-        if (mqtt_publish(&u->mqtt, u->topic_record, u->buffer[0], GARBAGE_BYTES, 1, false, TOKEN_GARBAGE) != BMS_ERR_OK)
-            return;
-        u->totals->garbage++;
+        if (mqtt_publish(&u->mqtt, u->topic_record, u->buffer[0], GARBAGE_BYTES, 1, false, TOKEN_GARBAGE) == BMS_ERR_OK)
+            u->totals->garbage++;
     }
 }
 
@@ -213,19 +215,23 @@ static void speak(struct unit *u, uint64_t now_us, uint64_t utc_ms)
         return;
     publish_state(u, utc_ms);
     if (u->kind == UNIT_GARBAGE)
-        throw_garbage(u);
+        throw_garbage(u, now_us);
     else
         uplink_step(&u->uplink, ms_of(now_us));
     net_poll(&u->net, ms_of(now_us));
 }
 
-/* The network is gone: the wire ends without a word. */
+/* When the network goes, the session ends as if the stream had failed, and nothing is tried until it is back. */
 static void look_for_radio(struct unit *u, uint64_t now_us)
 {
+    bool was_away = u->away;
+
     for (; u->radio_us <= now_us; u->radio_us += RADIO_US)
         u->away = !life_radio(&u->life);
-    if (u->away && u->net.stream->poll(u->net.stream->ctx, ms_of(now_us)) == STREAM_OPEN)
-        u->net.stream->close(u->net.stream->ctx);
+    if (!u->away || was_away || u->net.link.state == LINK_WAIT)
+        return;
+    u->net.refused = true;
+    net_poll(&u->net, ms_of(now_us));
 }
 
 void unit_step(struct unit *u, uint64_t now_us, uint64_t utc_ms)
@@ -250,13 +256,14 @@ uint64_t unit_due_us(const struct unit *u)
 {
     uint64_t at = u->last_us < u->begin_us ? u->begin_us : u->last_us + STEP_US;
 
-    return u->kind != UNIT_GARBAGE && u->sample_us < at ? u->sample_us : at;
+    return u->sample_us < at ? u->sample_us : at;
 }
 
 bool unit_finish(struct unit *u)
 {
     u->sample_us = UINT64_MAX / 2;
     u->life.config.offline_permille = 0;
+    u->life.radio_left_s = 0;
     if (u->kind == UNIT_GARBAGE)
         return true;
     recorder_flush(&u->recorder);

@@ -29,7 +29,7 @@ struct unit_config { /* borrowed, the same for all */
     bool watched;       /* each sample a record of its own */
 };
 
-enum unit_kind { UNIT_GOOD, UNIT_GARBAGE, UNIT_GREEDY }; /* sends nonsense; takes samples 100 times as often */
+enum unit_kind { UNIT_GOOD, UNIT_GARBAGE, UNIT_GREEDY }; /* the bad ones do 100 times their share: nonsense, or samples */
 
 struct unit_totals {
     uint64_t samples, records, acked, garbage, sessions;

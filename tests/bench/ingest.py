@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 
+import peers
 from harness import Instance, wait_until
 from harness.instance import program
 
@@ -190,6 +191,8 @@ def words():
     parser.add_argument("--devices", type=int, default=100, help="devices that the records belong to (default 100)")
     parser.add_argument("--window", type=int, default=5000, help="records on the way without an Ack (default 5000)")
     parser.add_argument("--shapes", default=",".join(key for key, *_ in SHAPES), help="which of 60, 10, 1, 60x160 (default all)")
+    parser.add_argument("--peers", choices=("yes", "no"), default="yes",
+                        help="whether Node, Node-RED and mosquitto_sub | psql do the same afterwards (default yes; needs npm)")
     args = parser.parse_args()
     known = {key for key, *_ in SHAPES}
     if not 0.5 <= args.seconds <= 600 or not COMPARED <= args.devices <= 1000 or args.window < 1 or not set(args.shapes.split(",")) <= known:
@@ -202,6 +205,8 @@ def show(result):
         cost = ", ".join(f"{name} {us}" for name, us in one["cpu_us_per_frame"].items())
         print(f"{key:>7}: {one['frames_per_s']:>8} frames/s, COPY alone {one['copy_limit_frames_per_s']:>8}, ratio {one['ratio']}, us/frame: {cost}; "
               f"{one['disk_bytes_per_frame']} B/frame on disk, lost {one['lost']}, duplicates {one['duplicates']}")
+    for peer, one in result.get("peers", {}).items():
+        print(f"{peer:>16}: {one['frames_per_s']} frames/s, {one['times_slower']} times slower")
 
 
 def main():
@@ -212,7 +217,11 @@ def main():
         allow(instance)
         for number, shape in enumerate(shapes, 1):
             result["shapes"][shape[0]] = measure(instance, shape, number, args, pathlib.Path(folder))
+        if args.peers == "yes":
+            peer_results = peers.measure_all(instance, result["shapes"][shapes[0][0]]["frames_per_s"], max(2, int(args.seconds)))
     result = {**result["shapes"][shapes[0][0]], **result}  # the first shape is the headline
+    if args.peers == "yes":
+        result["peers"] = peer_results
     if args.json:
         print(json.dumps(result))
     else:

@@ -6,8 +6,8 @@ service sends them). Then, at 10 %, 50 % and 90 % of it, a small fleet of watche
 the DTU, each with its own TLS connection) sends every sample as a record of its own: `ack_*` is from taking the sample to the DTU's receiving the
 acknowledgement, `browser_*` from taking the sample to its arrival in an event stream.
 
-Fairness, at 50 %: the same fleet beside one device that sends garbage as fast as the broker takes it, and beside one that takes samples 100 times as
-often. `rise` is the p99 of the other devices over that without the bad one.
+Fairness, at 50 %: the same fleet beside one device that sends garbage 100 times as often as the others send samples, and beside one that takes samples
+100 times as often. `rise` is the p99 of the other devices over that without the bad one.
 """
 import argparse
 import json
@@ -67,8 +67,8 @@ class Browser(threading.Thread):
     def run(self):
         try:
             for name, data in self.api.events(f"v:{self.device}", self.seconds):
-                if name == "frame" and "measured_at" in data.get("frame", data):
-                    self.delays.append(time.time() * 1000 - data.get("frame", data)["measured_at"])
+                if name == "v.frame" and "measured_at" in data:
+                    self.delays.append(time.time() * 1000 - data["measured_at"])
         except OSError:
             pass  # the time is over
 

@@ -26,6 +26,7 @@ RULES = {  # folder: (folders of ours that it may include, outside headers)
     "firmware/port": (["firmware/port", "firmware/core", "proto", "common"], ANY),
     "firmware/app":  (["firmware", "proto", "common"], ANY),
     "sim":           (["sim", "firmware", "proto", "common"], ANY),
+    "sim/fleet":     (["sim", "dtu", "proto", "common"], ANY),
     "dtu/core":      (["dtu/core", "proto", "common"], PURE | PROTOBUF),
     "dtu/port":      (["dtu/port", "dtu/core", "proto", "common"], ANY),
     "dtu/app":       (["dtu", "proto", "common"], ANY),
