@@ -100,6 +100,7 @@ void biu_wake(struct biu *biu, uint32_t now_ms)
     alarm_hold(&biu->alarms);
     contactor_wake(&biu->contactor);
     freeze_wake(&biu->dtc.freeze);
+    vehicle_bus_init(&biu->vehicle); /* orders from before the sleep are none */
     power_mode_wake(&biu->power_mode);
     start_charging(biu);
     balance_init(&biu->balance);

@@ -295,6 +295,26 @@ static void test_orders_move_contactors(void)
     CU_ASSERT_EQUAL(rig.biu.mode, PACK_MODE_DRIVING); /* until parked_after_ms */
 }
 
+static void test_sleep_forgets_orders(void)
+{
+    board(CELLS);
+    rig.params[PARAM_vcu_orders] = 1;
+    rig_start(&rig);
+    rig.in.inputs = BIU_INPUT_KEYON;
+    vcu_talks = true;
+    live(3000);
+    CU_ASSERT(drives(&rig));
+    biu_wake(&rig.biu, rig.in.now_ms);
+    memset(got, 0, sizeof(got));
+    vcu_talks = false;
+    live(490);
+    CU_ASSERT_EQUAL(rig.out.contactors, 0); /* though it is not a time-out yet */
+    CU_ASSERT_FALSE(rig_has_alarm(&rig, ALARM_vcu_silent));
+    vcu_talks = true;
+    live(3000);
+    CU_ASSERT(drives(&rig));
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -305,6 +325,7 @@ int main(void)
         { "every row comes in its period, 160 cells within 1 s, three frames a slot at most [TA-2]", test_schedule_on_the_bus },
         { "what is told is what was measured, or why not [TA-2]", test_what_is_told },
         { "with little room the safety frame comes first", test_no_room },
+        { "orders from before a sleep are none [TA-2]", test_sleep_forgets_orders },
         { "lost orders bring the power down, raise an alarm and open the contactors [TA-2] [AC-6]", test_orders_move_contactors },
         CU_TEST_INFO_NULL,
     };
