@@ -98,7 +98,7 @@ enum {
     UDS_ROUTINE_ERASE = 0xFF00,
     UDS_ROUTINE_CHECK = 0xFF01,
     UDS_DIDS_MAX = 64,
-    UDS_BLOCK_MAX = 770, /* bytes of a 36 request, service and counter included */
+    UDS_BLOCK_MAX = 514, /* bytes of a 36 request, service and counter included */
 };
 #define UDS_MEMORY_CATALOGUE 0x80000000u /* address of the catalogue in 35; the second slot begins at 0 */
 

@@ -36,6 +36,7 @@ static uint8_t closes(const struct contactor *c, enum contactor_state state)
 {
     return (uint8_t)(states[state].close | (state == CONTACTOR_TEST ? c->test : 0));
 }
+
 static bool is_known(const struct contactor_in *in)
 {
     return scalar_validity(in->pack_mV) == VALIDITY_OK && scalar_validity(in->link_mV) == VALIDITY_OK;
