@@ -285,18 +285,18 @@ static void test_more_than_announced(void)
     start();
     enter();
     erase();
-    announce(0, 2000);
-    send(1, 0, 700);
+    announce(0, 1000);
+    send(1, 0, 400);
     CU_ASSERT(refused(0x36, UDS_NRC_RANGE)); /* the header says more */
-    put_le32(image + 12, 1900);
-    announce(0, 2000);
-    send(1, 0, 700);
-    send(2, 700, 700);
-    send(3, 1400, 601);
+    put_le32(image + 12, 900);
+    announce(0, 1000);
+    send(1, 0, 400);
+    send(2, 400, 400);
+    send(3, 800, 201);
     CU_ASSERT(refused(0x36, UDS_NRC_SUSPENDED));
-    send(3, 1400, 600);
-    CU_ASSERT_EQUAL(verified(), 2000);
-    send(4, 2000, 1);
+    send(3, 800, 200);
+    CU_ASSERT_EQUAL(verified(), 1000);
+    send(4, 1000, 1);
     CU_ASSERT(refused(0x36, UDS_NRC_SUSPENDED));
 }
 
