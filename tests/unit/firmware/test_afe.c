@@ -435,7 +435,7 @@ static void feed(const uint8_t *bytes, size_t n)
 static void test_an_address_that_no_chip_has_is_nobody(void)
 {
     uint8_t answer[4] = { 0, 9 };
-    uint8_t empty[1];
+    uint8_t empty[1] = { 0 };
     struct afe_parser parser;
     struct afe_response r;
     struct reader nothing = reader_of(empty, 0);
