@@ -166,7 +166,8 @@ suite_coverage() {
     need_packages run test
     build_preset coverage tests/unit/firmware/all
     find "$BUILD/coverage/firmware" -name '*.gcda' -delete
-    CELLWARDEN_RANDOM_SEED=1 CELLWARDEN_RANDOM_STEPS=100000 ctest --test-dir "$BUILD/coverage/tests/unit/firmware" -j "$(nproc)" \
+    # Without the sweeps over every state and the random walk: each branch has a test that means it.
+    ctest --test-dir "$BUILD/coverage/tests/unit/firmware" -j "$(nproc)" -E '^test_(reaction|random)$' --timeout 600 \
         --output-on-failure --no-tests=error >"$BUILD/test/coverage.log" 2>&1 || {
         grep -v ' Passed ' "$BUILD/test/coverage.log"
         return 1
