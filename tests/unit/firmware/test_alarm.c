@@ -2,7 +2,10 @@
 #include <stdio.h>
 
 #include "firmware/core/alarm.h"
+#include "firmware/core/charge/charge.h"
 #include "firmware/core/params.h"
+#include "firmware/core/runaway.h"
+#include "firmware/core/trend.h"
 #include "tests/unit/suite.h"
 
 static struct alarms a;
@@ -319,6 +322,44 @@ static void test_value_saturates_downwards(void)
     CU_ASSERT_EQUAL(a.row[ALARM_charge_over_current_peak].raised.value, INT16_MIN);
 }
 
+/* What has to be measured, the delay of the row up to a whole step, and one step. */
+static void test_every_row_promises_a_time(void)
+{
+    static const struct {
+        enum alarm alarm;
+        int32_t measured_ms; /* with the parameters of NMC */
+    } rows[] = { { ALARM_cell_over_voltage, 20 },      { ALARM_pack_over_voltage, 0 },     { ALARM_temperature_rise, 2020 },
+                 { ALARM_contactor_welded, 100 + 10 }, { ALARM_heating_welded, 100 + 10 }, { ALARM_soc_jump_warning, TREND_TICK_MS + 20 },
+                 { ALARM_chip_apart_warning, 20 },     { ALARM_probe_open, 20 },           { ALARM_discharge_over_current_peak, 0 } };
+
+    start();
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct alarm_row *row = &alarm_rows[rows[i].alarm];
+
+        values[row->set_ms] = 101; /* 110 in steps */
+        CU_ASSERT_EQUAL(alarm_promise_ms(row, values), (uint32_t)rows[i].measured_ms + 110 + 10);
+        values[row->set_ms] = 100;
+        CU_ASSERT_EQUAL(alarm_promise_ms(row, values), (uint32_t)rows[i].measured_ms + 100 + 10);
+    }
+    const int32_t *p = values;
+    const struct {
+        enum alarm alarm;
+        int32_t measured_ms;
+    } by_parameter[] = { { ALARM_afe_silent, p[PARAM_afe_silent_limit] + 20 + 10 },
+                         { ALARM_current_sensor_silent, p[PARAM_current_sensor_silent_limit] + 10 },
+                         { ALARM_insulation, 3 * p[PARAM_insulation_settle_ms] + 10 },
+                         { ALARM_precharge_failed, 100 + p[PARAM_precharge_max_ms] + 10 },
+                         { ALARM_charge_failed, 100 + CHARGE_BEYOND_MS + 10 },
+                         { ALARM_thermal_runaway, p[PARAM_runaway_rise_s] * 1000 + 2 * RUNAWAY_TICK_MS + 20 } };
+
+    for (size_t i = 0; i < sizeof(by_parameter) / sizeof(by_parameter[0]); i++) {
+        const struct alarm_row *row = &alarm_rows[by_parameter[i].alarm];
+
+        values[row->set_ms] = 0;
+        CU_ASSERT_EQUAL(alarm_promise_ms(row, values), (uint32_t)by_parameter[i].measured_ms + 10);
+    }
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -337,6 +378,7 @@ int main(void)
         { "every threshold and delay is a parameter with hard limits [AC-6]", test_every_row_is_a_parameter_with_hard_limits },
         { "a list that is full keeps the major alarms, in order [AC-6]", test_a_list_that_is_full_keeps_the_major_ones },
         { "the reported value saturates downwards", test_value_saturates_downwards },
+        { "every row promises a time: measuring, delay, one step [AC-6]", test_every_row_promises_a_time },
         CU_TEST_INFO_NULL,
     };
 

@@ -466,6 +466,19 @@ static void test_states_have_words(void)
     CU_ASSERT_STRING_EQUAL(charge_state_text(-1), "unknown");
 }
 
+static void test_without_a_current_nothing_is_beyond_and_nothing_flows(void)
+{
+    plug_slow();
+    run(1000);
+    CU_ASSERT_EQUAL(c.state, CHARGE_CONSTANT_CURRENT);
+    for (uint32_t t = 0; t <= (uint32_t)params[PARAM_charge_wait_s] * 1000 && c.state == CHARGE_CONSTANT_CURRENT; t += STEP_MS) {
+        in.closed = true;
+        in.current_mA = scalar_invalid(VALIDITY_STALE);
+        charge_step(&c, &in);
+    }
+    CU_ASSERT_EQUAL(c.end, CHARGE_END_LIMIT);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -485,6 +498,7 @@ int main(void)
         { "a pause is no end [AC-3]", test_a_pause_is_no_end },
         { "a fast charger that breaks off, and one that begins again [AC-3]", test_a_fast_charger_that_breaks_off_and_begins_again },
         { "states have words", test_states_have_words },
+        { "without a current nothing is beyond and nothing flows [AC-3]", test_without_a_current_nothing_is_beyond_and_nothing_flows },
         CU_TEST_INFO_NULL,
     };
 

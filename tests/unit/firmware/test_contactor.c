@@ -419,6 +419,90 @@ static void test_nothing_closes_while_it_may_not(void)
     CU_ASSERT_EQUAL(c.state, CONTACTOR_MAKE);
 }
 
+/* The bench tries one relay: it closes for a while and is read back. Nothing is asked for meanwhile. */
+static void test_one_relay_is_tried(void)
+{
+    start();
+    CU_ASSERT_EQUAL(contactor_test(&c, P), 0);
+    CU_ASSERT(contactor_test(&c, D) != 0); /* one at a time */
+    follow(30, 0);
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_TEST);
+    follow(2 * (uint32_t)params[PARAM_relay_feedback_ms] + 20, 0);
+    CU_ASSERT(c.state == CONTACTOR_OPEN && c.test_result == CONTACTOR_TEST_PASSED);
+
+    start();
+    CU_ASSERT_EQUAL(contactor_test(&c, P), 0);
+    for (int t = 0; t < 400; t += 10)
+        step(0, 0); /* it does not come */
+    CU_ASSERT(c.state == CONTACTOR_OPEN && c.test_result == CONTACTOR_TEST_FAILED);
+
+    start();
+    CU_ASSERT_EQUAL(contactor_test(&c, P), 0);
+    follow(30, 0);
+    in.drive = true; /* KeyOn ends the trial */
+    follow(10, 0);
+    CU_ASSERT(c.state != CONTACTOR_TEST && c.test == 0);
+
+    start();
+    CU_ASSERT_EQUAL(contactor_test(&c, P), 0);
+    follow(30, 0);
+    in.must_open = true;
+    CU_ASSERT_EQUAL(step(P, 0), 0);
+    CU_ASSERT(c.test == 0 && !c.locked);
+
+    start();
+    CU_ASSERT_EQUAL(contactor_test(&c, P), 0);
+    in.charge = true; /* before it has begun */
+    follow(10, 0);
+    CU_ASSERT_EQUAL(c.test, 0);
+
+    start();
+    to_drive();
+    CU_ASSERT(contactor_test(&c, P) != 0); /* not while anything is closed */
+    in.must_open = true;
+    follow(10, 0);
+    CU_ASSERT(c.locked && c.state == CONTACTOR_OPEN);
+    CU_ASSERT(contactor_test(&c, P) != 0); /* nor while locked */
+}
+
+/* KeyOn ends while RL1 is on its way; a charge that ends under load. */
+static void test_requests_that_end_in_between(void)
+{
+    start();
+    in.drive = true;
+    follow(50, 0);
+    follow(60, 200000);
+    step(P, PACK_mV);
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_MAKE);
+    in.drive = false;
+    in.current_mA = 100000;
+    step(P, PACK_mV);
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_DRIVE_END);
+
+    start();
+    in.charge = true;
+    follow(50, 0);
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_CHARGE);
+    in.current_mA = -100000;
+    in.charge = false;
+    follow(20, PACK_mV);
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_CHARGE_END);
+    CU_ASSERT(contactor_is_ending(&c));
+    follow(20, PACK_mV);
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_CHARGE_END); /* the power is still there */
+    in.current_mA = 0;
+    follow(10, PACK_mV);
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_OPEN);
+
+    start();
+    in.charge = true;
+    follow(50, 0);
+    in.end_charge = true; /* the charge itself is over, the plug still in */
+    in.current_mA = -100000;
+    follow(10, PACK_mV);
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_CHARGE_END);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -442,6 +526,8 @@ int main(void)
         { "a link that is not measured fails the check [AC-1]", test_a_link_that_is_not_measured_fails_the_check },
         { "a charger ends the pre-charge [AC-1]", test_a_charger_ends_the_precharge },
         { "nothing closes while it may not [AC-1]", test_nothing_closes_while_it_may_not },
+        { "one relay is tried by the bench [AC-2]", test_one_relay_is_tried },
+        { "requests that end in between [AC-1]", test_requests_that_end_in_between },
         CU_TEST_INFO_NULL,
     };
 

@@ -105,6 +105,50 @@ static void test_the_total_voltage_needs_cells_and_a_reading(void)
     CU_ASSERT_FALSE(q.high[ALARM_Q_PACK_VOLTAGE].known);
 }
 
+static void test_a_weld_and_a_fault_of_the_charger(void)
+{
+    start();
+    look();
+    CU_ASSERT(is(&q.high[ALARM_Q_WELD], 0, 0) && is(&q.high[ALARM_Q_CHARGE_FAULT], 0, 0));
+    r.biu.contactor.held = true; /* one of them, nobody knows which */
+    look();
+    CU_ASSERT(is(&q.high[ALARM_Q_WELD], 1, 0));
+    r.biu.contactor.held = false;
+    r.biu.contactor.welded = 3;
+    look();
+    CU_ASSERT(is(&q.high[ALARM_Q_WELD], 1, 3));
+    r.biu.charge.end = CHARGE_END_BROKEN;
+    look();
+    CU_ASSERT(is(&q.high[ALARM_Q_CHARGE_FAULT], 0, 0)); /* an end is no fault */
+    r.biu.charge.state = CHARGE_FAULT;
+    look();
+    CU_ASSERT(is(&q.high[ALARM_Q_CHARGE_FAULT], CHARGE_END_BROKEN, 0));
+}
+
+/* A full pack is no alarm; one that is full and still being charged is. */
+static void test_a_full_pack_counts_while_current_flows_into_it(void)
+{
+    start();
+    int32_t soc = soc_permyriad(&r.biu.soc);
+
+    r.biu.params.running[PARAM_soc_high_warning_clear] = soc - 100;
+    r.biu.current.mA = 0;
+    look();
+    CU_ASSERT(is(&q.high[ALARM_Q_SOC], soc - 100, 0) && is(&q.low[ALARM_Q_SOC], soc, 0));
+    r.biu.current.mA = -100 * r.biu.params.running[PARAM_charge_end_dA];
+    look();
+    CU_ASSERT(is(&q.high[ALARM_Q_SOC], soc, 0));
+    r.biu.current.mA++; /* 1 mA less flows */
+    look();
+    CU_ASSERT(is(&q.high[ALARM_Q_SOC], soc - 100, 0));
+    r.biu.current.mA = scalar_invalid(VALIDITY_STALE);
+    look();
+    CU_ASSERT(is(&q.high[ALARM_Q_SOC], soc - 100, 0));
+    r.biu.params.running[PARAM_soc_high_warning_clear] = soc + 1;
+    look();
+    CU_ASSERT(is(&q.high[ALARM_Q_SOC], soc, 0));
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -112,6 +156,8 @@ int main(void)
         { "either plug is charging, and holds latched alarms [AC-6]", test_either_plug_is_charging_and_holds_latched_alarms },
         { "supplies: the rail that is further off, if it is there [ME-8]", test_supplies },
         { "the total voltage needs cells and a reading [AC-6]", test_the_total_voltage_needs_cells_and_a_reading },
+        { "a weld, and a fault of the charger [AC-2] [AC-6]", test_a_weld_and_a_fault_of_the_charger },
+        { "a full pack counts while current flows into it [AC-6]", test_a_full_pack_counts_while_current_flows_into_it },
         CU_TEST_INFO_NULL,
     };
 
