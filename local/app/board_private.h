@@ -35,6 +35,7 @@ struct board {
     bool read_wanted;
     uint32_t read_after_ms; /* not before */
     uint32_t told_ms;       /* progress was noted */
+    uint32_t simulated_ms;  /* the board was asked about simulated failures */
 
     pthread_mutex_t lock;
     struct sample window[BOARD_WINDOW];

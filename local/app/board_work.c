@@ -12,7 +12,7 @@
 #include "proto/tables.h"
 #include "server/clock.h"
 
-enum { READ_AGAIN_MS = 2000, PROGRESS_MS = 200, START = 1, STOP = 2, RESULT = 3, ROUTINE_HEAD = 4, SIMULATED = 3 };
+enum { READ_AGAIN_MS = 2000, PROGRESS_MS = 200, START = 1, STOP = 2, RESULT = 3, ROUTINE_HEAD = 4, SIMULATED = 3, KEEP_MS = 1000 };
 
 /* --- orders, from any thread --- */
 
@@ -297,15 +297,18 @@ static void end_upgrade(struct board *b)
     pthread_mutex_unlock(&b->lock);
 }
 
-static bool begin_simulation(struct board *b)
+/* The board ends a simulation when nobody asks it anything for S3, and at each change of session: so it is asked, and the session of the first one
+ * serves those that follow. */
+static bool begin_simulation(struct board *b, uint32_t now_ms)
 {
     uint8_t request[ROUTINE_HEAD + SIMULATED] = { UDS_ROUTINE, RESULT };
     size_t n = ROUTINE_HEAD;
 
     put_be16(request + 2, UDS_ROUTINE_SIMULATE);
     pthread_mutex_lock(&b->lock);
-    bool waiting = b->simulation.state == BOARD_WAITING;
+    bool lives = b->simulation.count > 0, waiting = b->simulation.state == BOARD_WAITING;
 
+    waiting = waiting || (lives && now_ms - b->simulated_ms >= KEEP_MS);
     if (waiting) {
         b->simulation.state = BOARD_WORKING;
         request[1] = b->simulate_stop ? STOP : b->simulate_alarm ? START : RESULT;
@@ -316,8 +319,11 @@ static bool begin_simulation(struct board *b)
         n += SIMULATED;
     }
     pthread_mutex_unlock(&b->lock);
-    if (!waiting || tester_ask(&b->cable.tester, request, n, TESTER_KEY) != BMS_ERR_OK)
+    enum tester_access access = request[1] == START && !lives ? TESTER_KEY : TESTER_OPEN;
+
+    if (!waiting || tester_ask(&b->cable.tester, request, n, access) != BMS_ERR_OK)
         return false;
+    b->simulated_ms = now_ms;
     b->job = BOARD_JOB_SIMULATE;
     return true;
 }
@@ -370,7 +376,7 @@ static void end_reading(struct board *b, uint32_t now_ms)
 
 void board_begin_work(struct board *b, uint32_t now_ms)
 {
-    if (!begin_op(b) && !begin_upgrade(b) && !begin_simulation(b))
+    if (!begin_op(b) && !begin_upgrade(b) && !begin_simulation(b, now_ms))
         begin_reading(b, now_ms);
 }
 

@@ -33,7 +33,7 @@ static const struct {
     { "dtc", "list | clear", "trouble codes", ctl_dtc },
     { "soc", "set PERCENT", "say what the state of charge is", ctl_soc },
     { "selftest", "", "the board's own check", ctl_selftest },
-    { "inject", "ALARM [--seconds N] | off | list", "simulate a failure (needs the key; ends by itself)", ctl_inject },
+    { "inject", "ALARM [--seconds N] | off | list", "simulate a failure while this runs (needs the key)", ctl_inject },
     { "upgrade", "FILE", "load a program into the second slot, check it, restart", ctl_upgrade },
 };
 

@@ -13,7 +13,7 @@
 #include "local/core/uds_words.h"
 #include "proto/tables.h"
 
-enum { START = 1, STOP = 2, RESULT = 3, SOC_FULL = 10000, SIMULATE_S = 60, SIMULATE_MAX_S = 3600, SIMULATED = 3 };
+enum { START = 1, STOP = 2, RESULT = 3, SOC_FULL = 10000, SIMULATE_S = 60, SIMULATE_MAX_S = 3600, SIMULATED = 3, KEEP_MS = 1000 };
 #define IMAGE_MAX (16u << 20)
 
 static size_t routine(uint8_t *out, uint8_t how, uint16_t id)
@@ -140,7 +140,7 @@ static int list_simulated(struct ctl *c)
 {
     uint8_t request[4];
 
-    if (ctl_ask(c, request, routine(request, RESULT, UDS_ROUTINE_SIMULATE), TESTER_KEY) != EXIT_DONE)
+    if (ctl_ask(c, request, routine(request, RESULT, UDS_ROUTINE_SIMULATE), TESTER_OPEN) != EXIT_DONE)
         return EXIT_FAILED;
     const uint8_t *p = c->cable.tester.answer;
     size_t n = c->cable.tester.answer_n;
@@ -167,6 +167,36 @@ static int list_simulated(struct ctl *c)
     return EXIT_DONE;
 }
 
+static int end_simulated(struct ctl *c)
+{
+    uint8_t request[4];
+    int end = ctl_ask(c, request, routine(request, STOP, UDS_ROUTINE_SIMULATE), TESTER_OPEN);
+
+    if (end == EXIT_DONE)
+        done(c, "nothing is simulated any more");
+    return end;
+}
+
+/* The board ends a simulation when nobody asks it anything for 5 s: ask each second until it is over, or until we are stopped. */
+static int hold_simulated(struct ctl *c)
+{
+    uint8_t request[4];
+    size_t n = routine(request, RESULT, UDS_ROUTINE_SIMULATE);
+
+    do {
+        uint32_t began = cable_now_ms();
+
+        while (!ctl_is_stopping() && cable_now_ms() - began < KEEP_MS)
+            cable_step(&c->cable, 10);
+        if (ctl_is_stopping())
+            return EXIT_DONE; /* it ends by itself */
+        if (ctl_ask(c, request, n, TESTER_OPEN) != EXIT_DONE)
+            return EXIT_FAILED;
+    } while (c->cable.tester.answer_n > 4);
+    done(c, "over");
+    return EXIT_DONE;
+}
+
 int ctl_inject(struct ctl *c, int argc, char *const argv[])
 {
     uint8_t request[7];
@@ -175,13 +205,8 @@ int ctl_inject(struct ctl *c, int argc, char *const argv[])
 
     if (argc == 2 && strcmp(argv[1], "list") == 0)
         return list_simulated(c);
-    if (argc == 2 && strcmp(argv[1], "off") == 0) {
-        int end = ctl_ask(c, request, routine(request, STOP, UDS_ROUTINE_SIMULATE), TESTER_KEY);
-
-        if (end == EXIT_DONE)
-            done(c, "nothing is simulated any more");
-        return end;
-    }
+    if (argc == 2 && strcmp(argv[1], "off") == 0)
+        return end_simulated(c);
     int a = argc > 1 ? alarm_named(argv[1]) : -1;
 
     if (a < 0)
@@ -197,8 +222,10 @@ int ctl_inject(struct ctl *c, int argc, char *const argv[])
     put_be16(request + 5, (uint16_t)seconds);
     if (ctl_ask(c, request, sizeof(request), TESTER_KEY) != EXIT_DONE)
         return EXIT_FAILED;
-    done(c, "simulated; it ends by itself, or by: inject off");
-    return EXIT_DONE;
+    if (!c->json)
+        printf("simulated for %ld s; it ends with this command\n", seconds);
+    fflush(stdout);
+    return hold_simulated(c);
 }
 
 /* The whole file; NULL with the reason said. */

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The upper computer on a cable, in the shell: cellwarden-ctl against a running pack, by each kind of cable a test can make."""
 import json
+import pathlib
+import random
 import shutil
+import signal
 import struct
 import subprocess
 import time
@@ -38,7 +41,7 @@ def pack(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cable")
     port = free_port()
     with Pack(folder, "test.cable", cells=48, slcan_tcp=f"127.0.0.1:{port}", slcan_pty=folder / "tty", slot=folder / "slot") as pack:
-        pack.port, pack.tty = port, folder / "tty"
+        pack.port, pack.tty, pack.slot = port, folder / "tty", folder / "slot"
         yield pack
 
 
@@ -128,6 +131,33 @@ def test_a_program_is_refused_while_contactors_are_closed(cable, tmp_path):
     empty = tmp_path / "empty"
     empty.write_bytes(b"")
     assert cable.run("upgrade", empty).returncode == 1
+
+
+def test_a_program_is_loaded_checked_and_resumed(cable, pack, tmp_path):
+    """Erase, download, check, restart; an interrupted download goes on [UC-7]"""
+    body = random.Random(7).randbytes(120_000)
+    image = tmp_path / "image"
+    image.write_bytes(struct.pack("<IIHHII8sI", MAGIC, 0, 32, 0, len(body), 0, bytes(8), 0) + body)
+    cable.ok("calibrate", "vcu_orders=1")  # nobody orders the contactors closed
+    wait_until(lambda: "RL1 open" in cable.ok("status"), 20, "the contactors are open")
+    with subprocess.Popen([program("cellwarden-ctl"), *cable.cable, "--json", "upgrade", str(image)], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as first:
+        time.sleep(1.5)
+        first.send_signal(signal.SIGINT)
+        assert first.wait(20) == 1
+    result = cable.json("upgrade", image)
+    assert result["bytes"] == len(body) + 32 and 0 < result["resumed"] < result["bytes"]
+    assert pathlib.Path(pack.slot).read_bytes()[: result["bytes"]] == image.read_bytes()
+    wait_until(lambda: cable.value("vcu_orders") == (0, 0), 20, "the board has restarted")
+
+
+def test_a_failure_is_simulated_while_the_command_runs(cable):
+    """Alarm and contactors as if it were real, then gone [UC-6]"""
+    with subprocess.Popen([program("cellwarden-ctl"), *cable.cable, "inject", "cell_over_voltage", "--seconds", "8"], stdout=subprocess.PIPE, text=True) as inject:
+        wait_until(lambda: cable.json("status")["state"] == "alarm", 7, "the board alarms")
+        assert [row["alarm"] for row in cable.json("inject", "list")] == ["cell_over_voltage"]
+        assert inject.wait(30) == 0
+    assert cable.json("inject", "list") == []
+    wait_until(lambda: cable.json("status")["state"] != "alarm", 20, "the alarm is gone")
 
 
 def test_without_a_board_it_ends_with_the_reason(tmp_path):

@@ -190,6 +190,57 @@ test("cable: an upgrade is refused while contactors are closed; a wrong file is 
     assert.match(await page.locator("[data-upgrade] .op-detail").innerText(), /contactors must be open/);
   }));
 
+async function calibrate(target, id, value) {
+  const { csrf } = await (await fetch(`${target.url}/api/v1/session`)).json();
+  const headers = { "Content-Type": "application/json", "X-CSRF": csrf };
+  await fetch(`${target.url}/api/v1/vehicles/${ID}/ops`, { method: "POST", headers, body: JSON.stringify({ kind: "calibrate", values: [{ id, value }] }) });
+}
+
+/* A program as the board takes it: MCUboot's header and a body. */
+function program(bytes) {
+  const image = Buffer.alloc(32 + bytes, 0x5a);
+  image.fill(0, 0, 32);
+  image.writeUInt32LE(0x96f3b83d, 0);
+  image.writeUInt16LE(32, 8);
+  image.writeUInt32LE(bytes, 12);
+  return image;
+}
+
+test("cable: a program is chosen, loaded with progress, checked, and the board restarts [UC-7]", { skip }, () =>
+  withCable("cable program", { path: `/v/${ID}/upgrade` }, async ({ page, target, folder }) => {
+    await page.waitForSelector("[name=program]", { timeout: 15_000 });
+    const { params } = await (await fetch(`${target.url}/api/v1/catalogue`)).json();
+    await calibrate(target, params.find((p) => p.name === "vcu_orders").id, 1); // nobody orders the contactors closed
+    const file = join(folder, "program.bin");
+    writeFileSync(file, program(60_000));
+    await page.setInputFiles("[name=program]", file);
+    await page.locator(".page-upgrade .guard [name=confirm]").first().fill(ID.slice(-4));
+    await page.locator("[data-do=upgrade]:not(:disabled)").waitFor();
+    await page.click("[data-do=upgrade]");
+    await page.waitForSelector("[data-upgrade=working]");
+    await page.locator("[data-upgrade=done]", { hasText: "has restarted" }).waitFor();
+    await picture(page, "cable-upgraded.png");
+    assert.deepEqual(readFileSync(join(folder, "slot")).subarray(0, 60_032), program(60_000));
+  }));
+
+test("cable: a failure is simulated behind the guard, alarms, and is ended from the page [UC-6]", { skip }, () =>
+  withCable("cable failure", { path: `/v/${ID}/failures` }, async ({ page }) => {
+    await page.waitForSelector("[name=alarm] option:nth-child(2)", { state: "attached", timeout: 15_000 });
+    assert.equal(await page.locator("[data-do=simulate]").isDisabled(), true);
+    await page.selectOption("[name=alarm]", "2"); // cell over-voltage
+    await page.locator("[name=confirm]").fill("nope");
+    assert.equal(await page.locator("[data-do=simulate]").isDisabled(), true);
+    await page.locator("[name=confirm]").fill(ID.slice(-4));
+    await page.click("[data-do=simulate]");
+    await page.waitForSelector("[data-active='1']");
+    await page.waitForSelector(".vhead-state [data-state=alarm]");
+    await page.waitForTimeout(6500); // longer than S3: it is kept
+    assert.equal(await page.locator("[data-active='1']").count(), 1);
+    await picture(page, "cable-failures.png");
+    await page.click("[data-do=end]");
+    await page.locator("[data-active]").waitFor({ state: "detached" });
+  }));
+
 test("cable: only this computer may ask, and only with the token may it write", { skip }, () =>
   withCable("cable guard", {}, async ({ page, target }) => {
     await page.waitForURL(`**/v/${ID}`);
@@ -216,7 +267,6 @@ for (const [kind, options] of [["desktop", {}], ["dark", { dark: true }], ["phon
           await page.waitForSelector("#figures[data-fresh=live]");
           await picture(page, "cable-phone.png");
         }
-        if (kind === "desktop" && path === "/failures") await picture(page, "cable-failures.png");
       }
       forgive(`cable axe ${kind}`, /favicon/);
     }));

@@ -391,7 +391,7 @@ export const STRINGS = {
   "up.restart":             ["Restart the board", "重启电池板"],
   "up.restart.lead":        ["Values that were calibrated and not stored are lost.", "已标定但未存储的数值将丢失。"],
   "fail.title":             ["Simulated failures", "故障模拟"],
-  "fail.lead":              ["The board behaves as if the failure were real: contactors open, trouble codes are noted. A simulation ends by itself.", "电池板如同真实故障一样动作：接触器断开，记录故障码。模拟会自行结束。"],
+  "fail.lead":              ["The board behaves as if the failure were real: contactors open, trouble codes are noted. A simulation ends by itself, and when this program stops.", "电池板如同真实故障一样动作：接触器断开，记录故障码。模拟会自行结束，本程序停止时亦结束。"],
   "fail.alarm":             ["Failure", "故障"],
   "fail.seconds":           ["For how long", "持续时间"],
   "fail.s":                 ["{n} s", "{n} 秒"],
