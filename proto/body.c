@@ -153,7 +153,7 @@ static void get_times(struct bit_reader *b, struct columns *c, uint64_t first_ms
 /* A body of an older writer has fewer columns (the rest was never received), one of a newer writer has more (read and dropped). */
 static void get_scalars(struct bit_reader *b, struct columns *c, unsigned columns)
 {
-    int32_t dropped[RECORD_SAMPLES_MAX], guess = 0;
+    int32_t dropped[RECORD_SAMPLES_MAX] = { 0 }, guess = 0;
 
     for (unsigned k = 0; k < columns && !b->bad; k++) {
         int32_t *v = k < SAMPLE_SCALARS ? c->scalar[k] : dropped;

@@ -96,7 +96,7 @@ static void print_registers(const struct modbus_row *rows, uint16_t count)
         const struct modbus_row *r = &rows[i];
 
         if (r->count > 1)
-            printf("| %u to %u | `%s` | %s | %s |\n", r->address, r->address + r->count - 1, r->name, r->unit, r->text);
+            printf("| %u to %u | `%s` | %s | %s |\n", r->address, r->address + r->count - 1u, r->name, r->unit, r->text);
         else
             printf("| %u | `%s` | %s | %s |\n", r->address, r->name, r->unit, r->text);
     }

@@ -47,13 +47,13 @@ enum alarm_quantity {                             /* and what `number` counts */
                       ALARM_Q_HVIL,               /* 1 = the high-voltage interlock loop is open; number 0 */
                       ALARM_Q_INLET_TEMPERATURE,  /* charging interface, while charging, 0.1 degC; number = NTC */
                       ALARM_Q_CHIP_APART,         /* mean cell of an AFE chip against that of the others, mV; number = chip */
-                      ALARM_Q_UNIT_DEGRADED,      /* number of the first unit that is not well (self_units.def), 0 = none; number = the unit */
-                      ALARM_Q_UNIT_FAILED,        /* number of the first unit that has failed (self_units.def), 0 = none; number = the unit */
-                      ALARM_Q_VCU_AGE,            /* ms since the last good VCU_Orders, 0 where they are not needed; number 0 */
-                      ALARM_Q_SOC_JUMP,           /* change of SOC within a minute that no current explains, 0.01 %; number 0 */
-                      ALARM_Q_TEMPERATURE_RATE,   /* over the last minute or less, 0.1 degC; number = probe */
-                      ALARM_Q_RUNAWAY,            /* sum of enum runaway_sign of a chip that is suspected, 0 = none; number = chip */
-                      ALARM_Q_PROBES_LOST,        /* share of the probes without a value while their chip answers, %; number = the first */
+                      ALARM_Q_UNIT_DEGRADED, /* number of the first unit that is not well (self_units.def), 0 = none; number = the unit */
+                      ALARM_Q_UNIT_FAILED,   /* number of the first unit that has failed (self_units.def), 0 = none; number = the unit */
+                      ALARM_Q_VCU_AGE,       /* ms since the last good VCU_Orders, 0 where they are not needed; number 0 */
+                      ALARM_Q_SOC_JUMP,      /* change of SOC within a minute that no current explains, 0.01 %; number 0 */
+                      ALARM_Q_TEMPERATURE_RATE, /* over the last minute or less, 0.1 degC; number = probe */
+                      ALARM_Q_RUNAWAY,          /* sum of enum runaway_sign of a chip that is suspected, 0 = none; number = chip */
+                      ALARM_Q_PROBES_LOST,      /* share of the probes without a value while their chip answers, %; number = the first */
                       ALARM_Q_PROBES_LOST_CHARGING, /* the same while charging is asked for or going on */
                       ALARM_Q_HEATING_WELD,         /* 1 = RL4 is closed against its command; number = 4 */
                       ALARM_Q_OUTPUT_WRONG,         /* 1 = an output does not follow; number = relay */

@@ -97,11 +97,11 @@ struct biu_out {
     int32_t charge_limit_dA;
     bool charger_on; /* the charger shall give charger_dA at up to charger_mV */
     int32_t charger_mV, charger_dA;
-    uint8_t charge_state;        /* enum charge_state */
-    const int32_t *nvm_write;    /* PARAMS values to store, or NULL. Set for one step; the values stay in place until the result is in */
-    struct biu_slot_order slot;  /* for the second program slot; its data stays in place until the next step */
-    bool key_save;               /* save the key data (biu.key) now: the supply falls, or it is time */
-    bool restart;                /* restart the board now: the answer to the tester has been given out */
+    uint8_t charge_state;       /* enum charge_state */
+    const int32_t *nvm_write;   /* PARAMS values to store, or NULL. Set for one step; the values stay in place until the result is in */
+    struct biu_slot_order slot; /* for the second program slot; its data stays in place until the next step */
+    bool key_save;              /* save the key data (biu.key) now: the supply falls, or it is time */
+    bool restart;               /* restart the board now: the answer to the tester has been given out */
     bool sleep;             /* sleep now, all outputs off, until an input or the timer wakes; then biu_wake(). Stays until it is obeyed */
     uint32_t wake_after_ms; /* the timer; 0 = an input alone wakes */
     const struct sample *sample; /* the sample taken in this step, or NULL; in the ring, valid until the next step */

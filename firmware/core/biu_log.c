@@ -122,7 +122,7 @@ static uint64_t fact_of_list(const struct biu_log_row *row, const struct biu_out
     size_t n;
 
     if (row->kind == BIU_LOG_BORROWED)
-        memcpy(&field, field, sizeof(field));
+        memcpy(&field, at(out, row->at), sizeof(const void *));
     memcpy(&n, at(out, row->count_at), sizeof(n));
     if (n == 0)
         return 0;

@@ -7,7 +7,7 @@
 #define START_OHM  0.06f   /* of its resistances */
 #define SIZE_SHARE 0.02f   /* cells differ by so much in capacity: SOC error for one capacity moved */
 #define OHM_WALK   0.0002f /* in a second */
-#define WHITE_V    0.0015f  /* of the difference of two readings, 1 sigma */
+#define WHITE_V    0.0015f /* of the difference of two readings, 1 sigma */
 #define SHARE      0.02f   /* more of it: share of the polarisation, which is not the same in all cells */
 #define ALIKE_s    30.0f   /* readings within this time err alike */
 #define MOST       0.5f    /* a cell further away is none of this pack */

@@ -4,8 +4,8 @@
 #include <math.h>
 
 #define ERROR_START_V     0.015f /* least polarisation that nobody saw, 1 sigma: a start in the middle of a drive */
-#define ERROR_START_C     0.5f  /* more of it: as after so many capacities an hour for long */
-#define H_UNSURE          0.6f  /* hysteresis: anything from -1 to 1 */
+#define ERROR_START_C     0.5f   /* more of it: as after so many capacities an hour for long */
+#define H_UNSURE          0.6f   /* hysteresis: anything from -1 to 1 */
 #define NORMAL_95         1.96f
 #define GAP_s             120.0f /* no sample for longer: the current in between is not known */
 #define UNKNOWN_C         0.3f   /* and taken to be within this many capacities an hour, 1 sigma */

@@ -215,7 +215,9 @@ static void test_bad_addresses_and_taken_ports_are_told_apart(void)
     static const char *const bad[] = { "", "8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:http!", "no such host.invalid:1" };
     struct http *other = NULL;
     char taken[32];
-    struct http_config config = { .pool = &http_pool_workers, .database = "host=/nonexistent", .workers = 1, .routes = routes, .route_count = 1 };
+    struct http_config config = {
+        .pool = &http_pool_workers, .database = "host=/nonexistent", .workers = 1, .routes = routes, .route_count = 1
+    };
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         config.listen = bad[i];
