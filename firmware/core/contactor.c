@@ -185,7 +185,7 @@ static enum contactor_state on_failed(struct contactor *c, const struct contacto
 static enum contactor_state on_test(struct contactor *c, const struct contactor_in *in)
 {
     if (c->state != CONTACTOR_TEST || c->in_state_ms < 2 * (uint32_t)in->params[PARAM_relay_feedback_ms])
-        return c->test ? CONTACTOR_TEST : CONTACTOR_OPEN;
+        return CONTACTOR_TEST;
     c->test_result = in->feedback & c->test ? CONTACTOR_TEST_PASSED : CONTACTOR_TEST_FAILED;
     return CONTACTOR_OPEN;
 }
@@ -273,7 +273,7 @@ static enum contactor_state next(struct contactor *c, const struct contactor_in 
         c->locked = c->locked || (c->state != CONTACTOR_OPEN && c->state != CONTACTOR_CHECK && c->state != CONTACTOR_TEST);
         return CONTACTOR_OPEN;
     }
-    if (c->test && !asked && (c->state == CONTACTOR_OPEN || c->state == CONTACTOR_TEST))
+    if (c->test && !asked) /* the state is OPEN or TEST: contactor_test() */
         return on_test(c, in);
     if (c->state == CONTACTOR_TEST)
         return CONTACTOR_OPEN;
@@ -314,9 +314,9 @@ uint8_t contactor_step(struct contactor *c, const struct contactor_in *in)
     warm(c, in);
     enum contactor_state to = next(c, in);
 
-    if (c->test && to != CONTACTOR_TEST && (c->state == CONTACTOR_TEST || in->drive || in->charge || in->must_open)) {
-        move(c, to, in); /* while it still is known what was closed */
-        if (c->stuck && c->test_result == CONTACTOR_TEST_RUNNING)
+    if (c->test && to != CONTACTOR_TEST) { /* over, or something else is asked for */
+        move(c, to, in);                   /* while it still is known what was closed */
+        if (c->stuck)
             c->test_result = CONTACTOR_TEST_FAILED;
         contactor_test_stop(c);
     }

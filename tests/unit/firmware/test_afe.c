@@ -468,6 +468,22 @@ static void test_after_lost_framing_all_is_dropped_until_the_next_question(void)
     CU_ASSERT(oldest_ms() <= 40);
 }
 
+static void test_a_byte_too_many_drops_the_whole_scan(void)
+{
+    start(48);
+    run(200);
+    uint32_t before = afe.counts.unexpected;
+
+    while (chain.out_len == 0 || afe.state != AFE_RUN)
+        step();
+    chain.out[chain.out_len++] = 0x2F;
+    step();
+    CU_ASSERT_EQUAL(afe.counts.unexpected, before + 1);
+    CU_ASSERT_EQUAL(afe.fresh, 0);
+    run(200);
+    CU_ASSERT(oldest_ms() <= 40);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -493,6 +509,7 @@ int main(void)
         { "ages stay at their end, however long", test_age_saturates },
         { "an address that no chip has is nobody", test_an_address_that_no_chip_has_is_nobody },
         { "after lost framing all is dropped until the next question", test_after_lost_framing_all_is_dropped_until_the_next_question },
+        { "a byte too many drops the whole scan", test_a_byte_too_many_drops_the_whole_scan },
         CU_TEST_INFO_NULL,
     };
 

@@ -503,6 +503,31 @@ static void test_requests_that_end_in_between(void)
     CU_ASSERT_EQUAL(c.state, CONTACTOR_CHARGE_END);
 }
 
+static void test_a_trial_fails_when_the_relay_falls_off_at_its_end(void)
+{
+    start();
+    CU_ASSERT_EQUAL(contactor_test(&c, P), 0);
+    follow(2 * (uint32_t)params[PARAM_relay_feedback_ms], 0);
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_TEST);
+    for (int i = 0; i < 3 && c.state == CONTACTOR_TEST; i++)
+        step(0, 0);
+    CU_ASSERT(c.state == CONTACTOR_OPEN && c.test_result == CONTACTOR_TEST_FAILED);
+}
+
+/* A relay that reads closed for a moment is no weld yet, and nothing closes on it. */
+static void test_nothing_closes_on_a_relay_that_reads_closed(void)
+{
+    start();
+    in.drive = true;
+    step(0, 0);
+    for (int i = 0; i < 5; i++) {
+        CU_ASSERT_EQUAL(step(C, 0), 0);
+        CU_ASSERT_EQUAL(c.state, CONTACTOR_CHECK);
+    }
+    CU_ASSERT_EQUAL(step(0, PACK_mV), 0); /* nor on a link that is charged */
+    CU_ASSERT_EQUAL(step(0, 0), P);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -528,6 +553,8 @@ int main(void)
         { "nothing closes while it may not [AC-1]", test_nothing_closes_while_it_may_not },
         { "one relay is tried by the bench [AC-2]", test_one_relay_is_tried },
         { "requests that end in between [AC-1]", test_requests_that_end_in_between },
+        { "a trial fails when the relay falls off at its end [AC-2]", test_a_trial_fails_when_the_relay_falls_off_at_its_end },
+        { "nothing closes on a relay that reads closed [AC-1]", test_nothing_closes_on_a_relay_that_reads_closed },
         CU_TEST_INFO_NULL,
     };
 

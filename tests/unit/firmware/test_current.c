@@ -207,6 +207,23 @@ static void test_range_of_charging(void)
     CU_ASSERT_EQUAL(c.faulted, 1);
 }
 
+static void test_calibration_does_not_lead_out_of_the_range(void)
+{
+    params_defaults(CHEMISTRY_NMC, params);
+    current_init(&c);
+    params[PARAM_current_offset_mA] = -1;
+    frame(-599999, 0, 1);
+    CU_ASSERT_EQUAL(c.mA, -600000);
+    frame(-600000, 0, 2);
+    CU_ASSERT_EQUAL(scalar_validity(c.mA), VALIDITY_IMPLAUSIBLE);
+    params[PARAM_current_offset_mA] = 1;
+    frame(599999, 0, 3);
+    CU_ASSERT_EQUAL(c.mA, 600000);
+    frame(600000, 0, 4);
+    CU_ASSERT_EQUAL(scalar_validity(c.mA), VALIDITY_IMPLAUSIBLE);
+    params[PARAM_current_offset_mA] = 0;
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -222,6 +239,7 @@ int main(void)
         { "an analog sensor that is dead grows old [ME-5]", test_a_dead_analog_sensor_grows_old },
         { "the age never wraps", test_age_never_wraps },
         { "the range ends at -600 A as well [ME-5]", test_range_of_charging },
+        { "calibration does not lead out of the range [ME-5]", test_calibration_does_not_lead_out_of_the_range },
         CU_TEST_INFO_NULL,
     };
 

@@ -207,6 +207,42 @@ static void test_a_long_rise_and_two_chips(void)
     CU_ASSERT_EQUAL(r.suspected.number, 1);
 }
 
+/* A chip that falls silent is a sign, but alone, or with a drop, or with heat, it is not enough. */
+static void test_silence_needs_more_than_one_other_sign(void)
+{
+    start();
+    seconds(5);
+    m.chip[1] = VALIDITY_STALE;
+    seconds(10);
+    CU_ASSERT_EQUAL(r.suspected.value, 0);
+
+    start();
+    seconds(5);
+    m.cell_mV[20] = 2500;
+    second();
+    m.chip[1] = VALIDITY_STALE;
+    seconds(3);
+    CU_ASSERT_EQUAL(r.suspected.value, 0);
+
+    start();
+    seconds(5);
+    m.temp_ddegC[6] = 1200;
+    second();
+    m.chip[1] = VALIDITY_STALE;
+    seconds(3);
+    CU_ASSERT_EQUAL(r.suspected.value, 0);
+
+    start();
+    seconds(5);
+    m.cell_mV[20] = 2500;
+    m.temp_ddegC[6] = 1200;
+    second();
+    CU_ASSERT_EQUAL(r.suspected.value, 0);
+    m.chip[1] = VALIDITY_STALE;
+    seconds(1);
+    CU_ASSERT_EQUAL(r.suspected.number, 2);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -219,6 +255,7 @@ int main(void)
         { "a probe that comes back has not risen [AC-6]", test_a_probe_that_comes_back_has_not_risen },
         { "without a mean nothing drops", test_without_a_mean_nothing_drops },
         { "a long rise is still one; of two chips the lower is named", test_a_long_rise_and_two_chips },
+        { "silence needs more than one other sign [AC-6]", test_silence_needs_more_than_one_other_sign },
         CU_TEST_INFO_NULL,
     };
 
