@@ -12,7 +12,7 @@ void balance_init(struct balance *b)
 
 static void choose(struct balance *b, unsigned chip, unsigned in_chip, unsigned in_pack)
 {
-    b->chip[chip] = (uint16_t)(b->chip[chip] | 1u << in_chip);
+    b->chosen[chip] = (uint16_t)(b->chosen[chip] | 1u << in_chip);
     b->cells[in_pack / 16] = (uint16_t)(b->cells[in_pack / 16] | 1u << in_pack % 16);
 }
 
@@ -37,13 +37,33 @@ static void choose_all(struct balance *b, const struct measure *m, const struct 
     }
 }
 
+uint32_t balance_on_ms(const int32_t *params, int32_t cell_mV)
+{
+    int64_t full_uA = cell_mV > 0 ? (int64_t)cell_mV * 1000000 / params[PARAM_balance_mohm] : 0;
+    int64_t capped_ms = full_uA > 0 ? (int64_t)params[PARAM_balance_max_mA] * 1000 * BALANCE_PERIOD_MS / full_uA : 0;
+    int64_t duty_ms = (int64_t)params[PARAM_balance_duty_percent] * BALANCE_PERIOD_MS / 100;
+    int64_t most_ms = BALANCE_PERIOD_MS - params[PARAM_balance_rest_ms];
+
+    most_ms = duty_ms < most_ms ? duty_ms : most_ms;
+    return (uint32_t)(capped_ms < most_ms ? capped_ms : most_ms);
+}
+
+bool balance_is_cool(const struct measure *m, const int32_t *params)
+{
+    return m->topology->probes == 0 || (m->temp.max.known && m->temp.max.value < params[PARAM_balance_hot_ddegC]);
+}
+
 void balance_step(struct balance *b, const struct measure *m, const struct balance_in *in)
 {
     b->since_ms = span_to(b->since_ms, in->dt_ms, BALANCE_PERIOD_MS);
-    if (in->permitted && b->since_ms < BALANCE_PERIOD_MS)
-        return;
-    memset(b->cells, 0, sizeof(b->cells));
     memset(b->chip, 0, sizeof(b->chip));
+    if (in->permitted && b->since_ms < BALANCE_PERIOD_MS) {
+        if (b->since_ms < in->on_ms)
+            memcpy(b->chip, b->chosen, sizeof(b->chip));
+        return;
+    }
+    memset(b->cells, 0, sizeof(b->cells));
+    memset(b->chosen, 0, sizeof(b->chosen));
     if (!in->permitted) {
         b->since_ms = BALANCE_PERIOD_MS;
         return;
@@ -51,4 +71,6 @@ void balance_step(struct balance *b, const struct measure *m, const struct balan
     b->since_ms = 0;
     if (m->cell.apart.known && m->cell.apart.value >= in->start_mV)
         choose_all(b, m, in);
+    if (in->on_ms > 0)
+        memcpy(b->chip, b->chosen, sizeof(b->chip));
 }

@@ -417,8 +417,9 @@ static void even_out(struct biu *biu, uint32_t dt_ms)
     const int32_t *p = biu->params.running;
     bool calm = biu->mode == PACK_MODE_CHARGING || biu->mode == PACK_MODE_PARKED;
     struct balance_in in = { .dt_ms = dt_ms,
-                             .permitted =
-                                 calm && biu->alarms.level != ALARM_MAJOR && !biu->alarms.derate && measure_is_complete(&biu->measure),
+                             .permitted = calm && biu->alarms.level != ALARM_MAJOR && !biu->alarms.derate &&
+                                          measure_is_complete(&biu->measure) && balance_is_cool(&biu->measure, p),
+                             .on_ms = balance_on_ms(p, biu->measure.cell.max.value),
                              .start_mV = p[PARAM_balance_start_mV],
                              .min_cell_mV = p[PARAM_balance_min_cell_mV] };
 

@@ -18,7 +18,7 @@ static void start(int cells, int mV)
     afe_init(&afe, &topology);
     measure_init(&m, &topology);
     balance_init(&b);
-    in = (struct balance_in) { .dt_ms = 10, .permitted = true, .start_mV = 50, .min_cell_mV = 3600 };
+    in = (struct balance_in) { .dt_ms = 10, .permitted = true, .start_mV = 50, .min_cell_mV = 3600, .on_ms = BALANCE_PERIOD_MS };
     for (unsigned k = 0; k < topology.devices; k++)
         for (unsigned i = 0; i < AFE_CHANNELS_MAX; i++)
             afe.chip[k].raw[i] = fake_raw(mV);
@@ -142,6 +142,65 @@ static void test_nothing_measured_nothing_balanced(void)
         CU_ASSERT_EQUAL(b.cells[k], 0);
 }
 
+static void test_bypasses_are_off_before_the_cells_are_compared(void)
+{
+    start(48, 3700);
+    set(20, 3800);
+    in.on_ms = 850;
+    judge();
+    for (int t = 0; t < 840; t += 10) {
+        CU_ASSERT_EQUAL(b.chip[1], 1u << 3);
+        balance_step(&b, &m, &in);
+    }
+    CU_ASSERT_EQUAL(b.chip[1], 1u << 3);
+    for (int t = 850; t < BALANCE_PERIOD_MS; t += 10) {
+        balance_step(&b, &m, &in);
+        CU_ASSERT_EQUAL(b.chip[1], 0);
+        CU_ASSERT(is_on(20)); /* still this cycle's choice */
+    }
+    balance_step(&b, &m, &in);
+    CU_ASSERT_EQUAL(b.chip[1], 1u << 3);
+    in.on_ms = 0;
+    judge();
+    CU_ASSERT_EQUAL(b.chip[1], 0);
+}
+
+static void test_the_mean_current_is_capped(void)
+{
+    start(16, 3700);
+    CU_ASSERT_EQUAL(balance_on_ms(values, 4150), 850); /* 55 mA: the rest and the duty of the chip */
+    values[PARAM_balance_duty_percent] = 40;
+    CU_ASSERT_EQUAL(balance_on_ms(values, 4150), 400);
+    values[PARAM_balance_duty_percent] = 85;
+    values[PARAM_balance_rest_ms] = 500;
+    CU_ASSERT_EQUAL(balance_on_ms(values, 4150), 500);
+    values[PARAM_balance_rest_ms] = 150;
+    values[PARAM_balance_mohm] = 10000; /* 400 mA at 4 V: 120 mA are 30 % */
+    CU_ASSERT_EQUAL(balance_on_ms(values, 4000), 300);
+    CU_ASSERT_EQUAL(balance_on_ms(values, 0), 0);
+    for (int c = 0; c < CHEMISTRIES; c++)
+        for (int32_t mV = 500; mV <= 5000; mV += 10) {
+            params_defaults((enum chemistry)c, values);
+            int64_t mean_uA = (int64_t)mV * 1000000 / values[PARAM_balance_mohm] * balance_on_ms(values, mV) / BALANCE_PERIOD_MS;
+
+            CU_ASSERT(mean_uA <= 120000);
+        }
+}
+
+static void test_nothing_is_balanced_when_hot_or_blind(void)
+{
+    start(16, 3700);
+    judge();
+    m.temp.max = (struct measure_extreme) { true, 449, 1 };
+    CU_ASSERT(balance_is_cool(&m, values));
+    m.temp.max.value = 450;
+    CU_ASSERT_FALSE(balance_is_cool(&m, values));
+    m.temp.max = (struct measure_extreme) { false, 0, 0 };
+    CU_ASSERT_FALSE(balance_is_cool(&m, values));
+    topology.probes = 0;
+    CU_ASSERT(balance_is_cool(&m, values));
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -150,6 +209,9 @@ int main(void)
         { "never two neighbours, also across chips [AC-4]", test_never_two_neighbours },
         { "of two equal neighbours one goes first [AC-4]", test_of_equal_neighbours_one_goes_first },
         { "ends at once without permission [AC-4]", test_ends_at_once_without_permission },
+        { "bypasses are off before the cells are compared [AC-4]", test_bypasses_are_off_before_the_cells_are_compared },
+        { "the mean current is capped at 120 mA and by the duty of the chip [AC-4]", test_the_mean_current_is_capped },
+        { "nothing is balanced when hot or without a temperature [AC-4]", test_nothing_is_balanced_when_hot_or_blind },
         { "judged once a second", test_judged_once_a_second },
         { "nothing measured, nothing balanced [AC-4]", test_nothing_measured_nothing_balanced },
         CU_TEST_INFO_NULL,
