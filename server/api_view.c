@@ -202,7 +202,9 @@ void view_alarm_text(const struct sample_alarm *alarm, const struct view_running
 
     subject_of(row, &noun, &rest);
     measured_text(row, alarm, running, measured, sizeof measured);
-    if (alarm->number > 0) {
+    if (alarm->number == SAMPLE_ALARM_SIMULATED)
+        snprintf(measured, sizeof measured, "simulated by a tester");
+    if (alarm->number > 0 && alarm->number != SAMPLE_ALARM_SIMULATED) {
         snprintf(text, size, "%s %d %s: %s", noun, alarm->number, rest, measured);
         return;
     }

@@ -13,7 +13,7 @@
 #include "local/core/uds_words.h"
 #include "proto/tables.h"
 
-enum { START = 1, STOP = 2, RESULT = 3, SOC_FULL = 10000, SIMULATE_S = 60, SIMULATE_MAX_S = 3600, SIMULATED = 3, KEEP_MS = 1000 };
+enum { START = 1, STOP = 2, RESULT = 3, SOC_FULL = 10000, SIMULATE_S = 60, SIMULATE_MAX_S = 600, SIMULATED = 3, KEEP_MS = 1000 };
 #define IMAGE_MAX (16u << 20)
 
 static size_t routine(uint8_t *out, uint8_t how, uint16_t id)

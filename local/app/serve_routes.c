@@ -14,7 +14,7 @@
 #include "server/history_http.h"
 #include "server/stream_http.h"
 
-enum { CONFIRM_LEN = 4, PROBLEMS_MAX = OP_VALUES_MAX + 8, SIMULATE_MAX_S = 3600 };
+enum { CONFIRM_LEN = 4, PROBLEMS_MAX = OP_VALUES_MAX + 8, SIMULATE_MAX_S = 600 };
 
 static struct serve *serve_of(const struct http_exchange *ex)
 {
@@ -282,7 +282,7 @@ static void start_simulation(struct http_exchange *ex)
     } else if (alarm < 0 || alarm > UINT8_MAX || (alarm > 0 && alarm_by_id((uint8_t)alarm) < 0)) {
         http_problem(ex, 422, "alarm", "alarm", "must be the id of an alarm, or 0 to end what is simulated");
     } else if (alarm > 0 && (seconds < 1 || seconds > SIMULATE_MAX_S)) {
-        http_problem(ex, 422, "seconds", "seconds", "must be 1 to 3600");
+        http_problem(ex, 422, "seconds", "seconds", "must be 1 to 600");
     } else if (alarm > 0 && (confirm == NULL || !is_confirmed(ex, confirm))) {
         http_problem(ex, 422, "confirm", "confirm", "must be the last 4 characters of the vehicle's id");
     } else if (board_simulate(serve_of(ex)->board, (uint8_t)alarm, alarm == 0 ? 1 : (uint16_t)seconds) != BMS_ERR_OK) {

@@ -103,6 +103,7 @@ static void test_alarm_names_the_cell_the_value_and_the_limit(void)
     } rows[] = {
         { { 2, ALARM_MAJOR, 47, 4215 }, 4200, "Cell 47 over-voltage: 4215 mV (limit 4200 mV)" },
         { { 2, ALARM_MAJOR, 47, 4215 }, 0, "Cell 47 over-voltage: 4215 mV" },
+        { { 2, ALARM_MAJOR, SAMPLE_ALARM_SIMULATED, 0 }, 4200, "Cell over-voltage: simulated by a tester" },
         { { 6, ALARM_MAJOR, 3, 612 },
           600,
           "Probe 3 over-temperature: 61.2 \xC2\xB0"

@@ -12,7 +12,7 @@ import type { TabProps } from "./vehicle";
 import "../styles/calibration.css";
 
 const POLL_ms = 1000;
-const SECONDS = [10, 60, 300, 1800];
+const SECONDS = [10, 60, 300, 600]; // the board simulates for 10 min at most
 
 const nameOf = (id: number): string => {
   const row = catalogue.value.value?.alarms.find((a) => a.id === id);
