@@ -2,7 +2,11 @@
 /* bench_wire [--json] [--data DIR | FILE..] -- bytes per signal of the record body on recorded packs, beside what others send.
  *
  * A signal is one value of one sample: each cell, each probe, total voltage and current. The whole sealed record is counted, envelope and
- * CRC included. DIR holds one folder for each set, with pack logs in the replay format; files named one by one form the set "files".
+ * CRC included. DIR holds one folder for each set, with pack logs in the replay format; files named one by one form the set "files"; the set
+ * "simulated" is an hour of a pack of cellwarden-fleet.
+ *
+ * `wire_bytes_per_frame` is what a record costs on the network, both directions, from its PUBLISH to the PUBACK of its acknowledgement: MQTT 5,
+ * TLS 1.2 with AES-GCM, TCP with timestamps, IPv4; each message in segments of its own, the worst case.
  */
 #include <dirent.h>
 #include <math.h>
@@ -13,15 +17,17 @@
 
 #include "common/err.h"
 #include "proto/body.h"
+#include "sim/fleet/life.h"
 #include "sim/replay_log.h"
 #include "tests/bench/wire_peers.h"
 
-enum { PATH_SIZE = 4096, SIZES = 3, GAP_S = 120 };
+enum { PATH_SIZE = 4096, SIZES = 3, GAP_S = 120, SIMULATED_S = 3600 };
+enum { TLS_RECORD = 5 + 8 + 16, TCP_IP = 20 + 12 + 20, SEGMENT = 1360, PUBACK = 4, ACK_PAYLOAD = 19, TOPIC = 26 };
 static const unsigned batch_of[SIZES] = { 1, 10, 60 };
 
 struct totals {
     double signals, frames;
-    double record[SIZES];
+    double record[SIZES], wire[SIZES];
     double json, protobuf, sparkplug, gbt32960;
 };
 
@@ -65,12 +71,38 @@ static double sealed_bytes(const struct sample *s, unsigned n, uint64_t seq)
     return record_seal(&r, sealed, sizeof(sealed));
 }
 
+/* One MQTT message in TLS records and segments of its own. */
+static double packet(double bytes)
+{
+    double segments = ceil(bytes / SEGMENT);
+
+    return bytes + segments * (TLS_RECORD + TCP_IP);
+}
+
+/* PUBLISH with type, length, topic, identifier and no properties. */
+static double publish(double payload)
+{
+    double body = 2 + TOPIC + 2 + 1 + payload;
+
+    return packet(1 + (body < 128 ? 1 : body < 16384 ? 2 : 3) + body);
+}
+
+/* Up: record and the PUBACK of its Ack; down: PUBACK and Ack. */
+static double wire_bytes(double record)
+{
+    return publish(record) + packet(PUBACK) + publish(ACK_PAYLOAD) + packet(PUBACK);
+}
+
 /* n samples that follow each other, in batches of each size. */
 static void add_run(struct totals *t, const struct sample *s, unsigned n)
 {
     for (int k = 0; k < SIZES; k++)
-        for (unsigned i = 0; i < n; i += batch_of[k])
-            t->record[k] += sealed_bytes(s + i, n - i < batch_of[k] ? n - i : batch_of[k], 1000 + i);
+        for (unsigned i = 0; i < n; i += batch_of[k]) {
+            double bytes = sealed_bytes(s + i, n - i < batch_of[k] ? n - i : batch_of[k], 1000 + i);
+
+            t->record[k] += bytes;
+            t->wire[k] += wire_bytes(bytes);
+        }
     for (unsigned i = 0; i < n; i++) {
         t->signals += s[i].cells + s[i].temps + 2;
         t->frames++;
@@ -113,14 +145,17 @@ static void print_set(const char *name, const struct totals *t, bool json, bool 
         printf("%-22s %8.0f frames  bytes per signal:", name, t->frames);
         for (int k = 0; k < SIZES; k++)
             printf("  %u: %.3f", batch_of[k], t->record[k] / t->signals);
+        printf("  on the wire a frame:");
+        for (int k = 0; k < SIZES; k++)
+            printf("  %u: %.0f", batch_of[k], t->wire[k] / t->frames);
         printf("  JSON %.2f  protobuf %.2f  Sparkplug B %.2f  GB/T 32960 %.2f\n", t->json / t->signals, t->protobuf / t->signals,
                t->sparkplug / t->signals, t->gbt32960 / t->signals);
         return;
     }
     printf("%s\n\"%s\":{\"frames\":%.0f,\"signals\":%.0f", first ? "" : ",", name, t->frames, t->signals);
     for (int k = 0; k < SIZES; k++)
-        printf(",\"%u\":{\"bytes_per_signal\":%.4f,\"bytes_per_frame\":%.2f}", batch_of[k], t->record[k] / t->signals,
-               t->record[k] / t->frames);
+        printf(",\"%u\":{\"bytes_per_signal\":%.4f,\"bytes_per_frame\":%.2f,\"wire_bytes_per_frame\":%.2f}", batch_of[k],
+               t->record[k] / t->signals, t->record[k] / t->frames, t->wire[k] / t->frames);
     printf(",\"json\":{\"bytes_per_signal\":%.4f},\"protobuf\":{\"bytes_per_signal\":%.4f},\"sparkplug\":{\"bytes_per_signal\":%.4f},"
            "\"gbt32960\":{\"bytes_per_signal\":%.4f}}",
            t->json / t->signals, t->protobuf / t->signals, t->sparkplug / t->signals, t->gbt32960 / t->signals);
@@ -169,9 +204,23 @@ static int print_sets(const char *data, bool json)
     return printed;
 }
 
+static void add_simulated(struct totals *t)
+{
+    static struct sample run[RECORD_SAMPLES_MAX];
+    static struct life life;
+    const struct life_config config = { .cells = 96, .temps = 24 };
+
+    life_init(&life, &config, 1);
+    for (unsigned s = 0; s < SIMULATED_S; s += RECORD_SAMPLES_MAX) {
+        for (unsigned i = 0; i < RECORD_SAMPLES_MAX; i++)
+            life_sample(&life, 1, 1600000000000u + (s + i) * 1000u, &run[i]);
+        add_run(t, run, RECORD_SAMPLES_MAX);
+    }
+}
+
 int main(int argc, char **argv)
 {
-    struct totals files = { 0 };
+    struct totals files = { 0 }, simulated = { 0 };
     const char *data = getenv("CELLWARDEN_DATA");
     bool json = false;
     int named = 0, printed = 0;
@@ -194,6 +243,10 @@ int main(int argc, char **argv)
         print_set("files", &files, json, printed++ == 0);
     else if (data)
         printed += print_sets(data, json);
+    if (!named) {
+        add_simulated(&simulated);
+        print_set("simulated", &simulated, json, printed++ == 0);
+    }
     if (json)
         printf("}\n");
     if (printed == 0)
