@@ -138,7 +138,7 @@ static int seal(struct load *l, struct slot *slot, const char *device, uint64_t 
 static int make_measured(struct load *l, struct slot *slot, const char *device, uint64_t seq, struct sample *s, uint64_t utc_ms,
                          FILE *truth)
 {
-    struct sample samples[RECORD_SAMPLES_MAX];
+    struct sample samples[RECORD_SAMPLES_MAX] = { { .no = 0 } };
     uint8_t body[RECORD_BODY_MAX];
 
     for (int i = 0; i < l->opt.batch; i++) {
@@ -378,6 +378,8 @@ static int run(struct load *l)
     long all = (long)l->opt.devices * l->opt.records;
     int64_t until = mono_ms() + l->opt.timeout_s * 1000;
 
+    if (!l->order || !l->slots)
+        return BMS_ERR_STATE;
     if (open_link(l) != 0)
         return BMS_ERR_IO;
     while (!l->up && mono_ms() < until)

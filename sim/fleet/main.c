@@ -264,7 +264,10 @@ int main(int argc, char *argv[])
     uint64_t waiting = finish(&f);
 
     report(&f, waiting, kB);
-    for (unsigned i = 0; i < o->devices; i++)
+    for (unsigned i = 0; i < o->devices && f.units; i++)
         unit_destroy(f.units[i]);
+    free(f.units);
+    free(f.fds);
+    free(f.want);
     return waiting ? 1 : 0;
 }
