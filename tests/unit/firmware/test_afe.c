@@ -484,6 +484,27 @@ static void test_a_byte_too_many_drops_the_whole_scan(void)
     CU_ASSERT(oldest_ms() <= 40);
 }
 
+static void test_an_answer_may_come_in_pieces(void)
+{
+    uint8_t answers[4096];
+
+    start(48);
+    run(200);
+    while (chain.out_len == 0 || afe.state != AFE_RUN)
+        step();
+    size_t n = chain.out_len;
+
+    memcpy(answers, chain.out, n);
+    chain.out_len = 0;
+    uint32_t before = afe_errors(&afe);
+
+    feed(answers, 7); /* in the middle of the first */
+    CU_ASSERT_EQUAL(afe.fresh, 0);
+    feed(answers + 7, n - 7);
+    CU_ASSERT_EQUAL(afe.fresh, 7);
+    CU_ASSERT_EQUAL(afe_errors(&afe), before);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -510,6 +531,7 @@ int main(void)
         { "an address that no chip has is nobody", test_an_address_that_no_chip_has_is_nobody },
         { "after lost framing all is dropped until the next question", test_after_lost_framing_all_is_dropped_until_the_next_question },
         { "a byte too many drops the whole scan", test_a_byte_too_many_drops_the_whole_scan },
+        { "an answer may come in pieces", test_an_answer_may_come_in_pieces },
         CU_TEST_INFO_NULL,
     };
 
