@@ -42,6 +42,7 @@ static struct state_facts facts_of(const struct dtu *d)
                                   .frames_rejected = (uint64_t)c->crc + c->counter,
                                   .records_corrupt = j->corrupt,
                                   .boot = d->assembler.boot,
+                                  .self_check = d->self_check,
                                   .params = d->downlink.params.complete ? &d->downlink.params : NULL };
 }
 
@@ -136,6 +137,7 @@ int dtu_init(struct dtu *d, const struct dtu_config *config, uint32_t now_ms)
     struct uplink_port port = { d, publish_record };
 
     memset(d, 0, sizeof(*d));
+    d->self_check = scalar_invalid(VALIDITY_NEVER);
     d->config = *config;
     d->now_ms = now_ms;
     d->clock_ms = now_ms - DTU_CLOCK_MS;
@@ -180,6 +182,7 @@ static void poll_uds(struct dtu *d)
 
 static void take_sample(struct dtu *d, const struct sample *s)
 {
+    d->self_check = s->scalar[SAMPLE_self_check];
     if (recorder_add(&d->recorder, s, d->assembler.dropped, d->now_ms) == BMS_ERR_OK)
         assembler_taken(&d->assembler, s, d->now_ms);
 }

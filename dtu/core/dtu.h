@@ -61,6 +61,7 @@ struct dtu { /* allocated by the caller; read the parts, change nothing */
     struct mqtt mqtt;
     struct mqtt_config mqtt_config;
     struct state state;
+    int32_t self_check; /* of the last sample: sample scalar */
     bool can_up, state_borrowed;
     uint32_t boot, now_ms, synced_ms, clock_ms;
     uint64_t utc_ms;

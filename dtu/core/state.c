@@ -3,6 +3,7 @@
 
 #include "common/crc.h"
 #include "proto/telemetry.pb-c.h"
+#include "proto/validity.h"
 
 enum { SCHEMA = 1, MODULES_MAX = 1 + BMU_COUNT_MAX };
 
@@ -13,8 +14,13 @@ void state_connected(struct state *s)
 
 static uint32_t hash_facts(const struct state_facts *f)
 {
-    const uint64_t v[] = { f->epoch,         f->boot, f->journal_dropped, f->board_dropped, f->params ? param_hash(f->params->running) : 0,
-                           f->params != NULL };
+    const uint64_t v[] = { f->epoch,
+                           f->boot,
+                           f->journal_dropped,
+                           f->board_dropped,
+                           f->params ? param_hash(f->params->running) : 0,
+                           f->params != NULL,
+                           (uint32_t)f->self_check };
 
     return crc32c(0, (const uint8_t *)v, sizeof(v));
 }
@@ -80,6 +86,8 @@ size_t state_pack(const struct state_facts *f, bool online, uint64_t utc_ms, uin
     m.frames_rejected = f->frames_rejected;
     m.records_corrupt = f->records_corrupt;
     m.boot = f->boot;
+    m.has_self_check = scalar_validity(f->self_check) == VALIDITY_OK;
+    m.self_check = m.has_self_check ? (uint32_t)f->self_check : 0;
     if (f->params)
         add_board(&m, f->params, &x);
     if (cw__state__get_packed_size(&m) > STATE_MAX)

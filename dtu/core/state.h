@@ -17,6 +17,7 @@ struct state_facts {
     uint32_t journal_records;
     uint64_t journal_dropped, board_dropped, frames_rejected, records_corrupt;
     uint32_t boot;
+    int32_t self_check;                /* of the last sample: sample scalar (proto/self_units.def) */
     const struct board_params *params; /* NULL: not read yet */
 };
 

@@ -22,6 +22,7 @@ struct sample board_sample(uint32_t boot, uint32_t no, uint8_t cells, uint8_t te
                 r->kind == 'B' ? (int32_t)((no + i) & 0xF) : r->min + (int32_t)((no * 7 + i) % (uint32_t)(r->max - r->min + 1));
     }
     s.scalar[SAMPLE_mode] = PACK_MODE_DRIVING;
+    s.scalar[SAMPLE_self_check] = 0;
     for (unsigned c = 0; c < cells; c++)
         s.cell_mV[c] = (uint16_t)(3000 + (no * 13 + c) % 1000);
     for (unsigned t = 0; t < temps; t++)

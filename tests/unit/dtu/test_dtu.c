@@ -344,6 +344,32 @@ static void test_state(void)
     end();
 }
 
+static void check_state(bool has, uint32_t self_check)
+{
+    Cw__State *s = cw__state__unpack(NULL, w.broker.state_n, w.broker.state);
+
+    CU_ASSERT_FATAL(s != NULL);
+    CU_ASSERT_EQUAL(s->has_self_check, has);
+    CU_ASSERT_EQUAL(s->self_check, self_check);
+    cw__state__free_unpacked(s, NULL);
+}
+
+static void test_state_tells_the_self_check(void)
+{
+    static const uint16_t found[] = { 0, 0x8042, 0 };
+
+    begin();
+    connect_broker();
+    run(2000);
+    check_state(false, 0); /* nothing heard yet */
+    for (size_t i = 0; i < sizeof(found) / sizeof(found[0]); i++) {
+        board_take(&w.board)->scalar[SAMPLE_self_check] = found[i];
+        run(2500);
+        check_state(true, found[i]);
+    }
+    end();
+}
+
 static void test_clock(void)
 {
     unsigned number;
@@ -417,6 +443,7 @@ int main(void)
     CU_add_test(s, "what the board's ring has lost is counted, also after a restart of the DTU", test_ring_too_small);
     CU_add_test(s, "somebody who watches and an alarm see each sample at once", test_modes);
     CU_add_test(s, "birth and will say who the DTU is; counts do not flood [TA-6]", test_state);
+    CU_add_test(s, "the state tells what the self-check of the board found [ME-13]", test_state_tells_the_self_check);
     CU_add_test(s, "the board gets the time each second", test_clock);
     CU_add_test(s, "a clean end keeps what was in memory", test_flush);
     CU_add_test(s, "a bus that goes away closes the record", test_bus_goes);
