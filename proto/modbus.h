@@ -42,7 +42,7 @@ enum { /* holding registers of the parameters; 32-bit values are two registers, 
        MODBUS_PARAM_IDS = 4096,
 };
 
-enum modbus_kind { MODBUS_U, MODBUS_S, MODBUS_H, MODBUS_L };
+enum modbus_kind { MODBUS_KIND_U, MODBUS_KIND_S, MODBUS_KIND_H, MODBUS_KIND_L };
 
 enum modbus_what {
     MODBUS_CELLS,

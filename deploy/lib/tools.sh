@@ -316,6 +316,16 @@ cmd_local() {
     exec "$BUILD/release/bin/cellwarden-local" --web "$ROOT/server/web/dist" --catalogue "$BUILD/release/proto/catalogue.json" "$@"
 }
 
+help_lcd() {
+    need_cable_programs cellwarden-lcd
+    "$BUILD/release/bin/cellwarden-lcd" --help | sed 's|^usage: cellwarden-lcd|usage: ./cellwarden lcd|'
+}
+
+cmd_lcd() {
+    need_cable_programs cellwarden-lcd
+    exec "$BUILD/release/bin/cellwarden-lcd" "$@"
+}
+
 help_ctl() {
     need_cable_programs cellwarden-ctl
     "$BUILD/release/bin/cellwarden-ctl" --help | sed 's|^usage: cellwarden-ctl|usage: ./cellwarden ctl|'

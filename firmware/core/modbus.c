@@ -31,11 +31,11 @@ static uint16_t register_of_scalar(int32_t v, const struct modbus_row *row)
 {
     enum validity why = scalar_validity(v);
 
-    if (row->kind == MODBUS_H || row->kind == MODBUS_L)
-        return (uint16_t)(row->kind == MODBUS_H ? (uint32_t)v >> 16 : (uint32_t)v);
+    if (row->kind == MODBUS_KIND_H || row->kind == MODBUS_KIND_L)
+        return (uint16_t)(row->kind == MODBUS_KIND_H ? (uint32_t)v >> 16 : (uint32_t)v);
     if (why != VALIDITY_OK)
-        return row->kind == MODBUS_S ? (uint16_t)temp_invalid(why) : cell_invalid(why);
-    return row->kind == MODBUS_S ? signed_of(v / row->divide) : unsigned_of(v / row->divide);
+        return row->kind == MODBUS_KIND_S ? (uint16_t)temp_invalid(why) : cell_invalid(why);
+    return row->kind == MODBUS_KIND_S ? signed_of(v / row->divide) : unsigned_of(v / row->divide);
 }
 
 /* Number, from 1, of the highest or lowest valid cell; 0 = none. */
