@@ -145,9 +145,9 @@ static void one_pack(enum chemistry chemistry, double temp_degC, double want, bo
 
         judge(s, said_A, true_A, most_A);
         if (tell)
-            printf("%s %5.0f degC  SOC %4.1f (said %4.1f) %% %-9s %2.0f s: said %7.1f A, true %7.1f A\n", chemistry_word(chemistry),
-                   temp_degC, 100 * cells_soc(&cells), soc_permyriad(&soc) / 100.0, charge ? "charge" : "discharge", seconds, said_A,
-                   true_A);
+            printf("%s %5.0f degC  SOC %4.1f (said %4.1f) %% %-9s %2.0f s: said %7.1f A, true %7.1f A\n",
+                   chemistry_word((int32_t)chemistry), temp_degC, 100 * cells_soc(&cells), soc_permyriad(&soc) / 100.0,
+                   charge ? "charge" : "discharge", seconds, said_A, true_A);
     }
 }
 
