@@ -3,8 +3,12 @@
 
 #include <string.h>
 
+#include "common/bytes.h"
 #include "common/err.h"
 #include "local/core/uds_words.h"
+#include "proto/tables.h"
+
+enum { CATALOGUE_ANSWER = 3 + 12 };
 
 void tester_init(struct tester *t)
 {
@@ -23,6 +27,7 @@ static void begin(struct tester *t, enum tester_task task, enum tester_access ac
     t->detail[0] = '\0';
     t->answer = NULL;
     t->answer_n = 0;
+    t->checking = false;
     t->unlocking = access != TESTER_OPEN;
     unlock_start(&t->unlock, access == TESTER_PROGRAMMING ? UDS_SESSION_PROGRAMMING : UDS_SESSION_EXTENDED);
 }
@@ -32,6 +37,7 @@ int tester_params(struct tester *t, const struct command *cmd)
     if (t->task != TESTER_NOTHING)
         return BMS_ERR_STATE;
     begin(t, TESTER_PARAMS, cmd->act == COMMAND_WRITE ? TESTER_MAY_KEY : TESTER_OPEN);
+    t->checking = cmd->act == COMMAND_WRITE;
     command_start(&t->run, cmd, &t->params);
     return BMS_ERR_OK;
 }
@@ -94,6 +100,11 @@ static enum tester_state finish(struct tester *t, enum tester_end end)
 
 static size_t next_request(struct tester *t, uint8_t *out)
 {
+    if (t->checking) {
+        out[0] = UDS_READ_DATA;
+        put_be16(out + 1, DID_CATALOGUE);
+        return 3;
+    }
     if (t->unlocking)
         return unlock_request(&t->unlock, out);
     switch (t->task) {
@@ -107,6 +118,15 @@ static size_t next_request(struct tester *t, uint8_t *out)
     default:
         return 0;
     }
+}
+
+static enum tester_state on_check(struct tester *t, enum uds_outcome outcome)
+{
+    t->checking = false;
+    if (outcome == UDS_OK && t->uds.answer_n == CATALOGUE_ANSWER && get_be32(t->uds.answer + 3) == tables_hash())
+        return TESTER_BUSY;
+    add_text(t->detail, "the board has other tables of parameters than this program: nothing was written");
+    return finish(t, TESTER_REFUSED);
 }
 
 static enum tester_state on_unlock(struct tester *t, enum uds_outcome outcome)
@@ -153,9 +173,11 @@ static bool may_try_again(struct tester *t)
 
 static enum tester_state take(struct tester *t, enum uds_outcome outcome)
 {
-    if (outcome == UDS_SILENT && (t->unlocking || t->task != TESTER_PARAMS))
+    if (outcome == UDS_SILENT && (t->checking || t->unlocking || t->task != TESTER_PARAMS))
         return may_try_again(t) ? TESTER_BUSY : finish(t, TESTER_SILENT);
     t->tries = 0;
+    if (t->checking)
+        return on_check(t, outcome);
     if (t->unlocking)
         return on_unlock(t, outcome);
     if (t->task == TESTER_PARAMS)

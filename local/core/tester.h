@@ -7,6 +7,9 @@
  *        |
  *   [10, 27 01, 27 02] ──> requests of the task ──> tester_step() says TESTER_DONE once; the fields marked "read it" hold the end
  *
+ * Before parameters are written the board is asked for the hash of its tables (DID_CATALOGUE): with other tables than ours an identifier may mean
+ * something else, so nothing is written.
+ *
  * Pure: frames in, frames out, time is data. Time-outs, "response pending" and answers that come late are uds_client.h's. A request without an
  * answer is sent TESTER_TRIES times, but a restart only once. A write unlocks first where the board lets it; that it does not is no
  * failure as long as the write succeeds (write_needs_key is 0). What needs the key by the book (TESTER_KEY, TESTER_PROGRAMMING) ends there.
@@ -38,7 +41,7 @@ struct tester { /* allocated by the caller, fields private but for those marked 
     uint8_t tx[UDS_BLOCK_MAX], rx[TESTER_RX];
     enum tester_task task; /* read it */
     enum tester_access access;
-    bool unlocking;
+    bool checking, unlocking; /* before the task itself */
     struct unlock unlock;
     struct command_run run;     /* read it: the end of tester_params() */
     struct board_params params; /* read it, when complete */

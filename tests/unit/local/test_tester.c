@@ -7,6 +7,7 @@
 #include "common/bytes.h"
 #include "common/err.h"
 #include "proto/can0.h"
+#include "proto/tables.h"
 #include "tests/unit/suite.h"
 
 static struct tester t;
@@ -18,6 +19,7 @@ static unsigned deaf;   /* how many of the next requests it does not answer */
 static unsigned slow;   /* "response pending" before the next answer */
 static uint8_t refuses; /* service that it refuses with `nrc` */
 static uint8_t nrc, last[64];
+static uint32_t tables; /* hash that the board tells */
 
 static void setup_world(void)
 {
@@ -33,6 +35,7 @@ static void setup_world(void)
     now = UINT32_MAX - 500; /* the clock wraps on the way */
     asked = deaf = slow = 0;
     refuses = nrc = 0;
+    tables = tables_hash();
 }
 
 /* What a board says to req[n]: the length of its answer in out. */
@@ -52,6 +55,10 @@ static size_t says(const uint8_t *req, size_t n, uint8_t *out)
     }
     if (req[0] != UDS_READ_DATA)
         return req[0] == UDS_WRITE_DATA ? 3 : req[0] == UDS_ROUTINE ? 4 : 2;
+    if (get_be16(req + 1) == DID_CATALOGUE) {
+        put_be32(out + 3, tables);
+        return 15;
+    }
     size_t at = 1;
 
     for (size_t i = 1; i + 1 < n; i += 2, at += 6) {
@@ -140,6 +147,18 @@ static void test_writes_behind_the_key(void)
     CU_ASSERT_TRUE(run(3000));
     CU_ASSERT(t.end == TESTER_OK && t.run.has_values);
     CU_ASSERT(asked > 4);
+}
+
+static void test_other_tables(void)
+{
+    static const struct command writing = { .act = COMMAND_WRITE, .writes = 1, .write = { { .id = 80, .value = 42 } } };
+
+    setup_world();
+    tables ^= 1;
+    tester_params(&t, &writing);
+    CU_ASSERT_TRUE(run(3000));
+    CU_ASSERT(t.end == TESTER_REFUSED && asked == 1 && !t.run.has_values);
+    CU_ASSERT_PTR_NOT_NULL(strstr(t.detail, "other tables"));
 }
 
 static void test_a_board_without_a_lock(void)
@@ -236,6 +255,7 @@ int main(void)
     CU_TestInfo tests[] = {
         { "both copies of all parameters are read in requests of 64, over a wrap of the clock [UC-3]", test_reads_everything },
         { "a write unlocks first and is read back [UC-5]", test_writes_behind_the_key },
+        { "a board with other tables of parameters is not written to [UC-5]", test_other_tables },
         { "a board that knows no lock is written to all the same [UC-5]", test_a_board_without_a_lock },
         { "what needs the key by the book ends where the key is refused [UC-6]", test_what_needs_the_key_ends_there },
         { "a refusal ends the task with its reason and is not repeated", test_a_refusal_is_said },
