@@ -87,7 +87,7 @@ static struct sense analog(enum current_source source)
 
     sense_absent(&s);
     params_defaults(CHEMISTRY_NMC, params);
-    params[PARAM_current_source] = source;
+    params[PARAM_current_source] = (int32_t)source;
     current_init(&c);
     return s;
 }

@@ -224,7 +224,7 @@ static void calibrate(struct bench *b, enum current_source source)
 {
     int32_t *p = b->board.app.biu.params.running;
 
-    p[PARAM_current_source] = source;
+    p[PARAM_current_source] = (int32_t)source;
     p[PARAM_current_gain_ppm] = p[PARAM_current_offset_mA] = 0;
     double high_A = mean_A(b, CALIBRATION_A), low_A = mean_A(b, -CALIBRATION_A);
     double gain = 2.0 * CALIBRATION_A / (high_A - low_A);
