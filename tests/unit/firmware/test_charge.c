@@ -479,6 +479,22 @@ static void test_without_a_current_nothing_is_beyond_and_nothing_flows(void)
     CU_ASSERT_EQUAL(c.end, CHARGE_END_LIMIT);
 }
 
+/* What is left of a talk with a fast charger does not count while the slow plug is in. */
+static void test_a_slow_charge_does_not_hear_a_fast_charger(void)
+{
+    plug_slow();
+    run(1000);
+    in.fast.paused = in.fast.ended = in.fast.again = in.fast.fault = true;
+    run(1000);
+    CU_ASSERT(c.state == CHARGE_CONSTANT_CURRENT && c.want_dA == 1800 && c.end == CHARGE_END_NONE);
+    in.cell_max.value = 4150;
+    for (uint32_t t = 0; t < 2 * CHARGE_FULL_MS; t += STEP_MS) {
+        in.current_mA = 0;
+        charge_step(&c, &in);
+    }
+    CU_ASSERT_EQUAL(c.state, CHARGE_FULL); /* and stays so */
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -499,6 +515,7 @@ int main(void)
         { "a fast charger that breaks off, and one that begins again [AC-3]", test_a_fast_charger_that_breaks_off_and_begins_again },
         { "states have words", test_states_have_words },
         { "without a current nothing is beyond and nothing flows [AC-3]", test_without_a_current_nothing_is_beyond_and_nothing_flows },
+        { "a slow charge does not hear a fast charger [AC-3]", test_a_slow_charge_does_not_hear_a_fast_charger },
         CU_TEST_INFO_NULL,
     };
 

@@ -132,6 +132,22 @@ static void test_boot_goes_on_where_it_was(void)
     CU_ASSERT(abs(soc_permyriad(&r.biu.soc) - soc_of_ocv(CHEMISTRY_NMC, 4050)) <= 10);
 }
 
+static void test_extremes_of_temperature_go_both_ways(void)
+{
+    struct measure x = { .temp = { .max = { true, 300, 2 }, .min = { true, 100, 3 } } };
+
+    memset(&k, 0, sizeof(k));
+    key_data_note(&k, &x, 0, 10);
+    x.temp.max.value = 299;
+    x.temp.min.value = 101;
+    key_data_note(&k, &x, 0, 10);
+    CU_ASSERT(k.temp_max.value == 300 && k.temp_min.value == 100);
+    x.temp.max = (struct measure_extreme) { true, 301, 5 };
+    x.temp.min = (struct measure_extreme) { true, 99, 6 };
+    key_data_note(&k, &x, 0, 10);
+    CU_ASSERT(k.temp_max.value == 301 && k.temp_max.number == 5 && k.temp_min.value == 99 && k.temp_min.number == 6);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -141,6 +157,7 @@ int main(void)
         { "a falling supply saves in the same step [AC-7]", test_a_falling_supply_saves_in_the_same_step },
         { "the bytes hold everything [AC-7]", test_bytes_hold_everything },
         { "a boot goes on where it was, but not with other cells [AC-7]", test_boot_goes_on_where_it_was },
+        { "extremes of temperature go both ways [AC-7]", test_extremes_of_temperature_go_both_ways },
         CU_TEST_INFO_NULL,
     };
 

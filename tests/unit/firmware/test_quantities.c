@@ -149,6 +149,15 @@ static void test_a_full_pack_counts_while_current_flows_into_it(void)
     CU_ASSERT(is(&q.high[ALARM_Q_SOC], soc, 0));
 }
 
+static void test_outputs_are_named_by_their_relay(void)
+{
+    start();
+    r.biu.outputs.welded = true;
+    r.biu.outputs.wrong = 6;
+    look();
+    CU_ASSERT(is(&q.high[ALARM_Q_HEATING_WELD], 1, 4) && is(&q.high[ALARM_Q_OUTPUT_WRONG], 1, 6));
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -158,6 +167,7 @@ int main(void)
         { "the total voltage needs cells and a reading [AC-6]", test_the_total_voltage_needs_cells_and_a_reading },
         { "a weld, and a fault of the charger [AC-2] [AC-6]", test_a_weld_and_a_fault_of_the_charger },
         { "a full pack counts while current flows into it [AC-6]", test_a_full_pack_counts_while_current_flows_into_it },
+        { "outputs are named by their relay [AC-2]", test_outputs_are_named_by_their_relay },
         CU_TEST_INFO_NULL,
     };
 
