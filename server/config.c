@@ -45,7 +45,7 @@ static const struct option options[] = {
     { "jobs-period-s",       NUMBER, AT(jobs_period_s),       "600",            1, 86400, "time between two passes of the jobs" },
     { "rollup-period-s",     NUMBER, AT(rollup_period_s),     "60",             1, 3600, "time between two looks for hours that are over or got late records" },
     { "batch-records",       NUMBER, AT(batch_records),       "4096",           1, 16384, "most records in one transaction" },
-    { "batch-ms",            NUMBER, AT(batch_ms),            "50",             1, 10000, "longest time that a record waits for its transaction" },
+    { "batch-ms",            NUMBER, AT(batch_ms),            "20",             1, 10000, "longest time that a record waits for its transaction" },
     { "ring-records",        NUMBER, AT(ring_records),        "16384",          16, 1048576, "messages waiting for the ingest thread" },
     { "ring-kB",             NUMBER, AT(ring_kB),             "65536",          64, 4194304, "their memory" },
     { "receive-max",         NUMBER, AT(receive_max),         "1000",           1, 65535, "MQTT Receive Maximum: messages in flight from the broker" },

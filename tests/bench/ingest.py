@@ -27,6 +27,8 @@ SHAPES = [  # key, frames a record, cells, temperatures, frames/s expected: only
     ("1", 1, 48, 12, 7_000),
     ("60x160", 60, 160, 12, 200_000),
 ]
+COPY_LIMIT = ("COPY BINARY of the same rows in the same run: all columns, into a table of the same definition (day partitions, primary key, storage, logged, "
+              "fsync on), one connection, records_per_transaction records in each transaction, median of three")
 TENANT = "bench"
 COMPARED = 3  # devices whose samples are compared one by one
 TICK = os.sysconf("SC_CLK_TCK")
@@ -220,6 +222,7 @@ def main():
         if args.peers == "yes":
             peer_results = peers.measure_all(instance, result["shapes"][shapes[0][0]]["frames_per_s"], max(2, int(args.seconds)))
     result = {**result["shapes"][shapes[0][0]], **result}  # the first shape is the headline
+    result["copy_limit_definition"] = COPY_LIMIT
     if args.peers == "yes":
         result["peers"] = peer_results
     if args.json:

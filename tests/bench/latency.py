@@ -58,11 +58,9 @@ class Load:
 class Browser(threading.Thread):
     """One page that looks at one vehicle; delays in ms from the sample's time to the event's arrival."""
 
-    def __init__(self, instance, device, seconds):
+    def __init__(self, api, device, seconds):
         super().__init__(daemon=True)
-        self.api = Api(instance.console)
-        assert self.api.sign_in("admin", instance.password).status_code == 200
-        self.device, self.seconds, self.delays = device, seconds, []
+        self.api, self.device, self.seconds, self.delays = api, device, seconds, []
 
     def run(self):
         try:
@@ -83,13 +81,13 @@ def fleet(instance, args, seconds, *more):
     return subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, text=True)
 
 
-def run(instance, args, rate, number, *more):
+def run(instance, visitors, args, rate, number, *more):
     """The fleet beside `rate` frames/s of load; what it says, and the delays that browsers saw."""
     instance.psql("truncate record, latest, alarm_span, poison")
     with Load(instance, rate, args.seconds + 20, number) as load:
         time.sleep(1 + 2 * rate / 1_000_000 * args.seconds)  # it makes its records first
         process = fleet(instance, args, args.seconds, *more)
-        browsers = [Browser(instance, f"{FLEET}.unit-{args.devices - 1 - k:04d}", args.seconds + 2) for k in range(args.browsers)]
+        browsers = [Browser(api, f"{FLEET}.unit-{args.devices - 1 - k:04d}", args.seconds + 2) for k, api in enumerate(visitors)]
         time.sleep(2)
         for each in browsers:
             each.start()
@@ -121,17 +119,20 @@ def main():
     with Instance("bench-latency") as instance:
         allow(instance)
         instance.pki("device", *(f"{FLEET}.unit-{k:04d}" for k in range(args.devices)))
+        visitors = [Api(instance.console) for _ in range(args.browsers)]
+        for api in visitors:
+            assert api.sign_in("admin", instance.password).status_code == 200
         capacity = args.capacity or statistics.median(Load(instance, 0, 4, seed).result()["frames_per_s"] for seed in (1, 2, 3))
         result = {"capacity_frames_per_s": round(capacity), "frames_per_record": BATCH}
         for number, share in enumerate(SHARES, 10):
-            found, seen = run(instance, args, capacity * share / 100, number)
+            found, seen = run(instance, visitors, args, capacity * share / 100, number)
             result[str(share)] = {"ack_p50_ms": found["ack_p50_ms"], "ack_p99_ms": found["ack_p99_ms"], "ack_samples": found["measured"],
                                   "browser_p50_ms": round(at_percent(seen, 50) or 0, 1), "browser_p99_ms": round(at_percent(seen, 99) or 0, 1),
                                   "browser_samples": len(seen), "kB_per_device": found["kB_per_device"]}
-        fair, _ = run(instance, args, capacity / 2, 20)
+        fair, _ = run(instance, visitors, args, capacity / 2, 20)
         result["fairness"] = {"alone_p99_ms": fair["ack_p99_ms"]}
         for number, kind in enumerate(("garbage", "greedy"), 21):
-            found, _ = run(instance, args, capacity / 2, number, f"--{kind}", 1)
+            found, _ = run(instance, visitors, args, capacity / 2, number, f"--{kind}", 1)
             result["fairness"][kind] = {"ack_p99_ms": found["ack_p99_ms"], "rise": round(found["ack_p99_ms"] / fair["ack_p99_ms"] - 1, 3),
                                         "messages": found["garbage"] or found["greedy_records"]}
     if args.json:

@@ -43,7 +43,7 @@ static void test_defaults_fill_what_is_not_given(void)
     char why[200];
 
     CU_ASSERT_EQUAL_FATAL(load(&cfg, args, empty, why), 0);
-    CU_ASSERT_EQUAL(cfg.batch_ms, 50);
+    CU_ASSERT_EQUAL(cfg.batch_ms, 20);
     CU_ASSERT_EQUAL(cfg.batch_records, 4096);
     CU_ASSERT_EQUAL(cfg.retention_days, 400);
     CU_ASSERT_STRING_EQUAL(cfg.database, "dbname=x");
