@@ -13,12 +13,12 @@ static size_t saved_size(const struct key_store *s)
 {
     size_t unit = s->port->program_size > 1 ? s->port->program_size : 1;
 
-    return (KEY_STORE_SIZE + unit - 1) / unit * unit;
+    return KEY_STORE_SIZE + (unit - KEY_STORE_SIZE % unit) % unit % NVM_PROGRAM_MAX; /* no unit is larger */
 }
 
 static int places(const struct key_store *s) /* in each unit */
 {
-    return s->port->erase_size ? (int)(s->geometry.unit / saved_size(s)) : 1;
+    return s->port->erase_size ? 1 + (int)((s->geometry.unit - saved_size(s)) / saved_size(s)) : 1; /* there is room for one */
 }
 
 static size_t place(const struct key_store *s, int i)
