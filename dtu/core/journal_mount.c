@@ -64,17 +64,16 @@ static int read_heads(struct journal *j)
     return j->serial ? BMS_ERR_OK : BMS_ERR_UNKNOWN;
 }
 
-/* Count a sector. *last is its last entry (seq 0: none), *before the one before; *end where the next may go. */
-static int count_sector(struct journal *j, uint32_t s, struct entry *before, struct entry *last, uint32_t *end)
+/* Count a sector. *last is its last entry (seq 0: none); *end where the next may go. */
+static int count_sector(struct journal *j, uint32_t s, struct entry *last, uint32_t *end)
 {
     struct entry e;
     int got;
 
-    *before = *last = (struct entry) { .seq = 0 };
+    *last = (struct entry) { .seq = 0 };
     *end = layout_first(&j->flash->geometry);
     while ((got = layout_walk(j->flash, s, end, &e, &j->corrupt)) > 0) {
         j->index[s].unacked += e.acked ? 0 : 1;
-        *before = *last;
         *last = e;
     }
     j->unacked += j->index[s].unacked;
@@ -90,39 +89,57 @@ static bool is_torn(const struct journal *j, uint32_t s, const struct entry *e)
     return j->flash->read(j->flash->ctx, at, end, 1) == BMS_ERR_OK && end[0] == 0xFF;
 }
 
-/* The newest record may be cut. Strike it off and fall back to the one before. */
-static int check_last(struct journal *j, const struct entry *before, struct entry *last)
+/* The newest record may be cut: strike it off. */
+static int check_last(struct journal *j, const struct entry *last)
 {
     int whole = layout_is_whole(j->flash, j->head, last);
 
-    if (whole)
+    if (whole || last->acked)
         return whole < 0 ? whole : BMS_ERR_OK;
-    if (!last->acked) {
-        int err = journal_strike(j, j->head, last);
+    int err = journal_strike(j, j->head, last);
 
-        if (err)
-            return err;
-        j->corrupt += is_torn(j, j->head, last) ? 0 : 1;
-        *last = *before;
+    j->corrupt += err || is_torn(j, j->head, last) ? 0 : 1;
+    return err;
+}
+
+/* The newest entry of the sector whose bytes are all there; seq 0: none. Only such a one says what was recorded: an entry that was cut and struck off looks
+ * like an acknowledged one until its bytes are read. */
+static int newest_whole(const struct journal *j, uint32_t s, const struct entry *last, struct entry *newest)
+{
+    uint32_t at = layout_first(&j->flash->geometry);
+    struct entry e;
+    int got = last->seq ? layout_is_whole(j->flash, s, last) : 0;
+
+    *newest = got > 0 ? *last : (struct entry) { .seq = 0 };
+    if (got || last->seq == 0)
+        return got < 0 ? got : BMS_ERR_OK;
+    while ((got = layout_walk(j->flash, s, &at, &e, NULL)) > 0) {
+        int whole = layout_is_whole(j->flash, s, &e);
+
+        if (whole < 0)
+            return whole;
+        if (whole)
+            *newest = e;
     }
-    return BMS_ERR_OK;
+    return got;
 }
 
 static int count_head(struct journal *j, struct entry *newest)
 {
     const struct flash_geometry *g = &j->flash->geometry;
-    struct entry before;
-    int err = count_sector(j, j->head, &before, newest, &j->at);
+    struct entry last;
+    int err = count_sector(j, j->head, &last, &j->at);
 
     if (err)
         return err;
-    uint32_t end = newest->seq ? newest->at + layout_size(g, newest->len) : layout_first(g);
+    uint32_t end = last.seq ? last.at + layout_size(g, last.len) : layout_first(g);
 
-    if (newest->seq)
-        j->next_seq = newest->seq + 1;
+    if (last.seq)
+        j->next_seq = last.seq + 1;
     if (j->at != end && end + layout_size(g, 1) <= g->sector_size)
         j->next_seq++; /* a head was cut or has rotted: that number is spent */
-    return newest->seq ? check_last(j, &before, newest) : BMS_ERR_OK;
+    err = last.seq ? check_last(j, &last) : BMS_ERR_OK;
+    return err ? err : newest_whole(j, j->head, &last, newest);
 }
 
 /* A sector whose head has rotted may have been the newest: its records are lost, but their numbers must not be given again. */
@@ -149,7 +166,7 @@ static int guard_numbers(struct journal *j)
 
 int journal_mount(struct journal *j, const struct flash_port *flash, struct journal_sector *index, size_t index_n)
 {
-    struct entry newest, before;
+    struct entry newest = { .seq = 0 };
     uint32_t at;
     int err = begin(j, flash, index, index_n);
 
@@ -160,9 +177,9 @@ int journal_mount(struct journal *j, const struct flash_port *flash, struct jour
     for (uint32_t s = journal_sector_before(j, j->serial); !err && s != NO_SECTOR; s = journal_sector_before(j, j->index[s].serial)) {
         struct entry last;
 
-        err = count_sector(j, s, &before, &last, &at);
+        err = count_sector(j, s, &last, &at);
         if (!err && newest.seq == 0)
-            newest = last;
+            err = newest_whole(j, s, &last, &newest);
     }
     if (!err)
         err = guard_numbers(j);

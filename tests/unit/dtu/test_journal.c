@@ -336,6 +336,35 @@ static void test_power_cut_at_every_byte(void)
     }
 }
 
+/* Record 10 is stored, those after it are cut, one after another, with two mounts after each: the note says 10, or the record whose last byte came through. */
+static void test_note_names_what_is_stored(void)
+{
+    for (size_t k = 0; k < sizeof(geometries) / sizeof(geometries[0]); k++) {
+        for (uint64_t cut = 0; cut < 400; cut++) {
+            struct journal j;
+            struct flash_ram f;
+            uint32_t stored = 10;
+
+            format(&j, &f, &geometries[k]);
+            CU_ASSERT_EQUAL(append(&j, 10), BMS_ERR_OK);
+            for (uint32_t no = 20; no <= 40; no += 10) {
+                uint64_t seq = j.next_seq;
+
+                flash_ram_power(&f, cut);
+                stored = append(&j, no) == BMS_ERR_OK ? no : stored;
+                for (int mounts = 0; mounts < 2; mounts++) {
+                    flash_ram_power(&f, UINT64_MAX);
+                    CU_ASSERT_EQUAL_FATAL(journal_mount(&j, &f.port, index_of, SECTORS), BMS_ERR_OK);
+                    if (mounts == 0 && j.note.no == no && reads_right(&j, seq))
+                        stored = no; /* all its bytes are there, only the writer was not told */
+                    CU_ASSERT_EQUAL(j.note.no, stored);
+                }
+            }
+            flash_ram_free(&f);
+        }
+    }
+}
+
 /* Cut, mount, write a little, cut again: no state is a trap. */
 static void test_many_cuts(void)
 {
@@ -428,6 +457,7 @@ int main(void)
     CU_add_test(s, "a rotten record is counted once and skipped", test_rot_is_counted_once);
     CU_add_test(s, "a rotten bit does not acknowledge a record", test_rot_does_not_acknowledge);
     CU_add_test(s, "a power cut at any byte of any write loses nothing that was stored [AC-7]", test_power_cut_at_every_byte);
+    CU_add_test(s, "the newest note names what is stored, however often it is mounted after a cut [AC-7]", test_note_names_what_is_stored);
     CU_add_test(s, "three thousand power cuts in a row never end in a trap", test_many_cuts);
     CU_add_test(s, "a place that cannot be programmed is stepped over", test_worn_place);
     CU_add_test(s, "100,000 records mount within a second", test_large);
