@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh
 # uds_size.sh [--json] -- flash that ISO-TP and UDS take: code and constants of their objects at -Os for this machine, the tables of parameters and
 # alarms and the packed catalogue named apart (they are there for other modules too).
 set -eu
