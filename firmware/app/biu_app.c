@@ -5,6 +5,7 @@
 
 #include "common/err.h"
 
+_Static_assert((int)CODE_STORE_SIZE + NVM_PROGRAM_MAX <= (int)NVM_CODE_STRIDE, "trouble codes fit into their place");
 _Static_assert((int)KEY_STORE_SIZE <= (int)NVM_KEY_STRIDE, "a save of key data fits into its place");
 #include "firmware/app/slot.h"
 
@@ -32,6 +33,9 @@ int biu_app_init(struct biu_app *app, const struct biu_ports *ports, const int32
                               .ring = ring,
                               .ring_size = ring_size,
                               .key = app->key_status == BMS_ERR_OK ? &key : NULL };
+
+    app->code_status = code_store_load(
+        &app->codes, ports->nvm, &(struct code_geometry) { layout.code_offset, layout.code_unit, KEY_DATA_PAGE }, &cfg.codes, &cfg.codes_n);
     uint32_t now_ms = ports->clock->now_ms(ports->clock->ctx);
 
     if (ports->trace)
@@ -116,7 +120,7 @@ static bool is_lost(int status)
 static void check_self(struct biu_app *app, struct self_facts *now)
 {
     self_run_step(&app->self, now);
-    now->nvm_bad = app->write_failed || is_lost(app->nvm_status) || is_lost(app->key_status);
+    now->nvm_bad = app->write_failed || is_lost(app->nvm_status) || is_lost(app->key_status) || is_lost(app->code_status);
     now->params_bad = app->replaced > 0;
 }
 
@@ -126,6 +130,25 @@ static void save_key(struct biu_app *app)
     app->key_errors += app->write_failed;
     if (!app->biu.key_saving.low && key_store_tidy(&app->keys) != BMS_ERR_OK) /* no erase while the supply falls */
         app->key_errors++;
+}
+
+/* Trouble codes: a page a step, and nothing while the supply falls. Before a restart or a sleep all that is left. */
+static void keep_codes(struct biu_app *app)
+{
+    bool ends = app->out.restart || app->out.sleep;
+
+    if (app->biu.key_saving.low)
+        return;
+    do {
+        if (!code_store_is_busy(&app->codes) && app->codes_taken != app->biu.dtc.changes) {
+            app->codes_taken = app->biu.dtc.changes;
+            code_store_begin(&app->codes, &app->biu.dtc);
+        }
+        if (code_store_step(&app->codes) != BMS_ERR_OK) {
+            app->write_failed = true;
+            app->key_errors++;
+        }
+    } while (ends && (code_store_is_busy(&app->codes) || app->codes_taken != app->biu.dtc.changes));
 }
 
 static void store(struct biu_app *app)
@@ -143,6 +166,7 @@ static void send(struct biu_app *app)
     p->contactors->drive(p->contactors->ctx, (uint8_t)(app->out.contactors | app->out.outputs << OUTPUTS_FREE));
     if (app->out.key_save)
         save_key(app);
+    keep_codes(app);
     if (app->out.afe_tx_len)
         p->afe->write(p->afe->ctx, app->out.afe_tx, app->out.afe_tx_len);
     give_frames(p->can0, app->out.can_tx, app->out.can_tx_count);

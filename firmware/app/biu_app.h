@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "firmware/app/code_store.h"
 #include "firmware/app/key_store.h"
 #include "firmware/app/nvm.h"
 #include "firmware/app/self_run.h"
@@ -45,8 +46,11 @@ struct biu_app {
     struct biu biu;
     struct nvm nvm;
     struct key_store keys;
-    int key_status;      /* of key_store_load() at the start: 0, or why SOC and counters begin afresh */
-    uint32_t key_errors; /* saves of key data that failed */
+    struct code_store codes;
+    int code_status;      /* of code_store_load() at the start: 0, or why there are no trouble codes from before */
+    uint32_t codes_taken; /* biu.dtc.changes when they were last given to the store */
+    int key_status;       /* of key_store_load() at the start: 0, or why SOC and counters begin afresh */
+    uint32_t key_errors;  /* saves of key data or trouble codes that failed */
     const struct biu_ports *ports;
     struct biu_out out; /* of the last step; out.sample is how a board follows what was measured */
     enum biu_nvm nvm_result, slot_result;

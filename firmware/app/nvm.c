@@ -22,7 +22,14 @@ struct nvm_layout nvm_layout_of(const struct nvm_port *port)
 {
     size_t slot = up_to(NVM_SLOT_SIZE, port->erase_size), unit = port->erase_size ? port->erase_size : NVM_KEY_STRIDE;
 
-    return (struct nvm_layout) { .slot = slot, .key_offset = NVM_SLOTS * slot, .key_unit = unit, .size = NVM_SLOTS * slot + 2 * unit };
+    size_t code = up_to(NVM_CODE_STRIDE, port->erase_size), code_offset = NVM_SLOTS * slot + 2 * unit;
+
+    return (struct nvm_layout) { .slot = slot,
+                                 .key_offset = NVM_SLOTS * slot,
+                                 .key_unit = unit,
+                                 .code_offset = code_offset,
+                                 .code_unit = code,
+                                 .size = code_offset + 2 * code };
 }
 
 struct slot {

@@ -20,14 +20,17 @@ enum {
     NVM_SLOT_SIZE = 4096,                       /* bytes */
     NVM_KEY_OFFSET = NVM_SLOTS * NVM_SLOT_SIZE, /* of a memory without erase units: the key data (key_store.h) */
     NVM_KEY_STRIDE = 512,
-    NVM_SIZE = NVM_KEY_OFFSET + 2 * NVM_KEY_STRIDE,
+    NVM_CODE_STRIDE = 2048, /* trouble codes (code_store.h), behind the key data */
+    NVM_SIZE = NVM_KEY_OFFSET + 2 * NVM_KEY_STRIDE + 2 * NVM_CODE_STRIDE,
 };
 
-struct nvm_layout {    /* where what lies, bytes; each slot and each unit of the key data begins an erase unit */
-    size_t slot;       /* from one slot to the next */
-    size_t key_offset; /* of the key data (key_store.h) */
-    size_t key_unit;   /* of each of its two units */
-    size_t size;       /* in all */
+struct nvm_layout {     /* where what lies, bytes; each slot and each unit of the key data begins an erase unit */
+    size_t slot;        /* from one slot to the next */
+    size_t key_offset;  /* of the key data (key_store.h) */
+    size_t key_unit;    /* of each of its two units */
+    size_t code_offset; /* of the trouble codes (code_store.h) */
+    size_t code_unit;   /* of each of their two units */
+    size_t size;        /* in all */
 };
 
 /* For a memory of this kind; port->size does not matter. */

@@ -5,6 +5,7 @@
 
 #include "common/err.h"
 #include "firmware/core/biu_parts.h"
+#include "firmware/core/dtc_image.h"
 #include "proto/can0.h"
 
 enum { MS_PER_S = 1000 };
@@ -70,6 +71,9 @@ int biu_init(struct biu *biu, const struct biu_config *cfg, uint32_t now_ms)
     stream_init(&biu->stream);
     vehicle_bus_init(&biu->vehicle);
     dtc_init(&biu->dtc);
+    if (cfg->codes)
+        (void)dtc_unpack(&biu->dtc, cfg->codes, cfg->codes_n); /* bytes of no known version: as a new board */
+    dtc_begin_cycle(&biu->dtc, p[PARAM_dtc_ageing_cycles]);
     uds_init(&biu->uds, &biu->params, &biu->sampler, &biu->stream, &biu->dtc);
     biu->uds.entropy = cfg->boot;
     biu->uds.soc = &biu->soc;

@@ -46,6 +46,8 @@ struct biu_config {
     struct sample *ring;        /* memory for samples that are kept for a resend; borrowed, must outlive the BIU */
     size_t ring_size;           /* in samples, 2 or more */
     const struct key_data *key; /* what was saved before the power went; copied; NULL = nothing */
+    const uint8_t *codes;       /* trouble codes of the starts before (dtc_image.h); copied; NULL = none */
+    size_t codes_n;             /* bytes */
 };
 
 struct biu { /* allocated by the caller; holds pointers into itself, so it must stay where it was initialised */

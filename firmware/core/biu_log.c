@@ -199,10 +199,13 @@ void biu_log_put_start(struct biu_log_writer *l, struct writer *w, const struct 
         write_varint(w, zigzag32(cfg->params[i]));
     }
     write_varint(w, cfg->key ? KEY_DATA_SIZE : 0);
-    if (!cfg->key)
-        return;
-    key_data_pack(cfg->key, key);
-    write_bytes(w, key, sizeof(key));
+    if (cfg->key) {
+        key_data_pack(cfg->key, key);
+        write_bytes(w, key, sizeof(key));
+    }
+    write_varint(w, cfg->codes ? cfg->codes_n : 0);
+    if (cfg->codes)
+        write_bytes(w, cfg->codes, cfg->codes_n);
 }
 
 void biu_log_put_wake(struct writer *w, uint32_t now_ms)

@@ -5,7 +5,7 @@
  * A log is a row of records in blocks; who keeps them (sim/biu_record.h) puts length and CRC-32C around a block. A record lies in one block:
  *
  *   HEAD   format, firmware, and the rows of biu_io.def by name, so that another firmware can read it
- *   START  biu_init(): clock, configuration, parameters by id, key data
+ *   START  biu_init(): clock, configuration, parameters by id, key data, trouble codes
  *   WAKE   biu_wake(): clock
  *   STEP   biu_step(): which inputs changed, each as the difference from the step before; bytes and frames received; the outputs that changed
  *   END    the log was closed; without it the recorder was cut off
@@ -18,8 +18,15 @@
 
 #include "common/bytes.h"
 #include "firmware/core/biu.h"
+#include "firmware/core/dtc_image.h"
 
-enum { BIU_LOG_FORMAT = 1, BIU_LOG_BLOCK_MAX = 65536, BIU_LOG_VERSION_MAX = 32, BIU_LOG_ROWS_MAX = 255 };
+enum {
+    BIU_LOG_FORMAT = 2,
+    BIU_LOG_FORMAT_FIRST = 1 /* without trouble codes; still read */,
+    BIU_LOG_BLOCK_MAX = 65536,
+    BIU_LOG_VERSION_MAX = 32,
+    BIU_LOG_ROWS_MAX = 255
+};
 
 enum biu_log_record { BIU_LOG_NONE, BIU_LOG_HEAD, BIU_LOG_START, BIU_LOG_WAKE, BIU_LOG_STEP, BIU_LOG_END };
 
@@ -94,6 +101,7 @@ void biu_log_put_end(struct writer *w, uint64_t steps);
 
 struct biu_log_reader {
     bool begun;                            /* HEAD has been read */
+    uint8_t format;                        /* of the log */
     char version[BIU_LOG_VERSION_MAX + 1]; /* of the firmware that wrote it */
     uint8_t in_count, out_count;           /* rows of the log */
     struct {                               /* of the log: */
@@ -107,11 +115,12 @@ struct biu_log_reader {
     uint8_t bytes[BIU_LOG_BYTES_MAX];
     struct can_frame frames[BIU_LOG_FRAMES_MAX];
     size_t bytes_used, frames_used;
-    uint32_t now_ms;          /* of the last START or WAKE */
-    uint64_t steps;           /* of END */
-    int32_t params[PARAMS];   /* of the last START; one that the log does not have is the default of its chemistry */
-    struct key_data key;      /* of the last START */
-    struct biu_config config; /* of the last START: points to params and key; the ring is the caller's to set */
+    uint32_t now_ms;              /* of the last START or WAKE */
+    uint64_t steps;               /* of END */
+    int32_t params[PARAMS];       /* of the last START; one that the log does not have is the default of its chemistry */
+    struct key_data key;          /* of the last START */
+    uint8_t codes[DTC_IMAGE_MAX]; /* of the last START */
+    struct biu_config config;     /* of the last START: points to params, key and codes; the ring is the caller's to set */
 };
 
 void biu_log_reader_init(struct biu_log_reader *l);

@@ -79,8 +79,9 @@ static int read_head(struct biu_log_reader *l, struct reader *r)
 
     if (!version || n > BIU_LOG_VERSION_MAX || l->begun)
         return BMS_ERR_CORRUPT;
-    if (format != BIU_LOG_FORMAT)
+    if (format != BIU_LOG_FORMAT && format != BIU_LOG_FORMAT_FIRST)
         return BMS_ERR_SCHEMA;
+    l->format = format;
     memcpy(l->version, version, n);
     l->version[n] = 0;
     int err = read_in_rows(l, r);
@@ -115,6 +116,37 @@ static int read_params(struct biu_log_reader *l, struct reader *r)
     return r->bad ? BMS_ERR_CORRUPT : BMS_ERR_OK;
 }
 
+static int read_key(struct biu_log_reader *l, struct reader *r)
+{
+    uint64_t n = read_varint(r);
+    const uint8_t *key = read_bytes(r, n < BIU_LOG_BLOCK_MAX ? (size_t)n : BIU_LOG_BLOCK_MAX);
+
+    if (!key)
+        return BMS_ERR_CORRUPT;
+    if (n == 0)
+        return BMS_ERR_OK;
+    if (n != KEY_DATA_SIZE && n != KEY_DATA_FIRST_SIZE)
+        return BMS_ERR_SCHEMA;
+    key_data_unpack(&l->key, key, (size_t)n);
+    l->config.key = &l->key;
+    return BMS_ERR_OK;
+}
+
+static int read_codes(struct biu_log_reader *l, struct reader *r)
+{
+    uint64_t n = l->format == BIU_LOG_FORMAT_FIRST ? 0 : read_varint(r);
+    const uint8_t *codes = read_bytes(r, n < BIU_LOG_BLOCK_MAX ? (size_t)n : BIU_LOG_BLOCK_MAX);
+
+    if (!codes)
+        return BMS_ERR_CORRUPT;
+    if (n > sizeof(l->codes))
+        return BMS_ERR_SCHEMA;
+    memcpy(l->codes, codes, (size_t)n);
+    l->config.codes = n ? l->codes : NULL;
+    l->config.codes_n = (size_t)n;
+    return BMS_ERR_OK;
+}
+
 static int read_start(struct biu_log_reader *l, struct reader *r)
 {
     l->in = (struct biu_in) { 0 };
@@ -125,18 +157,11 @@ static int read_start(struct biu_log_reader *l, struct reader *r)
 #include "firmware/core/biu_io.def"
     if (read_params(l, r) != BMS_ERR_OK || l->config.ring_size > RING_MAX)
         return BMS_ERR_CORRUPT;
-    uint64_t n = read_varint(r);
-    const uint8_t *key = read_bytes(r, n < BIU_LOG_BLOCK_MAX ? (size_t)n : BIU_LOG_BLOCK_MAX);
+    int err = read_key(l, r);
 
-    if (!key)
-        return BMS_ERR_CORRUPT;
-    if (n == 0)
-        return BIU_LOG_START;
-    if (n != KEY_DATA_SIZE && n != KEY_DATA_FIRST_SIZE)
-        return BMS_ERR_SCHEMA;
-    key_data_unpack(&l->key, key, (size_t)n);
-    l->config.key = &l->key;
-    return BIU_LOG_START;
+    if (!err)
+        err = read_codes(l, r);
+    return err ? err : BIU_LOG_START;
 }
 
 static void *into(struct biu_in *in, size_t offset)

@@ -13,21 +13,46 @@ static void forget(struct dtc_row *row)
 void dtc_init(struct dtc_memory *d)
 {
     d->held = false;
+    d->changes = 0;
     freeze_init(&d->freeze);
     for (int i = 0; i < ALARMS; i++)
         forget(&d->row[i]);
 }
 
-static void pass(struct dtc_row *row, bool tested)
+/* ISO 14229-1 D.2: no code is failed or warns before it has been tested in this cycle. */
+static void begin_cycle(struct dtc_row *row, int32_t ageing_cycles)
+{
+    bool passed = !(row->status & (DTC_FAILED_THIS_CYCLE | DTC_NOT_TESTED_THIS_CYCLE));
+    unsigned gone = DTC_FAILED | DTC_FAILED_THIS_CYCLE | DTC_WARNING | (passed ? DTC_PENDING : 0u);
+
+    if (passed && (row->status & DTC_CONFIRMED) && ++row->ageing >= ageing_cycles) {
+        gone |= DTC_CONFIRMED;
+        row->occurrences = row->ageing = 0;
+        row->snapshot = (struct dtc_snapshot) { .utc_ms = 0 };
+    }
+    row->status = (uint8_t)((row->status & ~gone) | DTC_NOT_TESTED_THIS_CYCLE);
+}
+
+void dtc_begin_cycle(struct dtc_memory *d, int32_t ageing_cycles)
+{
+    for (int i = 0; i < ALARMS; i++)
+        begin_cycle(&d->row[i], ageing_cycles);
+}
+
+/* The memory learns of the first pass since a clear, and for a code that it keeps of the first in each cycle. */
+static void pass(struct dtc_memory *d, struct dtc_row *row, bool tested)
 {
     unsigned gone = DTC_FAILED | DTC_WARNING | (tested ? FRESH : 0u);
+    unsigned news = DTC_NOT_TESTED_SINCE_CLEAR | (dtc_is_kept(row) ? DTC_NOT_TESTED_THIS_CYCLE : 0u);
 
+    if (tested && (row->status & news))
+        d->changes++;
     row->status = (uint8_t)(row->status & ~gone);
 }
 
 static void fail(struct dtc_memory *d, int i, const struct sample_alarm *alarm, const struct dtc_snapshot *now)
 {
-    struct dtc_row *row = &d->row[i];
+    struct dtc_row *row = &d->row[i], was = *row;
     unsigned set = DTC_FAILED | DTC_FAILED_THIS_CYCLE | DTC_PENDING | DTC_CONFIRMED | DTC_FAILED_SINCE_CLEAR;
 
     bool was_simulated = row->occurrences && row->snapshot.alarm.number == SAMPLE_ALARM_SIMULATED;
@@ -42,7 +67,10 @@ static void fail(struct dtc_memory *d, int i, const struct sample_alarm *alarm, 
     }
     if (row->occurrences < DTC_OCCURRENCES_MAX)
         row->occurrences++;
+    row->ageing = 0;
     row->status = (uint8_t)((row->status & ~(unsigned)FRESH) | set | (alarm->level == ALARM_MAJOR ? DTC_WARNING : 0u));
+    if (is_real_now || row->occurrences != was.occurrences || row->ageing != was.ageing || ((row->status ^ was.status) & DTC_KEPT))
+        d->changes++;
 }
 
 void dtc_step(struct dtc_memory *d, const struct sample_alarm *active, size_t n, bool tested, const struct dtc_snapshot *now)
@@ -58,7 +86,7 @@ void dtc_step(struct dtc_memory *d, const struct sample_alarm *active, size_t n,
         if (alarm)
             fail(d, i, alarm, now);
         else
-            pass(&d->row[i], tested);
+            pass(d, &d->row[i], tested);
     }
 }
 
@@ -81,5 +109,6 @@ int dtc_clear(struct dtc_memory *d, uint32_t dtc)
             forget(&d->row[i]);
             freeze_forget(&d->freeze, (uint16_t)i);
         }
+    d->changes++;
     return BMS_ERR_OK;
 }

@@ -52,8 +52,8 @@ int program_take(struct program *p, const uint8_t *data, size_t n)
     for (size_t i = 0; i < n && p->verified + i < PROGRAM_HEADER; i++)
         p->header[p->verified + i] = data[i];
     if (p->verified < PROGRAM_HEADER && p->verified + n >= PROGRAM_HEADER && !is_header(p)) {
-        p->size = 0;
         p->erased = p->verified == 0; /* nothing of it is in the slot */
+        p->size = p->verified = p->crc = 0;
         return BMS_ERR_CORRUPT;
     }
     p->next_crc = crc32c(p->crc, data, n);

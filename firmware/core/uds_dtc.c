@@ -11,6 +11,7 @@ enum {
     AVAILABLE = 0xFF,
     FORMAT_14229_1 = 1,
     RECORD_FIRST = 1,
+    RECORD_AGEING = 2,     /* extended data: operation cycles without a failure */
     RECORD_SECONDS = 0x10, /* 0x10 the last second before the code came, 0x19 the tenth */
     RECORD_ALL = 0xFF,
     DTC_BYTES = 3,
@@ -104,7 +105,7 @@ static bool is_record(uint8_t what, uint8_t record)
 {
     bool second = record >= RECORD_SECONDS && record < RECORD_SECONDS + FREEZE_SECONDS;
 
-    return record == RECORD_FIRST || record == RECORD_ALL || (what == SNAPSHOT && second);
+    return record == RECORD_FIRST || record == RECORD_ALL || (what == SNAPSHOT && second) || (what == EXTENDED && record == RECORD_AGEING);
 }
 
 /* Sub-functions 04 and 06: one code's snapshot, or how often it came. A record that has not been taken yet is left out. */
@@ -122,9 +123,13 @@ static int details(const struct uds *u, const uint8_t *req, uint8_t *out)
         at = put_snapshot(at, &r->snapshot);
     if (r->occurrences && out[1] == SNAPSHOT)
         at = put_seconds(at, u, row, record);
-    if (r->occurrences && out[1] == EXTENDED) {
+    if (r->occurrences && out[1] == EXTENDED && record != RECORD_AGEING) {
         *at++ = RECORD_FIRST;
         *at++ = r->occurrences;
+    }
+    if (r->occurrences && out[1] == EXTENDED && record != RECORD_FIRST) {
+        *at++ = RECORD_AGEING;
+        *at++ = r->ageing;
     }
     return (int)(at - out);
 }

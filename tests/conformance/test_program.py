@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programming over CAN0 and the catalogue, with can-isotp as the transport: what a tool does, what it does wrong, and where it stops."""
 import json
+import time
 
+import can
 import pytest
 from harness import BUILD, PRESET, Pack, free_port, wait_until
-from uds_cable import cable_on_can, crc32c
+from uds_cable import TO_BOARD, cable_on_can, crc32c
 
 HEADER = bytes.fromhex("3db8f396") + bytes(4) + (32).to_bytes(2, "little") + bytes(2)
 
@@ -97,14 +99,23 @@ def test_blocks_repeated_skipped_and_too_long(cable):
 
 
 def test_a_lost_consecutive_frame_is_not_a_block(pack, cable):
-    """The transport gives a message up; the tester sends it again, and it counts once."""
+    """The transport gives a message up without an answer; the tester sends it again, and it counts once."""
     image = image_of(2048)
     open_contactors(cable)
     cable.unlock(2)
     erase(cable)
     assert cable.announce(0, 2048)[0] == 0x74
-    with cable_on_can(pack.channel, stmin=0) as noise:
-        noise.send(bytes.fromhex("3e80"))
+    with can.Bus(interface="slcan", channel=pack.channel, bitrate=500000, sleep_after_open=0.1) as bus:
+        block = b"\x36\x01" + image[:500]
+        frames = [bytes([0x20 | (1 + i // 7) & 15]) + block[6 + i:13 + i].ljust(7, b"\xcc") for i in range(0, len(block) - 6, 7)]
+        frames.insert(0, (0x1000 | len(block)).to_bytes(2, "big") + block[:6])
+        del frames[30]
+        for number, frame in enumerate(frames):
+            bus.send(can.Message(arbitration_id=TO_BOARD, data=frame, is_extended_id=True))
+            if number == 0:
+                time.sleep(0.3)  # the board's flow control
+    assert cable.recv(2) is None, "no answer to half a block"
+    assert cable.progress()[1] == 0
     assert cable.ask(b"\x36\x01" + image[:500]).hex() == "7601"
     assert cable.progress()[1] == 500
 

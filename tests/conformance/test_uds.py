@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every UDS service of a board, asked by udsoncan over can-isotp through the SLCAN door of a running pack: what it does and what it refuses."""
 import contextlib
+import signal
 import struct
 import time
 
@@ -18,6 +19,7 @@ RUNNING, STORED = 0x2000, 0x3000
 BALANCE_START, WRITE_NEEDS_KEY, SPREAD_LIMIT, SPREAD_CLEAR, SPREAD_SET_MS = 80, 98, 132, 133, 134  # ids in proto/params.def
 OVER_VOLTAGE_WARNING = 100, 101, 102  # limit, clear, set_ms
 OVER_VOLTAGE_WARNING_DTC, ALARMS = 0x110001, 13
+AGEING_CYCLES = 602
 STORE, RESEND = 0x0201, 0x0202
 EXTENDED = 3
 SNAPSHOT = {0x1001: 2, 0x1002: 2, 0x1003: 4, 0x1004: 4, 0x1005: 4, 0x1006: 4, 0x1007: 4}
@@ -62,7 +64,7 @@ def key_of(level, seed, params=None):
 
 
 def config():
-    dids = {copy + number: Number(4) for copy in (RUNNING, STORED) for number in range(1, 300)}
+    dids = {copy + number: Number(4) for copy in (RUNNING, STORED) for number in (*range(1, 300), AGEING_CYCLES)}
     dids.update({did: Number(size) for did, size in SNAPSHOT.items()})
     dids[SECOND] = Points()
     dids[0xF186] = Number(1)
@@ -252,6 +254,63 @@ def test_19_and_14_trouble_codes_with_snapshots(client):
     assert codes(client, 0x08)[OVER_VOLTAGE_WARNING_DTC] & 0x09 == 0x08, "confirmed, not active"
     client.clear_dtc(OVER_VOLTAGE_WARNING_DTC)
     assert OVER_VOLTAGE_WARNING_DTC not in codes(client, 0x08)
+
+
+def dids_of(client):
+    dtc = client.get_dtc_snapshot_by_dtc_number(OVER_VOLTAGE_WARNING_DTC, 1).service_data.dtcs[0]
+    return {shot.did: shot.data for shot in dtc.snapshots}
+
+
+def counters(client):
+    """Occurrences and operation cycles without a failure."""
+    data = client.get_dtc_extended_data_by_dtc_number(OVER_VOLTAGE_WARNING_DTC, 0xFF).service_data.dtcs[0].extended_data
+    return {record.record_number: record.raw_data[0] for record in data}
+
+
+@contextlib.contextmanager
+def running(folder):
+    """A board on the memory of this folder, and who asks it when everything has been measured; at the end the power goes without a word."""
+    port = free_port()
+    with Pack(folder, "test.codes", cells=20, slcan_tcp=f"127.0.0.1:{port}") as pack:
+        with can.Bus(interface="slcan", channel=f"socket://127.0.0.1:{port}", bitrate=500000, sleep_after_open=0.1) as bus, asking(bus) as client:
+            wait_until(lambda: raw(client, "22f186", 0.5) == "62f18601", 10, "the board answers")
+            wait_until(lambda: len(codes(client, 0x40)) == 0, 10, "everything has been tested in this operation cycle")
+            time.sleep(0.2)  # and that has been noted
+            yield client
+        pack.stop(signal.SIGKILL)
+        pack.hub.unlink()  # the next start is waited for by it
+
+
+def test_trouble_codes_outlive_the_power_and_age(tmp_path):
+    """ISO 14229-1 annex D over starts of the board, each ended by a loss of power."""
+    with running(tmp_path) as client:
+        client.write_data_by_identifier(RUNNING + AGEING_CYCLES, 2)
+        client.start_routine(STORE)
+        assert OVER_VOLTAGE_WARNING_DTC not in codes(client, 0xFF)
+        raise_alarm(client, True)
+        wait_until(lambda: codes(client, 0x01).get(OVER_VOLTAGE_WARNING_DTC) == 0x2F, 5, "the code is there")
+        values = dids_of(client)
+        time.sleep(0.2)
+    with running(tmp_path) as client:
+        assert codes(client, 0xFF)[OVER_VOLTAGE_WARNING_DTC] == 0x2C, "confirmed, pending, failed since clear; not now, not in this cycle"
+        assert dids_of(client) == values, "what the pack was like"
+        assert counters(client) == {1: 1, 2: 0}
+    with running(tmp_path) as client:
+        assert codes(client, 0xFF)[OVER_VOLTAGE_WARNING_DTC] == 0x28, "a whole cycle without failure: pending no more"
+        assert counters(client) == {1: 1, 2: 1}
+    with running(tmp_path) as client:
+        assert codes(client, 0xFF)[OVER_VOLTAGE_WARNING_DTC] == 0x20, "aged out after two"
+        assert dids_of(client) == {} and counters(client) == {}
+        raise_alarm(client, True)
+        wait_until(lambda: codes(client, 0x01).get(OVER_VOLTAGE_WARNING_DTC) == 0x2F, 5, "it comes again")
+        raise_alarm(client, False)
+        wait_until(lambda: OVER_VOLTAGE_WARNING_DTC not in codes(client, 0x01), 10, "and goes")
+    with running(tmp_path) as client:
+        assert codes(client, 0x08)[OVER_VOLTAGE_WARNING_DTC] & 0x09 == 0x08
+        client.clear_dtc(0xFFFFFF)
+        time.sleep(0.2)
+    with running(tmp_path) as client:
+        assert OVER_VOLTAGE_WARNING_DTC not in codes(client, 0xFF), "cleared in the memory too"
 
 
 def test_85_holds_trouble_codes(client):

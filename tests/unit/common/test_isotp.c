@@ -142,18 +142,29 @@ static void test_separation_time_is_obeyed(void)
     CU_ASSERT_EQUAL(f.data[0], 0x22);
 }
 
-static void test_separation_codes(void)
+/* ISO 15765-2 9.6.5.4, in us: 00 to 7F are ms, F1 to F9 are 100 us each, what is reserved counts as the longest. */
+static uint32_t separation_us(unsigned code)
 {
-    static const struct {
-        uint8_t code, ms;
-    } rows[] = { { 0, 0 }, { 1, 1 }, { 0x7F, 127 }, { 0x80, 127 }, { 0xF0, 127 }, { 0xF1, 1 }, { 0xF9, 1 }, { 0xFA, 127 }, { 0xFF, 127 } };
+    if (code >= 0xF1 && code <= 0xF9)
+        return (code - 0xF0) * 100;
+    return (code <= 0x7F ? code : 0x7F) * 1000;
+}
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        setup(0, rows[i].code);
-        CU_ASSERT_EQUAL(isotp_send(&a.tp, message, 20, 0), BMS_ERR_OK);
-        carry(&a, &b, 0, -1);
-        carry(&b, &a, 0, -1);
-        CU_ASSERT_EQUAL(a.tp.tx_st_ms, rows[i].ms);
+static void test_each_of_the_256_separation_codes(void)
+{
+    for (unsigned code = 0; code <= 0xFF; code++) {
+        uint32_t gap_ms = (separation_us(code) + 999) / 1000; /* the clock has ms: never sooner */
+        struct can_frame f;
+
+        setup(0, (uint8_t)code);
+        CU_ASSERT_EQUAL(isotp_send(&a.tp, message, 20, 50), BMS_ERR_OK);
+        carry(&a, &b, 50, -1);
+        carry(&b, &a, 50, -1);
+        CU_ASSERT_EQUAL(isotp_poll(&a.tp, 50, &f), 1);
+        if (gap_ms)
+            CU_ASSERT_EQUAL(isotp_poll(&a.tp, 50 + gap_ms - 1, &f), 0);
+        CU_ASSERT_EQUAL(isotp_poll(&a.tp, 50 + gap_ms, &f), 1);
+        CU_ASSERT_EQUAL(f.data[0], 0x22);
     }
 }
 
@@ -357,7 +368,7 @@ int main(void)
         { "bad lengths and a second message are refused", test_bad_lengths_and_a_second_message_are_refused },
         { "frames of others are ignored", test_frames_of_others_are_ignored },
         { "separation time is obeyed", test_separation_time_is_obeyed },
-        { "separation codes", test_separation_codes },
+        { "each of the 256 separation codes, to the ms", test_each_of_the_256_separation_codes },
         { "block size waits for flow control", test_block_size_waits_for_flow_control },
         { "lost flow control ends the transmission", test_lost_flow_control_ends_the_transmission },
         { "lost consecutive frame ends the reception", test_lost_consecutive_frame_ends_the_reception },

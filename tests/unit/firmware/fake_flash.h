@@ -26,7 +26,7 @@ static const struct flash_geometry flash_geometries[] = { /* name, erase, progra
     { "MCU flash, 2 kB pages, 8-byte double words",           2048,       8, 32,   91,   25 },
 };
 /* clang-format on */
-enum { FLASH_GEOMETRIES = sizeof(flash_geometries) / sizeof(flash_geometries[0]), FLASH_SIZE_MAX = 4 * 131072, FLASH_ERASE_CUTS = 16 };
+enum { FLASH_GEOMETRIES = sizeof(flash_geometries) / sizeof(flash_geometries[0]), FLASH_SIZE_MAX = 6 * 131072, FLASH_ERASE_CUTS = 16 };
 
 struct fake_flash {
     uint8_t bytes[FLASH_SIZE_MAX];

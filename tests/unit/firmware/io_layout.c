@@ -70,8 +70,10 @@ size_t io_layout_forgotten_config(void)
     KEEP_FIELDS(&x);
 #define CONFIG_VALUE(name) COVER(name)
 #include "firmware/core/biu_io.def"
-    COVER(params) /* these three have records of their own */
+    COVER(params) /* these have records of their own */
     COVER(key)
+    COVER(codes)
+    COVER(codes_n)
     COVER(ring)
     return left(&x, sizeof(x));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
+#include "common/bytes.h"
 #include "common/isotp.h"
 #include "firmware/app/biu_app.h"
 #include "firmware/core/params.h"
@@ -281,6 +282,56 @@ static void test_key_data_outlive_the_power(void)
     CU_ASSERT_EQUAL(b.app.key_errors, 1);
 }
 
+static const uint8_t clear_codes[] = { 0x14, 0xFF, 0xFF, 0xFF }, confirmed[] = { 0x19, 0x01, DTC_CONFIRMED };
+
+static unsigned confirmed_codes(void)
+{
+    ask(confirmed, sizeof(confirmed));
+    return answer() && answer()->data[1] == 0x59 ? get_be16(answer()->data + 5) : UINT16_MAX;
+}
+
+static void over_voltage(bool on)
+{
+    b.chain.chip[1].cell_raw[4] = fake_raw(on ? 4400 : 3700);
+}
+
+static void test_trouble_codes_outlive_the_power(void)
+{
+    make_board();
+    power_up();
+    CU_ASSERT_EQUAL(b.app.code_status, BMS_ERR_UNKNOWN);
+    run(1000);
+    CU_ASSERT_EQUAL(confirmed_codes(), 0);
+    over_voltage(true);
+    run(3000);
+    unsigned codes = confirmed_codes();
+
+    CU_ASSERT(codes > 0 && codes < 10);
+    power_up(); /* without a word before */
+    CU_ASSERT_EQUAL(b.app.code_status, BMS_ERR_OK);
+    CU_ASSERT_EQUAL(confirmed_codes(), codes);
+    run(1000);
+    ask(clear_codes, sizeof(clear_codes));
+    power_up();
+    CU_ASSERT_EQUAL(confirmed_codes(), 0);
+}
+
+static void test_trouble_codes_wait_while_the_supply_falls(void)
+{
+    make_board();
+    power_up();
+    run(1000);
+    uint32_t sequence = b.app.codes.sequence;
+
+    b.supply_mV = 7000;
+    over_voltage(true);
+    run(3000);
+    CU_ASSERT_EQUAL(b.app.codes.sequence, sequence);
+    b.supply_mV = 24100;
+    run(2000);
+    CU_ASSERT(b.app.codes.sequence > sequence);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -289,6 +340,8 @@ int main(void)
         { "calibrated and not flashed is gone after a restart [UC-5]", test_calibrate_is_gone_after_a_restart },
         { "flashed stays [UC-5]", test_flash_stays },
         { "key data outlive the power [AC-7]", test_key_data_outlive_the_power },
+        { "trouble codes outlive the power, and are cleared in memory too [AC-7]", test_trouble_codes_outlive_the_power },
+        { "trouble codes wait while the supply falls [AC-7]", test_trouble_codes_wait_while_the_supply_falls },
         { "a flash that fails is told and leaves the old set [AC-7]", test_flash_that_fails_is_told },
         CU_TEST_INFO_NULL,
     };

@@ -157,8 +157,11 @@ static void test_random_inputs_come_back(void)
 
 static void test_a_start_comes_back(void)
 {
+    static const uint8_t codes[] = { DTC_IMAGE_VERSION, 1, 2, 3, 4, 5, 6, 7, 8, 0 };
     struct key_data key = { .boot = 6, .soc = { .left_mAms = -5, .sigma = 0.5f }, .alarms = { 1, 2, 3 } };
-    struct biu_config cfg = { .params = rig.params, .boot = 4000000000u, .ring_size = 3600, .key = &key };
+    struct biu_config cfg = {
+        .params = rig.params, .boot = 4000000000u, .ring_size = 3600, .key = &key, .codes = codes, .codes_n = sizeof(codes)
+    };
 
     rig_init(&rig, 48, 0);
     rig.params[PARAM_charge_over_current_limit] = -4321;
@@ -174,11 +177,34 @@ static void test_a_start_comes_back(void)
     CU_ASSERT_EQUAL(memcmp(from.config.params, rig.params, sizeof(rig.params)), 0);
     CU_ASSERT_PTR_NOT_NULL_FATAL(from.config.key);
     CU_ASSERT(from.config.key->boot == 6 && from.config.key->soc.left_mAms == -5 && from.config.key->alarms[2] == 3);
+    CU_ASSERT_FATAL(from.config.codes && from.config.codes_n == sizeof(codes));
+    CU_ASSERT_EQUAL(memcmp(from.config.codes, codes, sizeof(codes)), 0);
     CU_ASSERT_EQUAL(biu_log_next(&from, &r), BIU_LOG_WAKE);
     CU_ASSERT_EQUAL(from.now_ms, 77);
     CU_ASSERT_EQUAL(biu_log_next(&from, &r), BIU_LOG_END);
     CU_ASSERT_EQUAL(from.steps, 12345678901u);
     CU_ASSERT_EQUAL(biu_log_next(&from, &r), BIU_LOG_NONE);
+}
+
+/* A log of the first format ends its START behind the key data. */
+static void test_the_first_format_is_still_read(void)
+{
+    struct biu_config cfg = { .params = rig.params, .boot = 3, .ring_size = 2 };
+
+    rig_init(&rig, 48, 0);
+    begin();
+    block[1] = BIU_LOG_FORMAT_FIRST;
+    biu_log_put_start(&to, &w, &cfg, 5);
+    size_t without_codes = writer_used(&w) - 1;
+
+    w = writer_of(block + without_codes, sizeof(block) - without_codes);
+    biu_log_put_wake(&w, 77);
+    r = reader_of(block, without_codes + writer_used(&w));
+    CU_ASSERT_EQUAL(biu_log_next(&from, &r), BIU_LOG_HEAD);
+    CU_ASSERT_EQUAL(biu_log_next(&from, &r), BIU_LOG_START);
+    CU_ASSERT(from.config.boot == 3 && !from.config.codes);
+    CU_ASSERT_EQUAL(biu_log_next(&from, &r), BIU_LOG_WAKE);
+    CU_ASSERT_EQUAL(from.now_ms, 77);
 }
 
 /* --- outputs --- */
@@ -328,7 +354,8 @@ int main(void)
     CU_TestInfo tests[] = {
         { "every field of a step's inputs and outputs has a row in biu_io.def", test_every_field_has_a_row },
         { "random inputs come back, bit for bit", test_random_inputs_come_back },
-        { "a start comes back: parameters, key data, clock", test_a_start_comes_back },
+        { "a start comes back: parameters, key data, trouble codes, clock", test_a_start_comes_back },
+        { "a log of the first format is still read", test_the_first_format_is_still_read },
         { "no output changes unseen", test_no_output_changes_unseen },
         { "a log that is cut or spoilt is refused", test_a_log_that_is_cut_or_spoilt_is_refused },
         { "a record without room is put again", test_a_record_without_room_is_put_again },

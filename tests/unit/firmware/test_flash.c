@@ -232,6 +232,8 @@ static void test_memory_without_erase_units_lies_as_before(void)
         CU_ASSERT(layout.slot % flash.g->erase_size == 0 && layout.slot >= NVM_SLOT_SIZE);
         CU_ASSERT(layout.key_offset % flash.g->erase_size == 0 && layout.key_unit % flash.g->erase_size == 0 &&
                   layout.key_unit >= KEY_STORE_SIZE);
+        CU_ASSERT(layout.code_offset % flash.g->erase_size == 0 && layout.code_unit % flash.g->erase_size == 0);
+        CU_ASSERT(layout.code_offset >= layout.key_offset + 2 * layout.key_unit && layout.code_unit >= NVM_CODE_STRIDE);
     }
 }
 

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "firmware/app/code_store.h"
+
+#include <string.h>
+
+#include "common/bytes.h"
+#include "common/crc.h"
+#include "common/err.h"
+
+enum { BODY = 4 + 4 + 2, CRC_SIZE = 4 };
+#define MAGIC 0x31445743u /* "CWD1" */
+
+static size_t place(const struct code_store *s, unsigned unit)
+{
+    return s->geometry.offset + unit * s->geometry.unit;
+}
+
+static bool is_blank(const uint8_t *p, size_t n)
+{
+    for (size_t i = 1; i < n; i++)
+        if (p[i] != p[0])
+            return false;
+    return p[0] == 0x00 || p[0] == 0xFF;
+}
+
+static int read_unit(struct code_store *s, unsigned unit)
+{
+    if (s->port->read(s->port->ctx, place(s, unit), s->bytes, CODE_STORE_SIZE) != BMS_ERR_OK)
+        return BMS_ERR_IO;
+    if (is_blank(s->bytes, CODE_STORE_SIZE))
+        return BMS_ERR_UNKNOWN;
+    size_t n = get_le16(s->bytes + 8);
+
+    if (get_le32(s->bytes) != MAGIC || n > DTC_IMAGE_MAX || get_le32(s->bytes + BODY + n) != crc32c(0, s->bytes, BODY + n))
+        return BMS_ERR_CORRUPT;
+    return BMS_ERR_OK;
+}
+
+/* The error that says most: something was there > cannot be read > never written. */
+static int worse(int a, int b)
+{
+    if (a == BMS_ERR_CORRUPT || b == BMS_ERR_CORRUPT)
+        return BMS_ERR_CORRUPT;
+    return a == BMS_ERR_IO || b == BMS_ERR_IO ? BMS_ERR_IO : BMS_ERR_UNKNOWN;
+}
+
+int code_store_load(struct code_store *s, const struct nvm_port *port, const struct code_geometry *g, const uint8_t **image, size_t *n)
+{
+    int why = BMS_ERR_UNKNOWN;
+    bool found = false;
+
+    *s = (struct code_store) { .port = port, .geometry = *g };
+    *image = NULL;
+    *n = 0;
+    for (unsigned unit = 0; unit < CODE_STORE_UNITS; unit++) {
+        int err = read_unit(s, unit);
+        uint32_t sequence = get_le32(s->bytes + 4);
+
+        if (err != BMS_ERR_OK)
+            why = worse(why, err);
+        if (err != BMS_ERR_OK || (found && (int32_t)(sequence - s->sequence) <= 0)) /* sequences may wrap */
+            continue;
+        found = true;
+        s->sequence = sequence;
+        s->next = 1 - unit;
+    }
+    if (!found)
+        return why;
+    int err = read_unit(s, 1 - s->next); /* again: one buffer for both */
+
+    if (err != BMS_ERR_OK)
+        return err;
+    *image = s->bytes + BODY;
+    *n = get_le16(s->bytes + 8);
+    return BMS_ERR_OK;
+}
+
+void code_store_begin(struct code_store *s, const struct dtc_memory *d)
+{
+    size_t n = dtc_pack(d, s->bytes + BODY), end = BODY + n + CRC_SIZE;
+    size_t program = s->port->program_size > 1 ? s->port->program_size : 1;
+
+    put_le32(s->bytes, MAGIC);
+    put_le32(s->bytes + 4, s->sequence + 1);
+    put_le16(s->bytes + 8, (uint16_t)n);
+    put_le32(s->bytes + BODY + n, crc32c(0, s->bytes, BODY + n));
+    memset(s->bytes + end, 0xFF, sizeof(s->bytes) - end);
+    s->size = (end + program - 1) / program * program;
+    s->at = 0;
+    s->erasing = s->port->erase_size > 0;
+    s->writing = true;
+}
+
+bool code_store_is_busy(const struct code_store *s)
+{
+    return s->writing;
+}
+
+static int erase_one(struct code_store *s)
+{
+    int err = s->port->erase(s->port->ctx, place(s, s->next) + s->at);
+
+    s->at += s->port->erase_size;
+    if (s->at >= s->geometry.unit) {
+        s->erasing = false;
+        s->at = 0;
+    }
+    return err;
+}
+
+static int write_one(struct code_store *s)
+{
+    size_t left = s->size - s->at, now = left < s->geometry.page ? left : s->geometry.page;
+    int err = s->port->write(s->port->ctx, place(s, s->next) + s->at, s->bytes + s->at, now);
+
+    s->at += now;
+    if (err != BMS_ERR_OK || s->at < s->size)
+        return err;
+    s->writing = false;
+    s->sequence++;
+    s->next = 1 - s->next;
+    return BMS_ERR_OK;
+}
+
+int code_store_step(struct code_store *s)
+{
+    if (!s->writing)
+        return BMS_ERR_OK;
+    int err = s->erasing ? erase_one(s) : write_one(s);
+
+    if (err == BMS_ERR_OK)
+        return BMS_ERR_OK;
+    s->writing = s->erasing = false;
+    return BMS_ERR_IO;
+}
