@@ -230,6 +230,15 @@ static size_t prove(struct board *b, struct board_op *o)
     return wrong;
 }
 
+/* Without samples nothing tells that the board has started anew: read when it has had the time. */
+static void read_after_start(struct board *b)
+{
+    if (cable_has_samples(&b->cable))
+        return;
+    b->read_wanted = true;
+    b->read_after_ms = cable_now_ms() + READ_AGAIN_MS;
+}
+
 static void end_op(struct board *b)
 {
     const struct tester *t = &b->cable.tester;
@@ -247,6 +256,8 @@ static void end_op(struct board *b)
         change(b, o, OP_DONE, "");
     if (t->run.has_values)
         b->read_wanted = false;
+    if (o->op.kind == OP_RESTART)
+        read_after_start(b);
 }
 
 /* --- upgrade and simulated failures --- */
@@ -295,6 +306,7 @@ static void end_upgrade(struct board *b)
     free(b->image);
     b->image = NULL;
     pthread_mutex_unlock(&b->lock);
+    read_after_start(b);
 }
 
 /* The board ends a simulation when nobody asks it anything for S3, and at each change of session: so it is asked, and the session of the first one
@@ -414,5 +426,5 @@ void board_drop_work(struct board *b)
     t->run.has_values = false;
     snprintf(t->detail, sizeof(t->detail), "the cable's link is gone");
     board_end_work(b, cable_now_ms());
-    tester_init(t);
+    cable_forget(&b->cable);
 }

@@ -111,6 +111,9 @@ int ctl_wait_sample(struct ctl *c)
     uint32_t began = cable_now_ms();
     unsigned before = c->samples;
 
+    if (!cable_has_samples(&c->cable))
+        return ctl_fail("not available on this cable: RS485 carries no samples; use a CAN cable (--serial, --can, --slcan)");
+
     if (ctl_wait_link(c) != EXIT_DONE)
         return EXIT_FAILED;
     while (c->samples == before) {

@@ -58,6 +58,11 @@ struct tester { /* allocated by the caller, fields private but for those marked 
 
 void tester_init(struct tester *t);
 
+/* The same over a line of whole messages (RS485): tester_take() and tester_hear() in the place of tester_output() and tester_feed(). */
+void tester_init_whole(struct tester *t);
+size_t tester_take(struct tester *t, const uint8_t **request);
+void tester_hear(struct tester *t, const uint8_t *answer, size_t n); /* answer[n] must stay until tester_step() */
+
 /* Begin a task. 0, BMS_ERR_STATE while another is under way, BMS_ERR_RANGE for n over TESTER_ASK_MAX or an empty image. */
 int tester_params(struct tester *t, const struct command *cmd);
 int tester_ask(struct tester *t, const uint8_t *request, size_t n, enum tester_access access);
