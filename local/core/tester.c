@@ -49,6 +49,7 @@ static void begin(struct tester *t, enum tester_task task, enum tester_access ac
     t->answer = NULL;
     t->answer_n = 0;
     t->checking = false;
+    t->board_tables = 0;
     t->unlocking = access != TESTER_OPEN;
     unlock_start(&t->unlock, access == TESTER_PROGRAMMING ? UDS_SESSION_PROGRAMMING : UDS_SESSION_EXTENDED);
 }
@@ -141,12 +142,35 @@ static size_t next_request(struct tester *t, uint8_t *out)
     }
 }
 
+static void add_hash(char *detail, uint32_t hash)
+{
+    static const char digits[] = "0123456789abcdef";
+    char text[9] = { 0 };
+
+    for (unsigned i = 0; i < 8; i++)
+        text[i] = digits[hash >> (28 - 4 * i) & 15];
+    add_text(detail, text);
+}
+
+static void name_tables(struct tester *t, uint32_t board)
+{
+    t->board_tables = board;
+    add_text(t->detail, "the board has the tables ");
+    add_hash(t->detail, board);
+    add_text(t->detail, ", this program ");
+    add_hash(t->detail, tables_hash());
+    add_text(t->detail, ": nothing was written; cellwarden-ctl reads by the board's own");
+}
+
 static enum tester_state on_check(struct tester *t, enum uds_outcome outcome)
 {
     t->checking = false;
     if (outcome == UDS_OK && t->uds.answer_n == CATALOGUE_ANSWER && get_be32(t->uds.answer + 3) == tables_hash())
         return TESTER_BUSY;
-    add_text(t->detail, "the board has other tables of parameters than this program: nothing was written");
+    if (outcome == UDS_OK && t->uds.answer_n == CATALOGUE_ANSWER)
+        name_tables(t, get_be32(t->uds.answer + 3));
+    else
+        add_text(t->detail, "the board does not tell which tables it has: nothing was written");
     return finish(t, TESTER_REFUSED);
 }
 

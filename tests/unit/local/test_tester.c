@@ -2,6 +2,8 @@
 /* test_tester.c -- the upper computer as tester, against a board that answers, refuses, is slow, or is silent. */
 #include "local/core/tester.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/bytes.h"
@@ -158,7 +160,11 @@ static void test_other_tables(void)
     tester_params(&t, &writing);
     CU_ASSERT_TRUE(run(3000));
     CU_ASSERT(t.end == TESTER_REFUSED && asked == 1 && !t.run.has_values);
-    CU_ASSERT_PTR_NOT_NULL(strstr(t.detail, "other tables"));
+    char both[64];
+
+    snprintf(both, sizeof(both), "tables %08" PRIx32 ", this program %08" PRIx32 ":", tables, tables_hash());
+    CU_ASSERT_PTR_NOT_NULL(strstr(t.detail, both));
+    CU_ASSERT_EQUAL(t.board_tables, tables);
 }
 
 static void test_a_board_without_a_lock(void)
