@@ -130,6 +130,7 @@ static int create(struct board **out, const struct wire_config *wire, const char
 
     if (err == BMS_ERR_RANGE)
         snprintf(why, n, "%s", b->cable.wire.why);
+    b->cable.tester.checks_reads = true;
     b->cable.ctx = b;
     b->cable.on_sample = on_sample;
     return err;

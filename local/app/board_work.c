@@ -11,8 +11,19 @@
 #include "local/core/uds_words.h"
 #include "proto/tables.h"
 #include "server/clock.h"
+#include "server/log.h"
 
-enum { READ_AGAIN_MS = 2000, PROGRESS_MS = 200, START = 1, STOP = 2, RESULT = 3, ROUTINE_HEAD = 4, SIMULATED = 3, KEEP_MS = 1000 };
+enum {
+    READ_AGAIN_MS = 2000,
+    OTHER_TABLES_MS = 60000,
+    PROGRESS_MS = 200,
+    START = 1,
+    STOP = 2,
+    RESULT = 3,
+    ROUTINE_HEAD = 4,
+    SIMULATED = 3,
+    KEEP_MS = 1000
+};
 
 /* --- orders, from any thread --- */
 
@@ -381,9 +392,11 @@ static bool begin_reading(struct board *b, uint32_t now_ms)
 static void end_reading(struct board *b, uint32_t now_ms)
 {
     b->read_wanted = !b->cable.tester.run.has_values;
-    b->read_after_ms = now_ms + READ_AGAIN_MS;
+    b->read_after_ms = now_ms + (b->cable.tester.board_tables ? OTHER_TABLES_MS : READ_AGAIN_MS);
     if (!b->read_wanted)
         take_values(b);
+    if (b->cable.tester.board_tables != 0)
+        log_warn("cable", "parameters are not shown", "why='%s'", b->cable.tester.detail);
 }
 
 void board_begin_work(struct board *b, uint32_t now_ms)
@@ -427,4 +440,5 @@ void board_drop_work(struct board *b)
     snprintf(t->detail, sizeof(t->detail), "the cable's link is gone");
     board_end_work(b, cable_now_ms());
     cable_forget(&b->cable);
+    t->checks_reads = true;
 }

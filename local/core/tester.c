@@ -59,7 +59,7 @@ int tester_params(struct tester *t, const struct command *cmd)
     if (t->task != TESTER_NOTHING)
         return BMS_ERR_STATE;
     begin(t, TESTER_PARAMS, cmd->act == COMMAND_WRITE ? TESTER_MAY_KEY : TESTER_OPEN);
-    t->checking = cmd->act == COMMAND_WRITE;
+    t->checking = cmd->act == COMMAND_WRITE || (cmd->act == COMMAND_READ && t->checks_reads);
     command_start(&t->run, cmd, &t->params);
     return BMS_ERR_OK;
 }
@@ -159,7 +159,8 @@ static void name_tables(struct tester *t, uint32_t board)
     add_hash(t->detail, board);
     add_text(t->detail, ", this program ");
     add_hash(t->detail, tables_hash());
-    add_text(t->detail, ": nothing was written; cellwarden-ctl reads by the board's own");
+    add_text(t->detail, t->run.cmd.act == COMMAND_READ ? ": nothing was read" : ": nothing was written");
+    add_text(t->detail, "; cellwarden-ctl reads by the board's own");
 }
 
 static enum tester_state on_check(struct tester *t, enum uds_outcome outcome)
@@ -167,6 +168,8 @@ static enum tester_state on_check(struct tester *t, enum uds_outcome outcome)
     t->checking = false;
     if (outcome == UDS_OK && t->uds.answer_n == CATALOGUE_ANSWER && get_be32(t->uds.answer + 3) == tables_hash())
         return TESTER_BUSY;
+    if (outcome == UDS_REFUSED && t->run.cmd.act == COMMAND_READ)
+        return TESTER_BUSY; /* an older board, which does not tell: reading does no harm */
     if (outcome == UDS_OK && t->uds.answer_n == CATALOGUE_ANSWER)
         name_tables(t, get_be32(t->uds.answer + 3));
     else

@@ -47,6 +47,7 @@ struct tester { /* allocated by the caller, fields private but for those marked 
     uint8_t tx[UDS_BLOCK_MAX], rx[TESTER_RX];
     enum tester_task task; /* read it */
     enum tester_access access;
+    bool checks_reads;        /* set it after tester_init(): parameters are read, too, only with our tables; else the caller has looked */
     bool checking, unlocking; /* before the task itself */
     uint32_t board_tables;    /* read it: hash of the board's tables when these were the reason to refuse, else 0 */
     struct unlock unlock;
