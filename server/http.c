@@ -314,7 +314,7 @@ int http_start(struct http **out, const struct http_config *config)
     err = config->pool == NULL ? 0 : config->pool->start(&http->pool, config->workers, config->database);
     http->daemon = err == 0 ? daemon_start(http, (struct sockaddr *)&address) : NULL;
     if (http->daemon == NULL) {
-        if (http->pool != NULL)
+        if (config->pool != NULL && http->pool != NULL)
             config->pool->stop(http->pool);
         free(http);
         return err != 0 ? err : BMS_ERR_IO;

@@ -216,21 +216,25 @@ enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
 static void limits_of(enum what what, const struct wiring *t, int *min, int *max)
 {
-    bool from_0 = what == A_MV || what == A_PERMILLE || what == A_KOHM || what == AN_OHM || what == A_PIN_MV || what == A_PPM;
+    static const struct {
+        int min, max;
+    } fixed[] = {
+        [A_CELL] = { 1, 0 },
+        [A_PROBE] = { 1, 0 },
+        [A_CHIP] = { 1, 0 }, /* max: as many as there are */
+        [A_PERMILLE] = { 0, 1000 },
+        [A_RELAY] = { 1, CONTACTORS },
+        [A_MV] = { 0, AFE_FULL_SCALE_mV },
+        [A_DEGC] = { -40, 125 },
+        [A_KOHM] = { 0, 60000 },
+        [AN_OHM] = { 0, 1000000 },
+        [AN_INLET] = { 1, SENSE_INLETS },
+        [A_PIN_MV] = { 0, 15000 },
+        [A_PPM] = { 0, 100000 },
+    };
 
-    *min = what == A_DEGC ? -40 : from_0 ? 0 : 1;
-    *max = what == A_CELL       ? t->cells
-           : what == A_PROBE    ? probes_of(t)
-           : what == A_CHIP     ? t->chips
-           : what == A_PERMILLE ? 1000
-           : what == A_RELAY    ? CONTACTORS
-           : what == A_MV       ? AFE_FULL_SCALE_mV
-           : what == A_KOHM     ? 60000
-           : what == AN_OHM     ? 1000000
-           : what == AN_INLET   ? SENSE_INLETS
-           : what == A_PIN_MV   ? 15000
-           : what == A_PPM      ? 100000
-                                : 125;
+    *min = fixed[what].min;
+    *max = what == A_CELL ? t->cells : what == A_PROBE ? probes_of(t) : what == A_CHIP ? t->chips : fixed[what].max;
 }
 
 /* ":number" when there shall be one. Moves *p on. */

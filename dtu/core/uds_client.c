@@ -23,11 +23,55 @@ void uds_client_init(struct uds_client *c)
     uds_client_init_with(c, c->tx, sizeof(c->tx), c->rx, sizeof(c->rx));
 }
 
+void uds_client_init_whole(struct uds_client *c, uint8_t *tx, size_t tx_size)
+{
+    memset(c, 0, sizeof(*c));
+    c->whole = true;
+    c->request = tx;
+    c->request_size = tx_size;
+}
+
+static int send_whole(struct uds_client *c, const uint8_t *request, size_t n)
+{
+    if (n == 0 || n > c->request_size)
+        return BMS_ERR_RANGE;
+    memcpy(c->request, request, n);
+    c->request_n = n;
+    return BMS_ERR_OK;
+}
+
+size_t uds_client_take(struct uds_client *c, const uint8_t **request)
+{
+    size_t n = c->request_n;
+
+    *request = c->request;
+    c->request_n = 0;
+    return n;
+}
+
+void uds_client_hear(struct uds_client *c, const uint8_t *answer, size_t n)
+{
+    c->heard = answer;
+    c->heard_n = n;
+}
+
+/* The message that came in, once: its length. */
+static size_t take_message(struct uds_client *c, const uint8_t **in)
+{
+    if (!c->whole)
+        return isotp_take(&c->tp, in);
+    size_t n = c->heard_n;
+
+    *in = c->heard;
+    c->heard_n = 0;
+    return n;
+}
+
 int uds_ask(struct uds_client *c, const uint8_t *request, size_t n, uint32_t now_ms)
 {
     if (c->busy)
         return BMS_ERR_STATE;
-    int err = isotp_send(&c->tp, request, n, now_ms);
+    int err = c->whole ? send_whole(c, request, n) : isotp_send(&c->tp, request, n, now_ms);
 
     if (err)
         return err;
@@ -42,7 +86,7 @@ int uds_ask(struct uds_client *c, const uint8_t *request, size_t n, uint32_t now
 
 bool uds_client_feed(struct uds_client *c, const struct can_frame *f, uint32_t now_ms)
 {
-    return isotp_receive(&c->tp, f, now_ms);
+    return !c->whole && isotp_receive(&c->tp, f, now_ms);
 }
 
 /* How many bytes behind the service an answer repeats. */
@@ -108,7 +152,7 @@ static enum uds_outcome take(struct uds_client *c, const uint8_t *in, size_t n, 
 enum uds_outcome uds_client_step(struct uds_client *c, uint32_t now_ms)
 {
     const uint8_t *in;
-    size_t n = isotp_take(&c->tp, &in);
+    size_t n = take_message(c, &in);
 
     if (!c->busy) {
         c->late += n ? 1 : 0;
@@ -116,12 +160,12 @@ enum uds_outcome uds_client_step(struct uds_client *c, uint32_t now_ms)
     }
     if (n > 0)
         return take(c, in, n, now_ms);
-    if (c->tp.rx_state != 0) /* an answer is coming in: N_Cr of ISO-TP bounds it */
+    if (!c->whole && c->tp.rx_state != 0) /* an answer is coming in: N_Cr of ISO-TP bounds it */
         c->since_ms = now_ms;
     return now_ms - c->since_ms > c->wait_ms ? finish(c, UDS_SILENT) : UDS_BUSY;
 }
 
 int uds_client_output(struct uds_client *c, uint32_t now_ms, struct can_frame *out)
 {
-    return isotp_poll(&c->tp, now_ms, out);
+    return c->whole ? 0 : isotp_poll(&c->tp, now_ms, out);
 }

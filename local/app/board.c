@@ -75,7 +75,8 @@ static void set_link(struct board *b, bool online)
     fleet_set_link(b->fleet, b->device, &link, clock_utc_ms(), NULL);
     board_tell(b, EVENT_STATE, NULL);
     if (online)
-        log_info("cable", "connected", "cable=%s", b->cable.wire.target);
+        log_info("cable", "connected", "cable=%s samples=%s", b->cable.wire.target,
+                 cable_has_samples(&b->cable) ? "yes" : "none over RS485");
     else
         log_warn("cable", "no link", "why='%s'", b->cable.wire.why);
 }
@@ -129,6 +130,7 @@ static int create(struct board **out, const struct wire_config *wire, const char
 
     if (err == BMS_ERR_RANGE)
         snprintf(why, n, "%s", b->cable.wire.why);
+    b->cable.tester.checks_reads = true;
     b->cable.ctx = b;
     b->cable.on_sample = on_sample;
     return err;

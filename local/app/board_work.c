@@ -11,8 +11,19 @@
 #include "local/core/uds_words.h"
 #include "proto/tables.h"
 #include "server/clock.h"
+#include "server/log.h"
 
-enum { READ_AGAIN_MS = 2000, PROGRESS_MS = 200, START = 1, STOP = 2, RESULT = 3, ROUTINE_HEAD = 4, SIMULATED = 3, KEEP_MS = 1000 };
+enum {
+    READ_AGAIN_MS = 2000,
+    OTHER_TABLES_MS = 60000,
+    PROGRESS_MS = 200,
+    START = 1,
+    STOP = 2,
+    RESULT = 3,
+    ROUTINE_HEAD = 4,
+    SIMULATED = 3,
+    KEEP_MS = 1000
+};
 
 /* --- orders, from any thread --- */
 
@@ -230,6 +241,15 @@ static size_t prove(struct board *b, struct board_op *o)
     return wrong;
 }
 
+/* Without samples nothing tells that the board has started anew: read when it has had the time. */
+static void read_after_start(struct board *b)
+{
+    if (cable_has_samples(&b->cable))
+        return;
+    b->read_wanted = true;
+    b->read_after_ms = cable_now_ms() + READ_AGAIN_MS;
+}
+
 static void end_op(struct board *b)
 {
     const struct tester *t = &b->cable.tester;
@@ -247,6 +267,8 @@ static void end_op(struct board *b)
         change(b, o, OP_DONE, "");
     if (t->run.has_values)
         b->read_wanted = false;
+    if (o->op.kind == OP_RESTART)
+        read_after_start(b);
 }
 
 /* --- upgrade and simulated failures --- */
@@ -295,6 +317,7 @@ static void end_upgrade(struct board *b)
     free(b->image);
     b->image = NULL;
     pthread_mutex_unlock(&b->lock);
+    read_after_start(b);
 }
 
 /* The board ends a simulation when nobody asks it anything for S3, and at each change of session: so it is asked, and the session of the first one
@@ -369,9 +392,11 @@ static bool begin_reading(struct board *b, uint32_t now_ms)
 static void end_reading(struct board *b, uint32_t now_ms)
 {
     b->read_wanted = !b->cable.tester.run.has_values;
-    b->read_after_ms = now_ms + READ_AGAIN_MS;
+    b->read_after_ms = now_ms + (b->cable.tester.board_tables ? OTHER_TABLES_MS : READ_AGAIN_MS);
     if (!b->read_wanted)
         take_values(b);
+    if (b->cable.tester.board_tables != 0)
+        log_warn("cable", "parameters are not shown", "why='%s'", b->cable.tester.detail);
 }
 
 void board_begin_work(struct board *b, uint32_t now_ms)
@@ -414,5 +439,6 @@ void board_drop_work(struct board *b)
     t->run.has_values = false;
     snprintf(t->detail, sizeof(t->detail), "the cable's link is gone");
     board_end_work(b, cable_now_ms());
-    tester_init(t);
+    cable_forget(&b->cable);
+    t->checks_reads = true;
 }

@@ -20,10 +20,24 @@ uint32_t cable_now_ms(void)
 int cable_init(struct cable *c, const struct wire_config *config)
 {
     memset(c, 0, sizeof(*c));
-    tester_init(&c->tester);
+    c->wire.kind = config->kind;
+    cable_forget(c);
     assembler_init(&c->assembler, 0, 0, 0, cable_now_ms());
     assembler_listen(&c->assembler);
     return wire_init(&c->wire, config);
+}
+
+bool cable_has_samples(const struct cable *c)
+{
+    return c->wire.kind != WIRE_RS485;
+}
+
+void cable_forget(struct cable *c)
+{
+    if (cable_has_samples(c))
+        tester_init(&c->tester);
+    else
+        tester_init_whole(&c->tester);
 }
 
 bool cable_is_up(const struct cable *c)
@@ -70,6 +84,30 @@ static void send_frames(struct cable *c, uint32_t now_ms)
     }
 }
 
+/* The same two for RS485. The line is half duplex, and the tester never asks before it has an answer or gave up. */
+static enum tester_state take_messages(struct cable *c, uint32_t now_ms)
+{
+    enum tester_state state = TESTER_IDLE;
+    const uint8_t *uds;
+    int n = 1;
+
+    for (int i = 0; i < FRAMES_AT_ONCE && state != TESTER_DONE && (n = wire_hear(&c->wire, now_ms, &uds)) > 0; i++) {
+        c->received++;
+        tester_hear(&c->tester, uds, (size_t)n);
+        state = tester_step(&c->tester, now_ms);
+    }
+    return state;
+}
+
+static void send_message(struct cable *c)
+{
+    const uint8_t *uds;
+    size_t n = tester_take(&c->tester, &uds);
+
+    if (n > 0 && wire_say(&c->wire, uds, n) == BMS_ERR_OK) /* what cannot be sent now is asked again after P2 */
+        c->sent++;
+}
+
 enum tester_state cable_step(struct cable *c, int wait_ms)
 {
     uint32_t now_ms = cable_now_ms();
@@ -82,11 +120,14 @@ enum tester_state cable_step(struct cable *c, int wait_ms)
         c->holds = false;
     wait(c, wait_ms);
     now_ms = cable_now_ms();
-    enum tester_state state = take_frames(c, now_ms);
+    enum tester_state state = cable_has_samples(c) ? take_frames(c, now_ms) : take_messages(c, now_ms);
 
     if (state != TESTER_DONE)
         state = tester_step(&c->tester, now_ms);
-    send_frames(c, now_ms);
+    if (cable_has_samples(c))
+        send_frames(c, now_ms);
+    else
+        send_message(c);
     return state;
 }
 

@@ -3,6 +3,7 @@
  *
  *   cable_step() waits up to wait_ms, then: frames in ──> tester or assembler ──> on_sample()      tester ──> frames out
  *
+ * Over RS485 there are messages in the place of frames, and no samples.
  * It only listens to the stream (assembler_listen()): a DTU on the same bus is not disturbed.
  */
 #ifndef LOCAL_APP_CABLE_H
@@ -18,7 +19,7 @@ struct cable {
     struct tester tester;
     struct can_frame held; /* could not be sent yet */
     bool holds, up;
-    uint32_t received, sent; /* frames of the tester since init */
+    uint32_t received, sent; /* frames of the tester since init; messages over RS485 */
     void *ctx;
     void (*on_sample)(void *ctx, const struct sample *sample); /* may be NULL */
 };
@@ -31,6 +32,12 @@ enum tester_state cable_step(struct cable *c, int wait_ms);
 
 /* True while the wire has a link. */
 bool cable_is_up(const struct cable *c);
+
+/* Do samples come over it? Not over RS485: there, only what UDS reads is known. */
+bool cable_has_samples(const struct cable *c);
+
+/* Forget the task that is under way. */
+void cable_forget(struct cable *c);
 
 void cable_close(struct cable *c);
 

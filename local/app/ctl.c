@@ -34,18 +34,22 @@ static const struct {
     { "soc", "set PERCENT", "say what the state of charge is", ctl_soc },
     { "selftest", "", "the board's own check", ctl_selftest },
     { "inject", "ALARM [--seconds N] | off | list", "simulate a failure while this runs (needs the key)", ctl_inject },
+    { "catalogue", "[--out FILE]", "the board's own tables, hash checked, as JSON", ctl_catalogue },
     { "upgrade", "FILE", "load a program into the second slot, check it, restart", ctl_upgrade },
 };
 
 static void help(FILE *to)
 {
-    fputs("usage: cellwarden-ctl CABLE [--json] [--timeout S] COMMAND ...\n\nThe board at the other end of a cable.\n\n", to);
+    fputs(
+        "usage: cellwarden-ctl CABLE [--json] [--timeout S] [--use-board-tables] COMMAND ...\n\nThe board at the other end of a cable.\n\n",
+        to);
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         fprintf(to, "  %-9s %-32s %s\n", commands[i].name, commands[i].arguments, commands[i].text);
     fputs("\n", to);
     options_cable_help(to);
     fputs("\n  --json               one JSON document on standard output\n"
           "  --timeout S          how long to wait for the link and for a sample (default 5)\n"
+          "  --use-board-tables   write to a board with other tables than this program's, by the board's own names and ranges\n"
           "  --help\n\nexit status: 0 done, 1 failed or refused, 2 wrong usage\n",
           to);
 }
@@ -110,6 +114,9 @@ int ctl_wait_sample(struct ctl *c)
 {
     uint32_t began = cable_now_ms();
     unsigned before = c->samples;
+
+    if (!cable_has_samples(&c->cable))
+        return ctl_fail("not available on this cable: RS485 carries no samples; use a CAN cable (--serial, --can, --slcan)");
 
     if (ctl_wait_link(c) != EXIT_DONE)
         return EXIT_FAILED;
@@ -186,6 +193,8 @@ static int read_options(struct ctl *c, struct wire_config *wire, int argc, char 
             return 0;
         if (strcmp(argv[at], "--json") == 0)
             c->json = true;
+        else if (strcmp(argv[at], "--use-board-tables") == 0)
+            c->use_board_tables = true;
         else if ((value = options_value("timeout", argc, argv, &at, why, sizeof(why))) == NULL)
             return -(why[0] ? ctl_usage("%s", why) : ctl_usage("there is no option '%s'", argv[at]));
         else if (!options_number(value, 1, TIMEOUT_MAX_S, &number))
@@ -209,6 +218,7 @@ static int run(struct ctl *c, const struct wire_config *wire, int argc, char *co
     int end = command(c, argc, argv);
 
     cable_close(&c->cable);
+    board_tables_deinit(&c->tables);
     if (c->json && c->out.len > 0) {
         fwrite(c->out.buf, 1, c->out.len, stdout);
         fputc('\n', stdout);

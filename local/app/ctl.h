@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "local/app/board_tables.h"
 #include "local/app/cable.h"
 #include "local/app/options.h"
 #include "server/jsonw.h"
@@ -16,7 +17,10 @@ struct ctl {
     bool has_sample;
     struct sample sample; /* the newest */
     unsigned samples;
-    struct jsonw out; /* of --json; printed at the end */
+    bool use_board_tables;      /* write by the board's tables when these are not ours */
+    uint32_t board_hash;        /* of its tables, when asked for */
+    struct board_tables tables; /* when loaded */
+    struct jsonw out;           /* of --json; printed at the end */
 };
 
 /* The commands: argv[0] is the command's own name. Each returns EXIT_*. */
@@ -24,6 +28,14 @@ typedef int ctl_fn(struct ctl *c, int argc, char *const argv[]);
 ctl_fn ctl_status, ctl_cells, ctl_watch;                        /* ctl_show.c */
 ctl_fn ctl_params, ctl_calibrate, ctl_flash, ctl_restart;       /* ctl_params.c */
 ctl_fn ctl_dtc, ctl_soc, ctl_inject, ctl_upgrade, ctl_selftest; /* ctl_board.c */
+
+ctl_fn ctl_catalogue; /* ctl_tables.c */
+
+/* ctl_tables.c. Does the board have others than ours? Refuse when it has; read and write by its own. EXIT_*, said. */
+int ctl_ask_tables(struct ctl *c, bool *others);
+int ctl_need_our_tables(struct ctl *c);
+int ctl_get_by_board(struct ctl *c, int argc, char *const argv[]);               /* argv[argc]: names, none = all */
+int ctl_write_by_board(struct ctl *c, int argc, char *const argv[], bool store); /* argv[1..]: NAME=VALUE */
 
 /* Say "error: ..." on standard error; returns EXIT_FAILED, for `return ctl_fail(...)`. ctl_usage() returns EXIT_USAGE. */
 #if defined(__GNUC__)

@@ -46,7 +46,12 @@ static void print_param(struct ctl *c, int p)
 static int get(struct ctl *c, int argc, char *const argv[])
 {
     double seconds;
+    bool others;
 
+    if (ctl_ask_tables(c, &others) != EXIT_DONE)
+        return EXIT_FAILED;
+    if (others)
+        return ctl_get_by_board(c, argc, argv);
     for (int i = 0; i < argc; i++)
         if (find_param(argv[i], strlen(argv[i])) < 0)
             return ctl_usage("there is no parameter '%s'", argv[i]);
@@ -128,6 +133,8 @@ static int carry_out(struct ctl *c, const struct command *cmd)
     const struct command_run *run = &c->cable.tester.run;
     bool all = end == EXIT_DONE;
 
+    if (c->cable.tester.board_tables != 0)
+        fprintf(stderr, "params get reads by the board's own tables, --use-board-tables writes by them\n");
     if (!run->has_values)
         return ctl_fail("%s", c->cable.tester.detail[0] ? c->cable.tester.detail : "the values could not be read back");
     if (c->json) {
@@ -152,12 +159,28 @@ static int carry_out(struct ctl *c, const struct command *cmd)
     return all ? EXIT_DONE : ctl_fail("%s", c->cable.tester.detail[0] ? c->cable.tester.detail : "not everything is as wanted");
 }
 
+/* Does --use-board-tables have to do it? Then *end is how it ended. */
+static bool by_board(struct ctl *c, int argc, char *const argv[], bool store, int *end)
+{
+    bool others = false;
+
+    if (!c->use_board_tables)
+        return false;
+    *end = ctl_ask_tables(c, &others);
+    if (*end == EXIT_DONE && others)
+        *end = ctl_write_by_board(c, argc, argv, store);
+    return *end != EXIT_DONE || others;
+}
+
 int ctl_calibrate(struct ctl *c, int argc, char *const argv[])
 {
     static struct command cmd = { .act = COMMAND_WRITE };
+    int end;
 
     if (argc < 2)
         return ctl_usage("calibrate needs NAME=VALUE");
+    if (by_board(c, argc, argv, false, &end))
+        return end;
     for (int i = 1; i < argc; i++) {
         int bad = assign(&cmd, argv[i]);
 
@@ -170,7 +193,10 @@ int ctl_calibrate(struct ctl *c, int argc, char *const argv[])
 int ctl_flash(struct ctl *c, int argc, char *const argv[])
 {
     static struct command cmd = { .act = COMMAND_WRITE, .store = true };
+    int end;
 
+    if (by_board(c, argc, argv, true, &end))
+        return end;
     for (int i = 1; i < argc; i++) {
         int bad = assign(&cmd, argv[i]);
 
@@ -195,12 +221,41 @@ static int wait_boot(struct ctl *c, uint32_t before)
     return EXIT_DONE;
 }
 
+/* Over RS485 no sample counts the starts. A start ends every session: ours is made extended before, and is default after. */
+static int restart_without_samples(struct ctl *c)
+{
+    static const struct command cmd = { .act = COMMAND_RESTART };
+    static const uint8_t extended[] = { UDS_SESSION, UDS_SESSION_EXTENDED };
+    static const uint8_t which[] = { UDS_READ_DATA, DID_ACTIVE_SESSION >> 8, DID_ACTIVE_SESSION & 0xFF };
+    uint32_t began = cable_now_ms();
+    struct tester *t = &c->cable.tester;
+
+    if (ctl_ask(c, extended, sizeof(extended), TESTER_OPEN) != EXIT_DONE || ctl_run(c, tester_params(t, &cmd), false) != EXIT_DONE)
+        return EXIT_FAILED;
+    do { /* each question keeps the session, so its end is the start's */
+        if (ctl_is_stopping() || cable_now_ms() - began > c->timeout_s * 1000)
+            return ctl_fail("no new start within %u s", c->timeout_s);
+        cable_step(&c->cable, 100);
+        ctl_run(c, tester_ask(t, which, sizeof(which), TESTER_OPEN), true);
+    } while (t->end != TESTER_OK || t->answer_n != 4 || t->answer[3] != UDS_SESSION_DEFAULT);
+    if (c->json) {
+        jsonw_object(&c->out);
+        jsonw_member_opt(&c->out, "boot", false, 0);
+        jsonw_object_end(&c->out);
+    } else {
+        printf("restarted\n");
+    }
+    return EXIT_DONE;
+}
+
 int ctl_restart(struct ctl *c, int argc, char *const argv[])
 {
     static const struct command cmd = { .act = COMMAND_RESTART };
 
     if (argc > 1)
         return ctl_usage("restart takes no '%s'", argv[1]);
+    if (!cable_has_samples(&c->cable))
+        return restart_without_samples(c);
     if (ctl_wait_sample(c) != EXIT_DONE)
         return EXIT_FAILED;
     uint32_t before = c->cable.assembler.boot;
@@ -221,6 +276,8 @@ static int export(struct ctl *c, const char *path)
     struct jsonw doc;
     FILE *to = strcmp(path, "-") == 0 ? stdout : NULL;
 
+    if (ctl_need_our_tables(c) != EXIT_DONE)
+        return EXIT_FAILED;
     if (ctl_read_params(c, &seconds) != EXIT_DONE)
         return EXIT_FAILED;
     jsonw_init(&doc, PARAM_FILE_MAX);
@@ -248,7 +305,7 @@ static int load(struct ctl *c, const char *path, struct command *cmd)
         fclose(from);
     if (text == NULL)
         ctl_fail("'%s' cannot be read", path);
-    else if (ctl_read_params(c, &seconds) == EXIT_DONE)
+    else if (ctl_need_our_tables(c) == EXIT_DONE && ctl_read_params(c, &seconds) == EXIT_DONE)
         end = param_file_read(text, n, &c->cable.tester.params, cmd, stderr) == BMS_ERR_OK
                   ? EXIT_DONE
                   : ctl_fail("'%s' is refused, nothing was written", path);

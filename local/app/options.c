@@ -16,6 +16,7 @@ static const struct {
     { "serial", "PORT", "CELLWARDEN_SERIAL", "serial CAN adapter that speaks SLCAN (as slcand uses it)", WIRE_SERIAL },
     { "can", "IF", "CELLWARDEN_CAN", "CAN interface of the kernel (SocketCAN)", WIRE_CAN },
     { "slcan", "HOST:PORT", "CELLWARDEN_SLCAN", "SLCAN over TCP", WIRE_SLCAN },
+    { "rs485", "PORT", "CELLWARDEN_RS485", "RS485 line of the board: parameters, trouble codes, upgrade; no samples", WIRE_RS485 },
     { "hub", "PATH", "CELLWARDEN_HUB", "socket of a simulated pack's CAN0", WIRE_HUB },
 };
 
@@ -28,7 +29,7 @@ void options_cable_help(FILE *to)
         fprintf(to, "  --%-7s %-10s %s\n", cables[i].name, cables[i].value, cables[i].text);
     fputs("  --bitrate KBIT       of the bus, told to an SLCAN adapter (default 500)\n"
           "  --baud N             of the serial line (default 115200)\n"
-          "environment: CELLWARDEN_SERIAL, _CAN, _SLCAN or _HUB name the cable when no option does\n",
+          "environment: CELLWARDEN_SERIAL, _CAN, _SLCAN, _RS485 or _HUB name the cable when no option does\n",
           to);
 }
 
@@ -91,7 +92,7 @@ int options_cable(struct wire_config *c, int argc, char *const argv[], int *at, 
         if (value == NULL)
             continue;
         if (c->kind != WIRE_NONE) {
-            snprintf(why, n, "only one cable: --serial, --can, --slcan or --hub");
+            snprintf(why, n, "only one cable: --serial, --can, --slcan, --rs485 or --hub");
             return BMS_ERR_RANGE;
         }
         c->kind = cables[i].kind;
@@ -114,6 +115,6 @@ bool options_cable_check(struct wire_config *c, char *why, size_t n)
         }
     }
     if (c->kind == WIRE_NONE)
-        snprintf(why, n, "say which cable: --serial PORT, --can IF, --slcan HOST:PORT or --hub PATH");
+        snprintf(why, n, "say which cable: --serial PORT, --can IF, --slcan HOST:PORT, --rs485 PORT or --hub PATH");
     return c->kind != WIRE_NONE;
 }

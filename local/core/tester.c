@@ -17,6 +17,27 @@ void tester_init(struct tester *t)
     t->params.block = TESTER_BLOCK;
 }
 
+void tester_init_whole(struct tester *t)
+{
+    memset(t, 0, sizeof(*t));
+    uds_client_init_whole(&t->uds, t->tx, sizeof(t->tx));
+    t->params.block = TESTER_BLOCK;
+}
+
+size_t tester_take(struct tester *t, const uint8_t **request)
+{
+    return uds_client_take(&t->uds, request);
+}
+
+void tester_hear(struct tester *t, const uint8_t *answer, size_t n)
+{
+    size_t some = n < sizeof(t->rx) ? n : sizeof(t->rx);
+
+    memcpy(t->rx, answer,
+           some); /* kept, as a caller reads the answer after the next byte of the line; a longer one than any that we ask for is cut */
+    uds_client_hear(&t->uds, t->rx, some);
+}
+
 static void begin(struct tester *t, enum tester_task task, enum tester_access access)
 {
     t->task = task;
@@ -28,6 +49,7 @@ static void begin(struct tester *t, enum tester_task task, enum tester_access ac
     t->answer = NULL;
     t->answer_n = 0;
     t->checking = false;
+    t->board_tables = 0;
     t->unlocking = access != TESTER_OPEN;
     unlock_start(&t->unlock, access == TESTER_PROGRAMMING ? UDS_SESSION_PROGRAMMING : UDS_SESSION_EXTENDED);
 }
@@ -37,7 +59,7 @@ int tester_params(struct tester *t, const struct command *cmd)
     if (t->task != TESTER_NOTHING)
         return BMS_ERR_STATE;
     begin(t, TESTER_PARAMS, cmd->act == COMMAND_WRITE ? TESTER_MAY_KEY : TESTER_OPEN);
-    t->checking = cmd->act == COMMAND_WRITE;
+    t->checking = cmd->act == COMMAND_WRITE || (cmd->act == COMMAND_READ && t->checks_reads);
     command_start(&t->run, cmd, &t->params);
     return BMS_ERR_OK;
 }
@@ -120,12 +142,38 @@ static size_t next_request(struct tester *t, uint8_t *out)
     }
 }
 
+static void add_hash(char *detail, uint32_t hash)
+{
+    static const char digits[] = "0123456789abcdef";
+    char text[9] = { 0 };
+
+    for (unsigned i = 0; i < 8; i++)
+        text[i] = digits[hash >> (28 - 4 * i) & 15];
+    add_text(detail, text);
+}
+
+static void name_tables(struct tester *t, uint32_t board)
+{
+    t->board_tables = board;
+    add_text(t->detail, "the board has the tables ");
+    add_hash(t->detail, board);
+    add_text(t->detail, ", this program ");
+    add_hash(t->detail, tables_hash());
+    add_text(t->detail, t->run.cmd.act == COMMAND_READ ? ": nothing was read" : ": nothing was written");
+    add_text(t->detail, "; cellwarden-ctl reads by the board's own");
+}
+
 static enum tester_state on_check(struct tester *t, enum uds_outcome outcome)
 {
     t->checking = false;
     if (outcome == UDS_OK && t->uds.answer_n == CATALOGUE_ANSWER && get_be32(t->uds.answer + 3) == tables_hash())
         return TESTER_BUSY;
-    add_text(t->detail, "the board has other tables of parameters than this program: nothing was written");
+    if (outcome == UDS_REFUSED && t->run.cmd.act == COMMAND_READ)
+        return TESTER_BUSY; /* an older board, which does not tell: reading does no harm */
+    if (outcome == UDS_OK && t->uds.answer_n == CATALOGUE_ANSWER)
+        name_tables(t, get_be32(t->uds.answer + 3));
+    else
+        add_text(t->detail, "the board does not tell which tables it has: nothing was written");
     return finish(t, TESTER_REFUSED);
 }
 

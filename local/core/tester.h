@@ -8,13 +8,13 @@
  *   [10, 27 01, 27 02] ──> requests of the task ──> tester_step() says TESTER_DONE once; the fields marked "read it" hold the end
  *
  * Before parameters are written the board is asked for the hash of its tables (DID_CATALOGUE): with other tables than ours an identifier may mean
- * something else, so nothing is written.
+ * something else, so nothing is written, and both hashes are named.
  *
  * Pure: frames in, frames out, time is data. Time-outs, "response pending" and answers that come late are uds_client.h's. A request without an
  * answer is sent TESTER_TRIES times, but a restart only once. A write unlocks first where the board lets it; that it does not is no
  * failure as long as the write succeeds (write_needs_key is 0). What needs the key by the book (TESTER_KEY, TESTER_PROGRAMMING) ends there.
  *
- * The buffers are about 6 kB. Beside a DTU on the same bus the two take turns by luck: an answer to the other's request is dropped (uds_client.h)
+ * The buffers are about 7 kB. Beside a DTU on the same bus the two take turns by luck: an answer to the other's request is dropped (uds_client.h)
  * and a lost request is repeated.
  */
 #ifndef LOCAL_CORE_TESTER_H
@@ -29,7 +29,13 @@
 #include "local/core/unlock.h"
 #include "local/core/upgrade.h"
 
-enum { TESTER_TRIES = 3, TESTER_ASK_MAX = 64, TESTER_RX = 1024, TESTER_DETAIL = 160, TESTER_BLOCK = 64 /* DIDs of one request */ };
+enum {
+    TESTER_TRIES = 3,
+    TESTER_ASK_MAX = 1 + 2 * UDS_DIDS_MAX,
+    TESTER_RX = 2048,
+    TESTER_DETAIL = 160,
+    TESTER_BLOCK = 64 /* DIDs of one request */
+};
 
 enum tester_task { TESTER_NOTHING, TESTER_PARAMS, TESTER_ASK, TESTER_UPGRADE };
 enum tester_access { TESTER_OPEN, TESTER_MAY_KEY, TESTER_KEY, TESTER_PROGRAMMING };
@@ -41,7 +47,9 @@ struct tester { /* allocated by the caller, fields private but for those marked 
     uint8_t tx[UDS_BLOCK_MAX], rx[TESTER_RX];
     enum tester_task task; /* read it */
     enum tester_access access;
+    bool checks_reads;        /* set it after tester_init(): parameters are read, too, only with our tables; else the caller has looked */
     bool checking, unlocking; /* before the task itself */
+    uint32_t board_tables;    /* read it: hash of the board's tables when these were the reason to refuse, else 0 */
     struct unlock unlock;
     struct command_run run;     /* read it: the end of tester_params() */
     struct board_params params; /* read it, when complete */
@@ -57,6 +65,11 @@ struct tester { /* allocated by the caller, fields private but for those marked 
 };
 
 void tester_init(struct tester *t);
+
+/* The same over a line of whole messages (RS485): tester_take() and tester_hear() in the place of tester_output() and tester_feed(). */
+void tester_init_whole(struct tester *t);
+size_t tester_take(struct tester *t, const uint8_t **request);
+void tester_hear(struct tester *t, const uint8_t *answer, size_t n); /* answer[n] must stay until tester_step() */
 
 /* Begin a task. 0, BMS_ERR_STATE while another is under way, BMS_ERR_RANGE for n over TESTER_ASK_MAX or an empty image. */
 int tester_params(struct tester *t, const struct command *cmd);

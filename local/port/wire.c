@@ -25,6 +25,11 @@ static int refuse(struct wire *w, const char *what)
     return BMS_ERR_RANGE;
 }
 
+static bool is_serial(const struct wire *w)
+{
+    return w->kind == WIRE_SERIAL || w->kind == WIRE_RS485;
+}
+
 int wire_init(struct wire *w, const struct wire_config *config)
 {
     char start[SLCAN_HOST_START];
@@ -37,7 +42,7 @@ int wire_init(struct wire *w, const struct wire_config *config)
         return refuse(w, "is too long for a socket's path");
     if (w->kind == WIRE_SLCAN && !wire_is_address(w->target))
         return refuse(w, "must be HOST:PORT");
-    if (w->kind == WIRE_SERIAL && !wire_is_baud(w->baud))
+    if (is_serial(w) && !wire_is_baud(w->baud))
         return refuse(w, "cannot be opened with this baud rate");
     if ((w->kind == WIRE_SERIAL || w->kind == WIRE_SLCAN) && slcan_host_start(w->kbit, start) == 0)
         return refuse(w, "cannot be opened with this bit rate");
@@ -75,13 +80,14 @@ static void come_up(struct wire *w)
     w->links++;
     w->in_len = w->in_at = w->out_len = 0;
     slcan_host_init(&w->slcan);
+    rs485_host_init(&w->rs485);
     if (is_slcan(w))
         w->out_len = slcan_host_start(w->kbit, w->out);
 }
 
 static void try_to_open(struct wire *w)
 {
-    w->fd = w->kind == WIRE_SERIAL  ? wire_open_serial(w->target, w->baud, w->why, sizeof(w->why))
+    w->fd = is_serial(w)            ? wire_open_serial(w->target, w->baud, w->why, sizeof(w->why))
             : w->kind == WIRE_SLCAN ? wire_open_tcp(w->target, w->why, sizeof(w->why))
                                     : wire_open_can(w->target, w->why, sizeof(w->why));
     if (w->fd >= 0 && w->kind == WIRE_SLCAN)
@@ -145,7 +151,7 @@ bool wire_step(struct wire *w, uint32_t now_ms)
         finish_connecting(w, now_ms);
     if (w->fd < 0 || w->connecting)
         return false;
-    if (is_slcan(w))
+    if (w->out_len > 0)
         flush(w);
     return w->fd >= 0;
 }
@@ -155,24 +161,52 @@ int wire_fd(const struct wire *w)
     return w->kind == WIRE_HUB ? can_client_fd(&w->hub) : w->connecting ? -1 : w->fd;
 }
 
+/* Bytes of the line into in[]: 1, 0 when none wait, or BMS_ERR_IO. */
+static int read_line(struct wire *w)
+{
+    ssize_t n = read(w->fd, w->in, sizeof(w->in));
+
+    if (n < 0 && must_wait())
+        return 0;
+    if (n == 0 && is_serial(w))
+        return 0; /* a terminal without bytes */
+    if (n <= 0) {
+        drop(w, n < 0 ? strerror(errno) : "closed by the other side");
+        return BMS_ERR_IO;
+    }
+    w->in_len = (size_t)n;
+    w->in_at = 0;
+    return 1;
+}
+
 static int receive_slcan(struct wire *w, struct can_frame *f)
 {
     for (;;) {
         while (w->in_at < w->in_len)
             if (slcan_host_take(&w->slcan, w->in[w->in_at++], f))
                 return 1;
-        ssize_t n = read(w->fd, w->in, sizeof(w->in));
+        int more = read_line(w);
 
-        if (n < 0 && must_wait())
-            return 0;
-        if (n == 0 && w->kind == WIRE_SERIAL)
-            return 0; /* a terminal without bytes */
-        if (n <= 0) {
-            drop(w, n < 0 ? strerror(errno) : "closed by the other side");
-            return BMS_ERR_IO;
+        if (more != 1)
+            return more;
+    }
+}
+
+int wire_hear(struct wire *w, uint32_t now_ms, const uint8_t **uds)
+{
+    if (wire_fd(w) < 0)
+        return BMS_ERR_IO;
+    for (;;) {
+        while (w->in_at < w->in_len) {
+            size_t n = rs485_host_take(&w->rs485, (uint8_t)w->in[w->in_at++], now_ms, uds);
+
+            if (n > 0)
+                return (int)n;
         }
-        w->in_len = (size_t)n;
-        w->in_at = 0;
+        int more = read_line(w);
+
+        if (more != 1)
+            return more;
     }
 }
 
@@ -231,6 +265,23 @@ int wire_send(struct wire *w, const struct can_frame *f)
     if (w->out_len + SLCAN_HOST_FRAME > sizeof(w->out))
         return BMS_ERR_NOSPACE;
     w->out_len += slcan_host_put(f, w->out + w->out_len);
+    flush(w);
+    return w->fd >= 0 ? BMS_ERR_OK : BMS_ERR_IO;
+}
+
+int wire_say(struct wire *w, const uint8_t *uds, size_t n)
+{
+    if (n == 0 || n > UDS_BLOCK_MAX)
+        return BMS_ERR_RANGE;
+    if (wire_fd(w) < 0)
+        return BMS_ERR_IO;
+    if (w->out_len + RS485_FRAME_MAX > sizeof(w->out))
+        return BMS_ERR_NOSPACE;
+    uint8_t frame[RS485_FRAME_MAX];
+    size_t size = rs485_host_put(uds, n, frame);
+
+    memcpy(w->out + w->out_len, frame, size);
+    w->out_len += size;
     flush(w);
     return w->fd >= 0 ? BMS_ERR_OK : BMS_ERR_IO;
 }

@@ -3,6 +3,7 @@
 import json
 import pathlib
 import random
+import re
 import shutil
 import signal
 import struct
@@ -160,6 +161,75 @@ def test_a_failure_is_simulated_while_the_command_runs(cable):
     wait_until(lambda: cable.json("status")["state"] != "alarm", 20, "the alarm is gone")
 
 
+@pytest.fixture(scope="module")
+def line(tmp_path_factory):
+    """A pack whose RS485 line alone is in reach"""
+    folder = tmp_path_factory.mktemp("rs485")
+    with Pack(folder, "test.rs485", cells=48, rs485_pty=folder / "rs485", slot=folder / "slot") as pack:
+        wait_until((folder / "rs485").exists, 10, "the line is there")
+        cable = Cable("--rs485", folder / "rs485")
+        cable.hub, cable.slot = Cable("--hub", pack.hub), folder / "slot"
+        yield cable
+
+
+def starts(cable):
+    return int(re.search(r"start (\d+)", cable.ok("status"))[1])
+
+
+def test_over_rs485_all_parameters_are_read_as_over_can(line):
+    """Both copies of everything, the same as the other cable reads [TA-4] [UC-3]"""
+    rows = line.json("params", "get")["values"]
+    assert len(rows) > 100 and rows == line.hub.json("params", "get")["values"]
+
+
+def test_over_rs485_a_calibrated_value_goes_and_a_flashed_one_stays(line):
+    """Calibrate, restart: old; flash, restart: new; the other cable reads the same [TA-4] [UC-5]"""
+    _, stored = line.value()
+    wanted = stored + 7
+    proof = line.json("calibrate", f"{PARAM}={wanted}")
+    assert proof["ok"] and proof["readback"][0]["running"] == wanted and proof["readback"][0]["stored"] == stored
+    line.ok("restart")
+    assert line.value() == (stored, stored) == line.hub.value()
+    line.ok("flash", f"{PARAM}={wanted}")
+    before = starts(line.hub)
+    line.ok("restart")
+    assert starts(line.hub) == before + 1
+    assert line.value() == (wanted, wanted) == line.hub.value()
+
+
+def test_over_rs485_files_trouble_codes_soc_and_self_test(line, tmp_path):
+    """What needs no sample works [TA-4] [UC-4]"""
+    file = tmp_path / "params.json"
+    line.ok("params", "export", file)
+    assert line.run("params", "diff", file).returncode == 0
+    assert isinstance(line.json("dtc", "list"), list)
+    line.ok("dtc", "clear")
+    line.ok("soc", "set", "55")
+    wait_until(lambda: abs((line.hub.json("status")["soc_permyriad"] or 0) - 5500) < 100, 10, "the SOC is what was set")
+    assert line.run("selftest").returncode in (0, 1)
+
+
+def test_over_rs485_what_needs_samples_says_so(line):
+    """No overview and no cells, and why, at once [TA-4]"""
+    for words in (["status"], ["cells"], ["watch", "--count", 1]):
+        began = time.monotonic()
+        done = line.run(*words)
+        assert done.returncode == 1 and "RS485 carries no samples" in done.stderr and time.monotonic() - began < 3
+
+
+def test_over_rs485_a_program_is_loaded_and_checked(line, tmp_path):
+    """Erase, download, check, restart [TA-4] [UC-7]"""
+    body = random.Random(8).randbytes(20_000)
+    image = tmp_path / "image"
+    image.write_bytes(struct.pack("<IIHHII8sI", MAGIC, 0, 32, 0, len(body), 0, bytes(8), 0) + body)
+    line.ok("calibrate", "vcu_orders=1")  # nobody orders the contactors closed
+    wait_until(lambda: "RL1 open" in line.hub.ok("status"), 20, "the contactors are open")
+    result = line.json("upgrade", image)
+    assert result["bytes"] == len(body) + 32 and result["resumed"] == 0
+    assert pathlib.Path(line.slot).read_bytes()[: result["bytes"]] == image.read_bytes()
+    wait_until(lambda: line.value("vcu_orders") == (0, 0), 20, "the board has restarted")
+
+
 def test_without_a_board_it_ends_with_the_reason(tmp_path):
     """Every wait ends"""
     began = time.monotonic()
@@ -168,6 +238,8 @@ def test_without_a_board_it_ends_with_the_reason(tmp_path):
     assert Cable("--slcan", f"127.0.0.1:{free_port()}", "--timeout", 1).run("params", "get").returncode == 1
     assert Cable("--can", "nosuchcan0", "--timeout", 1).run("status").returncode == 1
     assert Cable("--serial", tmp_path / "ttyNone", "--timeout", 1).run("status").returncode == 1
+    assert Cable("--rs485", tmp_path / "ttyNone", "--timeout", 1).run("params", "get").returncode == 1
+    assert Cable("--rs485", tmp_path / "tty", "--baud", 115201).run("params", "get").returncode == 2
     assert Cable("--slcan", "nowhere").run("status").returncode == 2
     assert Cable().run("status").returncode == 2
     assert Cable("--hub", "a", "--can", "b").run("status").returncode == 2

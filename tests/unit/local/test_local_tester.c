@@ -2,6 +2,8 @@
 /* test_tester.c -- the upper computer as tester, against a board that answers, refuses, is slow, or is silent. */
 #include "local/core/tester.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/bytes.h"
@@ -158,7 +160,34 @@ static void test_other_tables(void)
     tester_params(&t, &writing);
     CU_ASSERT_TRUE(run(3000));
     CU_ASSERT(t.end == TESTER_REFUSED && asked == 1 && !t.run.has_values);
-    CU_ASSERT_PTR_NOT_NULL(strstr(t.detail, "other tables"));
+    char both[64];
+
+    snprintf(both, sizeof(both), "tables %08" PRIx32 ", this program %08" PRIx32 ":", tables, tables_hash());
+    CU_ASSERT_PTR_NOT_NULL(strstr(t.detail, both));
+    CU_ASSERT_EQUAL(t.board_tables, tables);
+}
+
+static void test_reading_other_tables(void)
+{
+    static const struct command reading = { .act = COMMAND_READ };
+
+    setup_world();
+    tables ^= 1;
+    t.checks_reads = true;
+    tester_params(&t, &reading);
+    CU_ASSERT_TRUE(run(3000));
+    CU_ASSERT(t.end == TESTER_REFUSED && asked == 1 && !t.run.has_values && t.board_tables == tables);
+    CU_ASSERT_PTR_NOT_NULL(strstr(t.detail, "nothing was read"));
+    tables ^= 1;
+    tester_params(&t, &reading);
+    CU_ASSERT_TRUE(run(3000));
+    CU_ASSERT(t.end == TESTER_OK && t.run.has_values && t.board_tables == 0);
+    refuses = UDS_READ_DATA; /* an older board does not tell, and is asked all the same */
+    nrc = UDS_NRC_RANGE;
+    asked = 0;
+    tester_params(&t, &reading);
+    CU_ASSERT_TRUE(run(3000));
+    CU_ASSERT(t.end == TESTER_REFUSED && asked == 2 && t.nrc == UDS_NRC_RANGE);
 }
 
 static void test_a_board_without_a_lock(void)
@@ -256,6 +285,7 @@ int main(void)
         { "both copies of all parameters are read in requests of 64, over a wrap of the clock [UC-3]", test_reads_everything },
         { "a write unlocks first and is read back [UC-5]", test_writes_behind_the_key },
         { "a board with other tables of parameters is not written to [UC-5]", test_other_tables },
+        { "the pages do not show a board with other tables by our names [UC-3]", test_reading_other_tables },
         { "a board that knows no lock is written to all the same [UC-5]", test_a_board_without_a_lock },
         { "what needs the key by the book ends where the key is refused [UC-6]", test_what_needs_the_key_ends_there },
         { "a refusal ends the task with its reason and is not repeated", test_a_refusal_is_said },
