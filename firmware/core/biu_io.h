@@ -18,11 +18,11 @@
 
 enum {
     BIU_STEP_MS = 10,
-    BIU_AFE_TX_MAX = 768, /* bytes to the chain in one step */
-    BIU_CAN_TX_MAX = 64,  /* frames to CAN0 in one step */
-    BIU_CAN1_TX_MAX = 8,  /* to CAN1, the vehicle */
-    BIU_RS485_TX_MAX = 800,
-    BIU_CAN2_TX_MAX = 16, /* to CAN2, the DC charger */
+    BIU_AFE_TX_MAX = 768,    /* bytes to the chain in one step */
+    BIU_CAN_TX_MAX = 64,     /* frames to CAN0 in one step */
+    BIU_CAN1_TX_MAX = 8,     /* to CAN1, the vehicle */
+    BIU_RS485_TX_MAX = 2048, /* bytes to RS485 in one step: an answer of UDS and one to a display */
+    BIU_CAN2_TX_MAX = 16,    /* to CAN2, the DC charger */
 };
 
 enum biu_relay {                               /* contactor masks */

@@ -2,6 +2,10 @@
 /* biu_talk.c -- requests of testers on CAN0 and RS485, one at a time, and the sample stream between them. */
 #include "firmware/core/biu_parts.h"
 
+#include "firmware/core/modbus.h"
+
+_Static_assert((int)RS485_TX_MAX + MODBUS_PDU_MAX + 1 + RS485_CRC <= (int)BIU_RS485_TX_MAX, "the answers of one step fit");
+
 /* What the conditions of services look at. */
 static void show(struct biu *biu, const struct biu_in *in)
 {

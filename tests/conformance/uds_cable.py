@@ -77,7 +77,9 @@ class Cable:
         assert self.ask(bytes.fromhex("351044") + CATALOGUE_AT.to_bytes(4, "big") + packed.to_bytes(4, "big"))[0] == 0x75
         data, counter = b"", 1
         while len(data) < packed:
-            data += self.ask(bytes([0x36, counter]))[2:]
+            block = self.ask(bytes([0x36, counter]))
+            assert block[:2] == bytes([0x76, counter]), block[:8].hex()
+            data += block[2:]
             counter = (counter + 1) & 0xFF
         assert self.ask("37") == b"\x77"
         text = zlib.decompress(data)
