@@ -99,9 +99,9 @@ static struct measure_extreme further(struct measure_extreme a, int32_t rail_mV,
 {
     if (!is_known(rail_mV) || rail_mV < RAIL_THERE_mV)
         return a;
-    int32_t apart_mV = rail_mV < supply_mV ? supply_mV - rail_mV : rail_mV - supply_mV;
+    int64_t apart_mV = rail_mV < supply_mV ? (int64_t)supply_mV - rail_mV : (int64_t)rail_mV - supply_mV;
 
-    return a.value >= apart_mV ? a : whole(apart_mV);
+    return a.value >= apart_mV ? a : whole(apart_mV < INT32_MAX ? (int32_t)apart_mV : INT32_MAX);
 }
 
 static void supply(const struct biu_in *in, struct alarm_in *q)
