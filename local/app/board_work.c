@@ -111,7 +111,8 @@ void board_upgrade_progress(struct board *b, struct board_progress *out)
 int board_simulate(struct board *b, uint8_t alarm, uint16_t seconds)
 {
     pthread_mutex_lock(&b->lock);
-    bool busy = b->simulation.state == BOARD_WAITING || b->simulation.state == BOARD_WORKING;
+    bool wished = b->simulate_alarm || b->simulate_stop; /* else the board is only to be asked what it simulates: a wish goes before that */
+    bool busy = b->simulation.state == BOARD_WORKING || (b->simulation.state == BOARD_WAITING && wished);
 
     if (!busy) {
         b->simulation.state = BOARD_WAITING;
