@@ -11,8 +11,9 @@ static step_fn on_open, on_check, on_precharge, on_make, on_drive, on_drive_end,
 enum {
     MAINS = BIU_RELAY_DISCHARGE | BIU_RELAY_CHARGE,
     ALL = MAINS | BIU_RELAY_PRECHARGE | BIU_RELAY_HEATING,
-    COLD_permille = 500
-}; /* a link below half of the pack has to be charged */
+    COLD_permille = 500,  /* a link below half of the pack has to be charged */
+    OVER_MAX_mV = 1300000 /* over the resistor: twice the highest total voltage */
+};
 #define NJ_PER_J 1000000000LL
 
 static const struct {
@@ -235,6 +236,8 @@ static void warm(struct contactor *c, const struct contactor_in *in)
     bool heated = (in->feedback & BIU_RELAY_PRECHARGE) && !(in->feedback & MAINS) && is_known(in);
     int64_t over_mV = (int64_t)in->pack_mV - in->link_mV;
 
+    if (over_mV > OVER_MAX_mV || over_mV < -OVER_MAX_mV) /* no sensor of ours reads so much */
+        over_mV = OVER_MAX_mV;
     c->heat_nJ = c->heat_nJ > cooled_nJ ? c->heat_nJ - cooled_nJ : 0;
     if (heated)
         c->heat_nJ += over_mV * over_mV / in->params[PARAM_precharge_ohm] * (in->dt_ms < 1000 ? in->dt_ms : 1000);
