@@ -2,229 +2,147 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mutation run over the safety modules: break one thing at a time, and see whether the unit tests notice.
 
-usage: mutate.py [--build DIR] [--jobs N] [--sample N [--seed S]] [--json FILE] [MODULE...]
+usage: mutate.py [--build DIR] [--jobs N] [--sample N [--seed S]] [--json FILE] [--docs FILE] [MODULE...]
        DIR is a build of the preset host, default build/host; MODULE is a name such as core/alarm, default all of safety_modules.py
 
 Operators: flip a comparison, move it by one, drop a term of && or ||, negate a condition, change a constant, delete a statement, swap + and -.
-A mutant that does not compile, or compiles to the same machine code, is not counted. A test that hangs has caught its mutant. Mutants that cannot be
-told apart by anything a caller sees stand, each with its reason, in equivalent_mutants.txt and are not counted; a row there that fits nothing is an
-error. Prints a row for each module, then every survivor. Exit 1 when less than 95 % are caught.
+Each test program is linked once, with the modules it judges as shared objects; a mutant is one more of these, loaded in place of the right one, so what
+runs is the program that ctest runs. The first assertion that fails, a crash or a test that hangs (processor time) has caught the mutant.
+
+A mutant that does not compile, or that gcc makes the same machine code of (-O1, or for a survivor -O2 or -O3), is not counted. Mutants that cannot be
+told apart by anything a caller sees stand, each with its reason, in equivalent_mutants.txt and are not counted either; a row there that fits nothing
+is an error. A sample is drawn by a hash of the seed and of each mutant, so that a change of one module draws no others in the rest.
+Prints a row for each module, then every survivor. Exit 1 when less than 95 % are caught. The whole takes about 5 minutes on two free cores.
 """
 import argparse
+import collections
 import concurrent.futures
-import dataclasses
 import hashlib
 import json
+import math
 import os
 import pathlib
-import random
-import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
+from mutants import mutants
 from safety_modules import modules
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+TABLE = ROOT / "tests/tools/equivalent_mutants.txt"
 WANTED = 0.95
-FLIP = {">=": "<", "<=": ">", ">": "<=", "<": ">=", "==": "!=", "!=": "=="}
-EDGE = {">=": ">", "<=": "<", ">": ">=", "<": "<="}
-COMPARISON = re.compile(r"(?<![-<>=!])(>=|<=|==|!=|>|<)(?![<>=])")
-NUMBER = re.compile(r"(?<![\w.])(\d+)(?=[uUlL]*\b)(?![xX.])")
-STATEMENT = re.compile(r"^\s+(?!return\b|break\b|continue\b|case\b|default\b|goto\b|else\b|static\b|const\b|struct\b|enum\b|bool\b|u?int\d+_t\b|size_t\b|unsigned\b|int\b)"
-                       r"[\w*(+-][^{}]*;\s*$")
-DECLARATION = re.compile(r"^\s*(static |const |struct |enum |bool |u?int\d+_t |size_t |unsigned |int )*[\w* ]+\[[^]]*\];")
+CAUGHT, SURVIVED, BROKEN, SAME = "caught", "survived", "does not compile", "same code"
+REPORT_S = 10
 
 
-@dataclasses.dataclass(frozen=True)
-class Mutant:
-    path: str
-    line: int  # from 1
-    operator: str
-    was: str
-    text: str  # the whole file
-
-
-def blanked(text):
-    """The same length with comments, strings, characters and preprocessor lines blank, so that positions stay."""
-    def blank(found):
-        return re.sub(r"[^\n]", " ", found.group(0))
-    text = re.sub(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'", blank, text, flags=re.S)
-    return re.sub(r"^[ \t]*(#|_Static_assert).*?(?<!\\)$", blank, text, flags=re.S | re.M)
-
-
-def term_ends(code, at):
-    """Where the operands left and right of the && or || at `at` begin and end: as far as brackets, commas and looser operators."""
-    loose = ("||", "?", ":", ";", ",", "=", "{", "}", "return") if code[at:at + 2] == "&&" else ("?", ":", ";", ",", "=", "{", "}", "return")
-    same = code[at:at + 2]
-
-    def stops(i):
-        if code.startswith(same, i):
-            return True
-        for word in loose:
-            if code.startswith(word, i):
-                return word != "=" or (code[i - 1] not in "=!<>" and code[i + 1] != "=")
-        return False
-
-    depth, left = 0, at
-    while left > 0:
-        c = code[left - 1]
-        if c in ")]":
-            depth += 1
-        elif c in "([":
-            if depth == 0:
-                break
-            depth -= 1
-        elif depth == 0 and (stops(left - 1) or (left > 1 and code[left - 2:left] in ("&&", "||") and stops(left - 2))
-                             or code[max(0, left - 6):left] == "return"):
-            break
-        left -= 1
-    depth, right = 0, at + 2
-    while right < len(code):
-        c = code[right]
-        if c in "([":
-            depth += 1
-        elif c in ")]":
-            if depth == 0:
-                break
-            depth -= 1
-        elif depth == 0 and stops(right):
-            break
-        right += 1
-    return left, right
-
-
-def condition_ends(code, at):
-    """Of the bracket that opens at `at`: where it closes."""
-    depth = 0
-    for i in range(at, len(code)):
-        depth += (code[i] == "(") - (code[i] == ")")
-        if depth == 0:
-            return i
-    return at
-
-
-def mutants(path, text):
-    """Every mutant of one file."""
-    code = blanked(text)
-    starts = [0]
-    for i, c in enumerate(text):
-        if c == "\n":
-            starts.append(i + 1)
-    lines = text.split("\n")
-    in_for = [(m.end() - 1, condition_ends(code, m.end() - 1)) for m in re.finditer(r"\bfor \(", code)]
-
-    def line_of(at):
-        return text.count("\n", 0, at) + 1
-
-    def made(at, end, new, operator):
-        number = line_of(at)
-        return Mutant(path, number, operator, lines[number - 1].strip(), text[:at] + new + text[end:])
-
-    for found in COMPARISON.finditer(code):
-        old = found.group(1)
-        if old in "<>" and code[found.start() - 1] != " ":
-            continue
-        yield made(found.start(), found.end(), FLIP[old], f"{old} becomes {FLIP[old]}")
-        if old in EDGE and not any(a < found.start() < b for a, b in in_for):
-            yield made(found.start(), found.end(), EDGE[old], f"{old} becomes {EDGE[old]}")
-    for found in re.finditer(r"&&|\|\|", code):
-        left, right = term_ends(code, found.start())
-        neutral = " true " if found.group(0) == "&&" else " false "
-        yield made(left, found.start(), neutral, f"term left of {found.group(0)} dropped")
-        yield made(found.end(), right, neutral.rstrip(), f"term right of {found.group(0)} dropped")
-    for found in re.finditer(r"\b(if|while) \(", code):
-        end = condition_ends(code, found.end() - 1)
-        yield made(found.end(), end, f"!({text[found.end():end]})", "condition negated")
-    for found in NUMBER.finditer(code):
-        if DECLARATION.match(lines[line_of(found.start()) - 1]):
-            continue
-        yield made(found.start(1), found.end(1), str(int(found.group(1)) + 1), f"{found.group(1)} becomes {int(found.group(1)) + 1}")
-    for found in re.finditer(r"\b(true|false)\b", code):
-        new = "false" if found.group(1) == "true" else "true"
-        yield made(found.start(), found.end(), new, f"{found.group(1)} becomes {new}")
-    for found in re.finditer(r"(?<= )([+-])(?= )|(?<= )([+-])(?==)", code):
-        new = "-" if found.group(0) == "+" else "+"
-        yield made(found.start(), found.end(), new, f"{found.group(0)} becomes {new}")
-    code_lines = code.split("\n")
-    for number, line in enumerate(code_lines):
-        before = next((l for l in reversed(code_lines[:number]) if l.strip()), "")
-        if STATEMENT.match(line) and re.search(r"[;{})]\s*$|\belse\s*$", before):
-            yield made(starts[number], starts[number] + len(line), ";", "statement deleted")
+def soname(path):
+    return f"{pathlib.Path(path).stem}.so"
 
 
 class Run:
-    def __init__(self, build):
-        self.build, self.took = build, {}
-        archives = [str(p) for folder in ("firmware", "proto", "common") for p in sorted((build / folder).glob("*.a"))]
-        self.libs = [str(build / "tests/unit/firmware/libcw_firmware_rig.a"), "-Wl,--start-group", *archives, "-Wl,--end-group", "-lcunit", "-lm"]
-        self.environment = {"PATH": "/usr/bin:/bin", "CELLWARDEN_RANDOM_STEPS": "100000", "CELLWARDEN_RANDOM_SEED": "1"}
-        self.originals = {}
+    """The programs that judge the mutants of `wanted`, {path: tests}, linked in a folder of their own."""
 
-    def call(self, command, seconds):
+    def __init__(self, build, wanted, folder):
+        self.build, self.wanted, self.folder = build, wanted, pathlib.Path(folder)
+        self.took, self.originals, self.lock = {}, {}, threading.Lock()
+        self.caught = collections.Counter()  # (path, test): mutants
+        self.environment = {"PATH": "/usr/bin:/bin", "CELLWARDEN_RANDOM_STEPS": "100000", "CELLWARDEN_RANDOM_SEED": "1"}
+
+    def call(self, command, seconds, **more):
         try:
-            return subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=seconds, env=self.environment).returncode
+            return subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=seconds,
+                                  env={**self.environment, **more}).returncode
         except subprocess.TimeoutExpired:
             return 1
 
-    def objects_of(self, test):
-        return [str(p) for p in (self.build / f"tests/unit/firmware/CMakeFiles/test_{test}.dir").rglob("*.o")]
-
-    def compile(self, folder, text):
-        """The object file, or None when it does not compile."""
-        source, out = pathlib.Path(folder, "mutant.c"), pathlib.Path(folder, "mutant.o")
+    def compile(self, folder, text, level="-O1"):
+        """The object file of a module's text, or None when it does not compile."""
+        source, out = folder / "module.c", folder / "module.o"
         source.write_text(text)
-        flags = ["-std=c11", "-O1", "-DNDEBUG", "-w", "-D_POSIX_C_SOURCE=200809L", f"-I{ROOT}", f"-I{self.build}"]
+        flags = ["-std=c11", level, "-DNDEBUG", "-w", "-D_POSIX_C_SOURCE=200809L", "-fPIC", "-fno-semantic-interposition", f"-I{ROOT}", f"-I{self.build}"]
         return None if self.call(["cc", *flags, "-c", str(source), "-o", str(out)], 60) else out
 
+    def share(self, out, so):
+        if self.call(["ld", "-shared", "-soname", so.name, "-o", str(so), str(out)], 60):
+            sys.exit(f"mutate: {so.name} does not link")
+
     def code_of(self, out):
-        """A fingerprint of what the object does: its code and data, without names and lines."""
+        """What the object does: its code and data, without names and lines."""
         plain = out.with_suffix(".bin")  # a plain file: objcopy replaces its output, whatever that is
         if self.call(["objcopy", "--strip-all", "--remove-section=.comment", "--remove-section=.note*", str(out), str(plain)], 60):
             sys.exit("mutate: objcopy fails")
         return hashlib.sha256(plain.read_bytes()).digest()
 
-    def measure(self, tests):
-        """How long each test takes when nothing is broken; it must pass."""
+    def prepare(self):
+        """Every module as it is, and every program on top; each must pass."""
+        for path in self.wanted:
+            text = (ROOT / path).read_text()
+            for level in ("-O3", "-O2", "-O1"):
+                out = self.compile(self.folder, text, level)
+                if out is None:
+                    sys.exit(f"mutate: {path} does not compile")
+                self.originals[path, level] = self.code_of(out)
+            self.share(out, self.folder / soname(path))
+        stop = self.folder / "stop.o"
+        if self.call(["cc", "-O1", "-c", str(ROOT / "tests/tools/stop_at_failure.c"), "-o", str(stop)], 60):
+            sys.exit("mutate: stop_at_failure.c does not compile")
+        tests = sorted({test for tests in self.wanted.values() for test in tests})
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            list(pool.map(self.link, tests))
         for test in tests:
-            program, began = self.build / f"tests/test_{test}", time.monotonic()
-            if not program.is_file() or self.call([str(program)], 120):
-                sys.exit(f"mutate: tests/test_{test} is missing or fails; build the preset first")
+            began = time.monotonic()
+            if self.call([str(self.folder / f"test_{test}")], 120):
+                sys.exit(f"mutate: tests/test_{test} fails as it is; build the preset and see")
             self.took[test] = time.monotonic() - began
 
-    def judge(self, mutant, tests):
-        """True caught, False survived, None not counted."""
-        with tempfile.TemporaryDirectory() as folder:
-            out = self.compile(folder, mutant.text)
-            if out is None or self.code_of(out) == self.originals[mutant.path]:
-                return None
-            for test in tests:
-                program = pathlib.Path(folder, test)
-                if self.call(["cc", "-o", str(program), *self.objects_of(test), str(out), *self.libs], 60):
-                    sys.exit(f"mutate: {test} does not link")
-                if self.call([str(program)], 3 + 6 * self.took[test]):
-                    return True
-        return False
+    def link(self, test):
+        objects = [str(p) for p in (self.build / f"tests/unit/firmware/CMakeFiles/test_{test}.dir").rglob("*.o")]
+        archives = [str(p) for part in ("firmware", "proto", "common") for p in sorted((self.build / part).glob("*.a"))]
+        judged = [str(self.folder / soname(path)) for path, tests in self.wanted.items() if test in tests]
+        rig = str(self.build / "tests/unit/firmware/libcw_firmware_rig.a")
+        if self.call(["cc", "-rdynamic", "-Wl,-s", f"-Wl,-rpath,{self.folder}", "-o", str(self.folder / f"test_{test}"), *objects, str(self.folder / "stop.o"),
+                      *judged, rig, "-Wl,--start-group", *archives, "-Wl,--end-group", "-lcunit", "-lm"], 120):
+            sys.exit(f"mutate: tests/test_{test} is missing or does not link; build the preset first")
 
-    def original(self, path):
-        with tempfile.TemporaryDirectory() as folder:
-            out = self.compile(folder, (ROOT / path).read_text())
+    def tests_of(self, path):
+        """The most promising first: mutants caught for the time it takes."""
+        with self.lock:
+            return sorted(self.wanted[path], key=lambda test: -(1 + self.caught[path, test]) / (0.005 + self.took[test]))
+
+    def judge(self, mutant):
+        with tempfile.TemporaryDirectory(dir=self.folder) as name:
+            folder = pathlib.Path(name)
+            out = self.compile(folder, mutant.text)
             if out is None:
-                sys.exit(f"mutate: {path} does not compile")
-            self.originals[path] = self.code_of(out)
+                return BROKEN
+            if self.code_of(out) == self.originals[mutant.path, "-O1"]:
+                return SAME
+            so = folder / soname(mutant.path)
+            self.share(out, so)
+            for test in self.tests_of(mutant.path):
+                program = str(self.folder / f"test_{test}")
+                limit_s = 2 + math.ceil(5 * self.took[test])
+                if self.call(["prlimit", f"--cpu={limit_s}", program], 20 * limit_s, LD_PRELOAD=str(so)):
+                    with self.lock:
+                        self.caught[mutant.path, test] += 1
+                    return CAUGHT
+            same = any(self.code_of(self.compile(folder, mutant.text, level)) == self.originals[mutant.path, level] for level in ("-O2", "-O3"))
+            return SAME if same else SURVIVED
 
 
 def equivalents():
-    """{(path, operator, line of code): reason}"""
+    """{key of the mutant: reason}"""
     table = {}
-    for number, line in enumerate((ROOT / "tests/tools/equivalent_mutants.txt").read_text().splitlines(), 1):
+    for number, line in enumerate(TABLE.read_text().splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
         fields = [field.strip() for field in line.split(" ## ")]
-        if len(fields) != 4 or not all(fields):
-            sys.exit(f"equivalent_mutants.txt:{number}: needs path ## operator ## code ## reason")
-        table[tuple(fields[:3])] = fields[3]
+        if len(fields) != 5 or not all(fields):
+            sys.exit(f"{TABLE.name}:{number}: needs path ## function ## operator ## code ## reason")
+        table[tuple(fields[:4])] = fields[4]
     return table
 
 
@@ -233,53 +151,96 @@ def chosen(args, available):
     unknown = [path for path in wanted if path not in available]
     if unknown:
         sys.exit(f"mutate: no safety module {', '.join(unknown)}")
-    return wanted
+    return {path: available[path] for path in wanted}
 
 
-def print_report(wanted, results):
-    total = [0, 0]
+def drawn(every, args):
+    if not args.sample or args.sample >= len(every):
+        return every
+    ranks = sorted(every, key=lambda m: hashlib.sha256(" ## ".join((str(args.seed), *m.key)).encode()).digest())
+    return sorted(ranks[:args.sample], key=lambda m: (m.path, m.line))
+
+
+def judge_all(run, every, jobs):
+    """[(mutant, verdict)], with a line on the way now and then."""
+    results, began, told = [], time.monotonic(), time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for mutant, verdict in zip(every, pool.map(run.judge, every)):
+            results.append((mutant, verdict))
+            if time.monotonic() - told >= REPORT_S:
+                told = time.monotonic()
+                survived = sum(v == SURVIVED for _, v in results)
+                print(f"  {len(results)} of {len(every)} after {told - began:.0f} s, {survived} survived, now {mutant.path}", flush=True)
+    return results
+
+
+def rows(wanted, results, known):
+    """(module, caught, counted, equivalent, not counted) of each module, then of all."""
+    out = []
     for path in wanted:
-        known = [caught for mutant, caught in results if mutant.path == path and caught is not None]
-        total = [total[0] + sum(known), total[1] + len(known)]
-        print(f"{path:<36} {sum(known):>5} of {len(known):>5}  {100 * sum(known) / max(1, len(known)):6.1f} %")
-    for mutant, caught in results:
-        if caught is False:
-            print(f"survived: {mutant.path}:{mutant.line}: {mutant.operator}: {mutant.was}")
-    print(f"in all {total[0]} of {total[1]} caught: {100 * total[0] / max(1, total[1]):.1f} %")
-    return total
+        verdicts = collections.Counter(verdict for mutant, verdict in results if mutant.path == path)
+        equivalent = sum(key[0] == path for key in known)
+        out.append((path[len("firmware/"):-2], verdicts[CAUGHT], verdicts[CAUGHT] + verdicts[SURVIVED], equivalent, verdicts[SAME] + verdicts[BROKEN]))
+    return [*out, ("in all", *(sum(column) for column in list(zip(*out))[1:]))]
+
+
+def percent(caught, counted):
+    return f"{100 * caught / max(1, counted):.1f} %"
+
+
+def survivors(results):
+    return [f"{m.path}:{m.line}: {m.operator}: {m.was}" for m, verdict in results if verdict == SURVIVED]
+
+
+def document(table, results):
+    """docs/mutation.md"""
+    lines = ["<!-- SPDX-License-Identifier: Apache-2.0 -->", "# Mutation run over the safety modules", "",
+             "Made by `./cellwarden test mutation -- --docs docs/mutation.md`: one thing at a time is broken in a module (a comparison, a term, a constant,",
+             "a statement), and its unit tests must notice at least 95 %. Equivalent: nothing a caller sees can tell, with reasons in",
+             "`tests/tools/equivalent_mutants.txt`. Not counted: does not compile, or is the same machine code.", "",
+             "| module | caught | counted | share | equivalent | not counted |", "| --- | ---: | ---: | ---: | ---: | ---: |"]
+    lines += [f"| {name} | {caught} | {counted} | {percent(caught, counted)} | {equivalent} | {other} |" for name, caught, counted, equivalent, other in table]
+    lines += ["", "## Survivors", "", *(f"- `{m.path}`, `{m.function}`: {m.operator}: `{m.was}`" for m, verdict in results if verdict == SURVIVED)]
+    return "\n".join(lines) + "\n"
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, usage=argparse.SUPPRESS)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/host")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("--sample", type=int, help="only so many, drawn by the seed")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", type=pathlib.Path)
+    parser.add_argument("--json", type=pathlib.Path, help="the figures and survivors as JSON")
+    parser.add_argument("--docs", type=pathlib.Path, help="the table of a whole run as Markdown")
     parser.add_argument("modules", nargs="*")
     args = parser.parse_args()
-    available, known = modules(), equivalents()
-    wanted, run = chosen(args, available), Run(args.build.resolve())
+    if args.docs and (args.sample or args.modules):
+        parser.error("--docs is of a whole run")
+    known, wanted = equivalents(), chosen(args, modules())
 
     every = [mutant for path in wanted for mutant in mutants(path, (ROOT / path).read_text())]
-    keys = {(m.path, m.operator, m.was) for m in every}
-    stale = [row for row in known if row[0] in wanted and row not in keys]
+    stale = set(known) - {m.key for m in every}
+    stale = [key for key in known if key in stale and key[0] in wanted]
     if stale:
-        sys.exit("equivalent_mutants.txt: these rows fit nothing:\n  " + "\n  ".join(" ## ".join(row) for row in stale))
-    every = [m for m in every if (m.path, m.operator, m.was) not in known]
-    if args.sample and args.sample < len(every):
-        every = sorted(random.Random(args.seed).sample(every, args.sample), key=lambda m: (m.path, m.line))
-    run.measure(sorted({test for path in wanted for test in available[path]}))
-    for path in wanted:
-        run.original(path)
-    print(f"{len(every)} mutants, seed {args.seed}" if args.sample else f"{len(every)} mutants", flush=True)
-    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        results = list(zip(every, pool.map(lambda m: run.judge(m, available[m.path]), every)))
-    caught, counted = print_report(wanted, results)
+        sys.exit(f"{TABLE.name}: these rows fit nothing:\n  " + "\n  ".join(" ## ".join(key) for key in stale))
+    every = drawn([m for m in every if m.key not in known], args)
+    with tempfile.TemporaryDirectory() as folder:
+        run = Run(args.build.resolve(), wanted, folder)
+        run.prepare()
+        print(f"{len(every)} mutants" + (f", seed {args.seed}" if args.sample else ""), flush=True)
+        results = judge_all(run, every, args.jobs)
+    table = rows(wanted, results, known)
+    for line in survivors(results):
+        print(f"survived: {line}")
+    for name, caught, counted, equivalent, other in table:
+        print(f"{name:<20} {caught:>5} of {counted:>5} caught  {percent(caught, counted):>8}  {equivalent:>3} equivalent  {other:>3} not counted")
+    _, caught, counted, _, _ = table[-1]
     if args.json:
-        args.json.write_text(json.dumps({"caught": caught, "counted": counted, "equivalent": len(known),
-                                         "survived": [f"{m.path}:{m.line}: {m.operator}" for m, c in results if c is False]}, indent=1) + "\n")
-    return 0 if caught >= WANTED * counted else 1
+        args.json.write_text(json.dumps({"caught": caught, "counted": counted, "modules": {row[0]: row[1:] for row in table[:-1]},
+                                         "survived": survivors(results)}, indent=1) + "\n")
+    if args.docs:
+        args.docs.write_text(document(table, results))
+    return 0 if counted and caught >= WANTED * counted else 1
 
 
 if __name__ == "__main__":
