@@ -117,7 +117,8 @@ enum {
     DID_SNAPSHOT_SOC = 0x1005,
     DID_SNAPSHOT_UTC_HI = 0x1006,
     DID_SNAPSHOT_UTC_LO = 0x1007,
-    DID_SNAPSHOT_SECOND = 0x1008, /* 160 bytes: ten points of firmware/core/freeze.h, oldest first; all ones where there is none */
+    DID_SNAPSHOT_SECOND =
+        0x1008, /* 160 bytes: ten points of firmware/core/protection/freeze.h, oldest first; all ones where there is none */
     UDS_S3_MS = 5000,
     UDS_KEY_ATTEMPTS = 3,
     UDS_KEY_DELAY_MS = 10000,

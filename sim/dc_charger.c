@@ -2,7 +2,7 @@
 #include "sim/dc_charger.h"
 
 #include "common/err.h"
-#include "firmware/core/biu_io.h"
+#include "firmware/core/biu/biu_io.h"
 
 static const double cc2_out_V = 12, cc2_in_V = 6; /* pulled up to 12 V through 1 kohm, 1 kohm in the plug */
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/err.h"
-#include "firmware/core/biu_io.h"
+#include "firmware/core/biu/biu_io.h"
 
 static const double step_s = WORLD_STEP_MS / 1000.0;
 static const double busbar_ohm = 0.00005; /* for each cell */

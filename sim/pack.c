@@ -7,7 +7,7 @@
 
 #include "common/crc.h"
 #include "common/err.h"
-#include "firmware/core/afe_faults.h"
+#include "firmware/core/measure/afe_faults.h"
 #include "proto/afe.h"
 #include "proto/can0.h"
 #include "sim/report.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* record_file.h -- a recorded BIU as a file: the records of firmware/core/biu_log.h in blocks.
+/* record_file.h -- a recorded BIU as a file: the records of firmware/core/biu/biu_log.h in blocks.
  *
  * file:  magic "CWBIULOG" (8), then blocks        block:  length of the records (4), their CRC-32C (4), the records (1 to 65,536); little-endian
  *
@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-#include "firmware/core/biu_log.h"
+#include "firmware/core/biu/biu_log.h"
 #include "firmware/port/trace_port.h"
 
 struct record_file { /* to write */

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "firmware/core/sense.h"
+#include "firmware/core/measure/sense.h"
 
 enum { SENSES_BRIDGE_kohm = 500, SENSES_DIVIDER_kohm = 10000 }; /* of this board: the defaults of its parameters */
 

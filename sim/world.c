@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "firmware/core/biu_io.h"
+#include "firmware/core/biu/biu_io.h"
 
 enum { SUPPLY_mV = 13600 };
 

@@ -9,7 +9,7 @@
 #include "firmware/app/key_store.h"
 #include "firmware/app/nvm.h"
 #include "firmware/app/self_run.h"
-#include "firmware/core/biu.h"
+#include "firmware/core/biu/biu.h"
 #include "firmware/port/afe_port.h"
 #include "firmware/port/can_port.h"
 #include "firmware/port/clock_port.h"

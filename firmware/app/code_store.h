@@ -9,7 +9,7 @@
 #ifndef FIRMWARE_CODE_STORE_H
 #define FIRMWARE_CODE_STORE_H
 
-#include "firmware/core/dtc_image.h"
+#include "firmware/core/diagnosis/dtc_image.h"
 #include "firmware/port/nvm_port.h"
 
 enum { CODE_STORE_UNITS = 2, CODE_STORE_SIZE = 4 + 4 + 2 + DTC_IMAGE_MAX + 4 };

@@ -13,7 +13,7 @@
 #ifndef FIRMWARE_KEY_STORE_H
 #define FIRMWARE_KEY_STORE_H
 
-#include "firmware/core/key_data.h"
+#include "firmware/core/store/key_data.h"
 #include "firmware/port/nvm_port.h"
 
 enum { KEY_STORE_UNITS = 2, KEY_STORE_SIZE = 4 + 4 + 2 + KEY_DATA_SIZE + 4, KEY_DATA_PAGE = 32, KEY_STORE_HOLD_UP_MS = 50 };

@@ -6,7 +6,7 @@
 #include "common/bytes.h"
 #include "common/crc.h"
 #include "common/err.h"
-#include "firmware/core/params.h"
+#include "firmware/core/store/params.h"
 
 enum { HEAD_SIZE = 4 + 4 + 4 + 2, PAIR_SIZE = 2 + 4, CRC_SIZE = 4, PAIRS_MAX = (NVM_SLOT_SIZE - HEAD_SIZE - CRC_SIZE) / PAIR_SIZE };
 #define MAGIC 0x314E5743u /* "CWN1" */

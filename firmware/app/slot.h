@@ -3,7 +3,7 @@
 #ifndef FIRMWARE_SLOT_H
 #define FIRMWARE_SLOT_H
 
-#include "firmware/core/biu_io.h"
+#include "firmware/core/biu/biu_io.h"
 #include "firmware/port/slot_port.h"
 
 /* BIU_NVM_IDLE for no order; port may be NULL: then every order fails. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* contactor_port.h -- what a board must provide for the contactors. `mask` is made of BIU_RELAY_* (firmware/core/biu_io.h). */
+/* contactor_port.h -- what a board must provide for the contactors. `mask` is made of BIU_RELAY_* (firmware/core/biu/biu_io.h). */
 #ifndef FIRMWARE_CONTACTOR_PORT_H
 #define FIRMWARE_CONTACTOR_PORT_H
 

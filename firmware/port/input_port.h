@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "firmware/core/sense.h"
+#include "firmware/core/measure/sense.h"
 
 struct input_reading {
     int32_t pack_voltage_mV, link_voltage_mV; /* before and behind the contactors */

@@ -3,8 +3,8 @@
 #ifndef FIRMWARE_SELF_PORT_H
 #define FIRMWARE_SELF_PORT_H
 
-#include "firmware/core/self_check.h"
-#include "firmware/core/self_test.h"
+#include "firmware/core/diagnosis/self_check.h"
+#include "firmware/core/diagnosis/self_test.h"
 
 struct self_port {
     void *ctx; /* handed to facts(), owned by the port */

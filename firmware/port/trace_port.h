@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* trace_port.h -- what a board may provide to record every step of its BIU (firmware/core/biu_log.h). Looks on; must not block or change anything. */
+/* trace_port.h -- what a board may provide to record every step of its BIU (firmware/core/biu/biu_log.h). Looks on; must not block or change anything. */
 #ifndef FIRMWARE_TRACE_PORT_H
 #define FIRMWARE_TRACE_PORT_H
 
-#include "firmware/core/biu.h"
+#include "firmware/core/biu/biu.h"
 
 struct trace_port {
     void *ctx;                                                                   /* handed back to every call, owned by the port */

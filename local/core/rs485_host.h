@@ -16,7 +16,7 @@
 #include "proto/rs485.h"
 
 enum {
-    RS485_HOST_ANSWER = 1700, /* bytes of the longest answer of a board: firmware/core/uds.h */
+    RS485_HOST_ANSWER = 1700, /* bytes of the longest answer of a board: firmware/core/talk/uds.h */
     RS485_HOST_RX = RS485_HEAD + RS485_HOST_ANSWER + RS485_CRC,
 };
 

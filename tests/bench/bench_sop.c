@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "firmware/core/sop.h"
+#include "firmware/core/estimation/sop.h"
 #include "proto/validity.h"
 #include "sim/cells.h"
 #include "sim/load.h"

@@ -16,7 +16,7 @@ fi
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 flags="-mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16 -O2 -std=gnu11 -ffunction-sections -fdata-sections -I$root"
-code="$root/firmware/core/soc.c $root/firmware/core/sop.c"
+code="$root/firmware/core/estimation/soc.c $root/firmware/core/estimation/sop.c"
 for file in "$root"/firmware/core/estimation/*.c; do code="$code $file"; done
 # shellcheck disable=SC2086 # lists of words
 arm-none-eabi-gcc $flags -Wl,-T,"$root/tests/bench/arm/an386.ld" -nostartfiles --specs=rdimon.specs -Wl,--gc-sections -o "$out/estimator" \

@@ -43,7 +43,7 @@ class Number(udsoncan.DidCodec):
 
 
 class Points(udsoncan.DidCodec):
-    """Ten points of one second before a code came: tuples in the order of firmware/core/freeze.h."""
+    """Ten points of one second before a code came: tuples in the order of firmware/core/protection/freeze.h."""
 
     def encode(self, value):
         raise NotImplementedError

@@ -6,10 +6,10 @@
 
 #include "common/bytes.h"
 #include "common/crc.h"
-#include "firmware/core/afe.h"
-#include "firmware/core/biu_io.h"
-#include "firmware/core/measure.h"
-#include "firmware/core/params.h"
+#include "firmware/core/biu/biu_io.h"
+#include "firmware/core/measure/afe.h"
+#include "firmware/core/measure/measure.h"
+#include "firmware/core/store/params.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

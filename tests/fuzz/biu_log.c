@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "common/err.h"
-#include "firmware/core/biu_log.h"
+#include "firmware/core/biu/biu_log.h"
 
 enum { RING = 4 };
 

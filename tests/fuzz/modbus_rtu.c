@@ -7,7 +7,7 @@
 #include "common/bytes.h"
 #include "common/crc.h"
 #include "common/err.h"
-#include "firmware/core/rs485.h"
+#include "firmware/core/talk/rs485.h"
 #include "tests/unit/firmware/tester_rig.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);

@@ -11,7 +11,7 @@
 #include "common/bytes.h"
 #include "common/crc.h"
 #include "common/err.h"
-#include "firmware/core/uds_service.h"
+#include "firmware/core/talk/uds_service.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -4,7 +4,7 @@
 
 #include "common/bytes.h"
 #include "common/err.h"
-#include "firmware/core/uds.h"
+#include "firmware/core/talk/uds.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "firmware/core/biu_io.h"
-#include "firmware/core/params.h"
-#include "firmware/core/vehicle_bus.h"
+#include "firmware/core/biu/biu_io.h"
+#include "firmware/core/store/params.h"
+#include "firmware/core/talk/vehicle_bus.h"
 
 enum { STEP = 10 };
 

@@ -3,7 +3,7 @@
 """Mutation run over the safety modules: break one thing at a time, and see whether the unit tests notice.
 
 usage: mutate.py [--build DIR] [--jobs N] [--sample N [--seed S]] [--json FILE] [--docs FILE] [MODULE...]
-       DIR is a build of the preset host, default build/host; MODULE is a name such as core/alarm, default all of safety_modules.py
+       DIR is a build of the preset host, default build/host; MODULE is a name such as core/protection/alarm, default all of safety_modules.py
 
 Operators: flip a comparison, move it by one, drop a term of && or ||, negate a condition, change a constant, delete a statement, swap + and -.
 Each test program is linked once, with the modules it judges as shared objects; a mutant is one more of these, loaded in place of the right one, so what

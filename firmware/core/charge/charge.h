@@ -18,7 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "firmware/core/measure.h"
+#include "firmware/core/measure/measure.h"
 
 enum charge_state { /* the number is that of the signal charge_state */
                     CHARGE_IDLE = 0,

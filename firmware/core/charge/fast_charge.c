@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "firmware/core/charge/fast_charge.h"
 
-#include "firmware/core/soc.h"
+#include "firmware/core/estimation/soc.h"
 
 enum {
     mA_PER_dA = 100,

@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "firmware/core/soc.h"
-#include "firmware/core/sop.h"
+#include "firmware/core/estimation/soc.h"
+#include "firmware/core/estimation/sop.h"
 
 enum { CELLS = 160, STEPS = 2000, SETTLE = 100 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/firmware/crossing.h"
 
-#include "firmware/core/ntc.h"
+#include "firmware/core/measure/ntc.h"
 
 enum { CELLS = 48, CHIP_CELLS = 16, PROBE_CHIP = 1, RISE_ddegC_PER_S = 40, ROOM_ddegC = 250, LOAD_mA = 100000, LONG_MS = 10000 };
 

@@ -9,9 +9,9 @@
 struct no_frame {
 };
 #define can_frame no_frame
-#include "firmware/core/biu_io.h"
+#include "firmware/core/biu/biu_io.h"
 #undef can_frame
-#include "firmware/core/biu.h"
+#include "firmware/core/biu/biu.h"
 
 #ifdef __clang__
 #define KEEP_FIELDS(x) memset(x, 0, sizeof(*(x)))
@@ -41,7 +41,7 @@ size_t io_layout_forgotten_in(void)
 #define IN_ARRAY(name)              COVER(name)
 #define IN_BYTES(name, count, max)  COVER(name) COVER(count)
 #define IN_FRAMES(name, count, max) COVER(name) COVER(count)
-#include "firmware/core/biu_io.def"
+#include "firmware/core/biu/biu_io.def"
     return left(&x, sizeof(x));
 }
 
@@ -58,7 +58,7 @@ size_t io_layout_forgotten_out(void)
 #define OUT_BORROWED(name, count) COVER(name) COVER(count)
 #define OUT_PARAMS(name)          COVER(name)
 #define OUT_SAMPLE(name)          COVER(name)
-#include "firmware/core/biu_io.def"
+#include "firmware/core/biu/biu_io.def"
     return left(&x, sizeof(x));
 }
 
@@ -69,7 +69,7 @@ size_t io_layout_forgotten_config(void)
     memset(&x, 0xFF, sizeof(x));
     KEEP_FIELDS(&x);
 #define CONFIG_VALUE(name) COVER(name)
-#include "firmware/core/biu_io.def"
+#include "firmware/core/biu/biu_io.def"
     COVER(params) /* these have records of their own */
     COVER(key)
     COVER(codes)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* io_layout.h -- bytes of the structs of a step that belong to a field which has no row in firmware/core/biu_io.def. Padding does not count. */
+/* io_layout.h -- bytes of the structs of a step that belong to a field which has no row in firmware/core/biu/biu_io.def. Padding does not count. */
 #ifndef TESTS_IO_LAYOUT_H
 #define TESTS_IO_LAYOUT_H
 

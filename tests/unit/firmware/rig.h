@@ -3,7 +3,7 @@
 #ifndef TESTS_RIG_H
 #define TESTS_RIG_H
 
-#include "firmware/core/biu.h"
+#include "firmware/core/biu/biu.h"
 #include "tests/unit/firmware/fake_chain.h"
 
 enum { RIG_RING = 16, RIG_FRAMES = 1024 };

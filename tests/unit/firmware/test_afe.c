@@ -4,9 +4,9 @@
 
 #include "common/crc.h"
 #include "common/err.h"
-#include "firmware/core/afe.h"
-#include "firmware/core/biu_io.h"
-#include "firmware/core/params.h"
+#include "firmware/core/biu/biu_io.h"
+#include "firmware/core/measure/afe.h"
+#include "firmware/core/store/params.h"
 #include "tests/unit/firmware/fake_chain.h"
 #include "tests/unit/suite.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
-#include "firmware/core/alarm.h"
 #include "firmware/core/charge/charge.h"
-#include "firmware/core/params.h"
-#include "firmware/core/runaway.h"
-#include "firmware/core/trend.h"
+#include "firmware/core/protection/alarm.h"
+#include "firmware/core/protection/runaway.h"
+#include "firmware/core/protection/trend.h"
+#include "firmware/core/store/params.h"
 #include "tests/unit/suite.h"
 
 static struct alarms a;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "firmware/core/balance.h"
+#include "firmware/core/actuators/balance.h"
 #include "tests/unit/firmware/fake_chain.h"
 #include "tests/unit/suite.h"
 

@@ -4,7 +4,7 @@
 #include "common/bytes.h"
 #include "common/isotp.h"
 #include "firmware/app/biu_app.h"
-#include "firmware/core/params.h"
+#include "firmware/core/store/params.h"
 #include "proto/can0.h"
 #include "tests/unit/firmware/fake_chain.h"
 #include "tests/unit/firmware/fake_nvm.h"

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/err.h"
-#include "firmware/core/biu_log.h"
+#include "firmware/core/biu/biu_log.h"
 #include "tests/unit/firmware/io_layout.h"
 #include "tests/unit/firmware/rig.h"
 #include "tests/unit/suite.h"

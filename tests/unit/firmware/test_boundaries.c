@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common/err.h"
-#include "firmware/core/ntc.h"
+#include "firmware/core/measure/ntc.h"
 #include "tests/unit/firmware/rig.h"
 #include "tests/unit/suite.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "firmware/core/charge/charge.h"
-#include "firmware/core/params.h"
+#include "firmware/core/store/params.h"
 #include "tests/unit/suite.h"
 
 enum { CELLS = 48, STEP_MS = 10 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "firmware/core/biu_io.h"
-#include "firmware/core/contactor.h"
-#include "firmware/core/params.h"
+#include "firmware/core/actuators/contactor.h"
+#include "firmware/core/biu/biu_io.h"
+#include "firmware/core/store/params.h"
 #include "tests/unit/suite.h"
 
 #define D BIU_RELAY_DISCHARGE

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "firmware/core/current.h"
-#include "firmware/core/params.h"
+#include "firmware/core/measure/current.h"
+#include "firmware/core/store/params.h"
 #include "proto/can0.h"
 #include "proto/validity.h"
 #include "tests/unit/suite.h"

@@ -3,7 +3,7 @@
 
 #include "common/bytes.h"
 #include "common/err.h"
-#include "firmware/core/dtc_image.h"
+#include "firmware/core/diagnosis/dtc_image.h"
 #include "tests/unit/suite.h"
 
 enum { AGEING_CYCLES = 40 };

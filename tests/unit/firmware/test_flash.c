@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "firmware/app/key_store.h"
-#include "firmware/core/params.h"
+#include "firmware/core/store/params.h"
 #include "tests/unit/firmware/fake_flash.h"
 #include "tests/unit/suite.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/bytes.h"
-#include "firmware/core/freeze.h"
+#include "firmware/core/protection/freeze.h"
 #include "tests/unit/firmware/rig.h"
 #include "tests/unit/suite.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "firmware/core/insulation.h"
+#include "firmware/core/measure/insulation.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#include "firmware/core/params.h"
+#include "firmware/core/store/params.h"
 #include "tests/unit/suite.h"
 
 enum { STEP_MS = 10, PACK_mV = 400000 };

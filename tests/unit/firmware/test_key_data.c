@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "firmware/core/key_data.h"
+#include "firmware/core/store/key_data.h"
 #include "tests/unit/firmware/rig.h"
 #include "tests/unit/suite.h"
 

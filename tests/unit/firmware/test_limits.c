@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Exactly at the limit and one short of it, through the chips: for every cell, and for what else a BIU compares (firmware/core/quantities.h). */
+/* Exactly at the limit and one short of it, through the chips: for every cell, and for what else a BIU compares (firmware/core/protection/quantities.h). */
 #include "common/err.h"
-#include "firmware/core/quantities.h"
+#include "firmware/core/protection/quantities.h"
 #include "tests/unit/firmware/rig.h"
 #include "tests/unit/suite.h"
 

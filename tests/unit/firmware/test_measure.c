@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "firmware/core/measure.h"
+#include "firmware/core/measure/measure.h"
 #include "tests/unit/firmware/fake_chain.h"
 #include "tests/unit/suite.h"
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "common/bytes.h"
-#include "firmware/core/modbus.h"
+#include "firmware/core/talk/modbus.h"
 #include "proto/catalogue.h"
 #include "tests/unit/firmware/tester_rig.h"
 #include "tests/unit/suite.h"

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "firmware/core/ntc.h"
+#include "firmware/core/measure/ntc.h"
 #include "proto/afe.h"
 #include "proto/validity.h"
 #include "tests/unit/suite.h"

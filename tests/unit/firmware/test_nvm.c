@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/bytes.h"
 #include "common/crc.h"
-#include "firmware/core/params.h"
+#include "firmware/core/store/params.h"
 #include "tests/unit/firmware/fake_nvm.h"
 #include "tests/unit/suite.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "firmware/core/outputs.h"
-#include "firmware/core/params.h"
+#include "firmware/core/actuators/outputs.h"
+#include "firmware/core/store/params.h"
 #include "tests/unit/suite.h"
 
 static struct outputs o;

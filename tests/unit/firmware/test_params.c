@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "common/err.h"
-#include "firmware/core/params.h"
+#include "firmware/core/store/params.h"
 #include "tests/unit/suite.h"
 
 static struct params p;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "firmware/core/plausible.h"
+#include "firmware/core/measure/plausible.h"
 
-#include "firmware/core/params.h"
+#include "firmware/core/store/params.h"
 #include "tests/unit/firmware/fake_chain.h"
 #include "tests/unit/suite.h"
 

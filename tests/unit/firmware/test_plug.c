@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "firmware/core/plug.h"
+#include "firmware/core/charge/plug.h"
 
 #include "proto/validity.h"
 #include "tests/unit/suite.h"

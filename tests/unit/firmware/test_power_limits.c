@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "firmware/core/limits.h"
-#include "firmware/core/params.h"
+#include "firmware/core/protection/limits.h"
+#include "firmware/core/store/params.h"
 #include "tests/unit/suite.h"
 
 static struct topology topology = { .devices = 1, .cells = 16, .probes = 4 };

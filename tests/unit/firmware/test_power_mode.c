@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "firmware/core/params.h"
-#include "firmware/core/power_mode.h"
+#include "firmware/core/actuators/power_mode.h"
+#include "firmware/core/store/params.h"
 #include "tests/unit/firmware/rig.h"
 #include "tests/unit/suite.h"
 

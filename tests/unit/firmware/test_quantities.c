@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "firmware/core/quantities.h"
+#include "firmware/core/protection/quantities.h"
 #include "tests/unit/firmware/rig.h"
 #include "tests/unit/suite.h"
 

@@ -3,8 +3,8 @@
 
 #include "common/bytes.h"
 #include "common/crc.h"
-#include "firmware/core/modbus.h"
-#include "firmware/core/rs485.h"
+#include "firmware/core/talk/modbus.h"
+#include "firmware/core/talk/rs485.h"
 #include "tests/unit/firmware/tester_rig.h"
 #include "tests/unit/suite.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "firmware/core/params.h"
-#include "firmware/core/runaway.h"
+#include "firmware/core/protection/runaway.h"
+#include "firmware/core/store/params.h"
 #include "tests/unit/suite.h"
 
 static struct topology topology = { .devices = 2, .cells = 32, .probes = 8, .chip = { { 16, 0, 15, 4, 0 }, { 16, 16, 15, 4, 4 } } };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "firmware/core/sampler.h"
+#include "firmware/core/talk/sampler.h"
 #include "tests/unit/suite.h"
 
 static struct sample ring[5];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "firmware/core/self_check.h"
+#include "firmware/core/diagnosis/self_check.h"
 
 #include <string.h>
 

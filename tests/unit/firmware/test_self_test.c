@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "firmware/core/self_test.h"
+#include "firmware/core/diagnosis/self_test.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/err.h"
-#include "firmware/core/soc.h"
+#include "firmware/core/estimation/soc.h"
 #include "proto/validity.h"
 #include "tests/unit/suite.h"
 

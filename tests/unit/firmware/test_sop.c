@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "firmware/core/estimation/cell_power.h"
-#include "firmware/core/sop.h"
+#include "firmware/core/estimation/sop.h"
 #include "proto/validity.h"
 #include "tests/unit/firmware/flat_cell.h"
 #include "tests/unit/suite.h"

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "firmware/core/stream.h"
+#include "firmware/core/talk/stream.h"
 #include "tests/unit/suite.h"
 
 static struct sample ring[8];

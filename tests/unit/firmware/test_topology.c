@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "common/err.h"
-#include "firmware/core/params.h"
-#include "firmware/core/topology.h"
+#include "firmware/core/measure/topology.h"
+#include "firmware/core/store/params.h"
 #include "tests/unit/suite.h"
 
 static int32_t values[PARAMS];

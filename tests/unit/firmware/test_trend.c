@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "firmware/core/trend.h"
+#include "firmware/core/protection/trend.h"
 #include "tests/unit/suite.h"
 
 enum { FULL_mAms = 3600 * 1000 }; /* 1 Ah is 3,600,000 mA s: here in mA ms, so a thousandth of an Ah */

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "common/bytes.h"
-#include "firmware/core/uds.h"
+#include "firmware/core/talk/uds.h"
 #include "tests/unit/suite.h"
 
 static struct params params;

@@ -4,7 +4,7 @@
 
 #include "common/bytes.h"
 #include "common/crc.h"
-#include "firmware/core/uds.h"
+#include "firmware/core/talk/uds.h"
 #include "proto/catalogue.h"
 #include "tests/unit/suite.h"
 

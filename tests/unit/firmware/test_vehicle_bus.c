@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The vehicle bus: orders by themselves, then a whole BIU with a vehicle at its other end. */
-#include "firmware/core/vehicle_bus.h"
+#include "firmware/core/talk/vehicle_bus.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #ifndef TESTS_TESTER_RIG_H
 #define TESTS_TESTER_RIG_H
 
-#include "firmware/core/uds.h"
+#include "firmware/core/talk/uds.h"
 
 enum { TESTER_RING = 4 };
 

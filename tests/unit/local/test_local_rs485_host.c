@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/bytes.h"
-#include "firmware/core/rs485.h"
+#include "firmware/core/talk/rs485.h"
 #include "tests/unit/suite.h"
 
 _Static_assert((int)RS485_HOST_ANSWER == (int)UDS_RESPONSE_MAX, "the longest answer of a board");

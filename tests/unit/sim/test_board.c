@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/err.h"
-#include "firmware/core/afe_faults.h"
+#include "firmware/core/measure/afe_faults.h"
 #include "proto/can0.h"
 #include "sim/board.h"
 #include "tests/unit/suite.h"

@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "common/err.h"
-#include "firmware/core/biu_io.h"
+#include "firmware/core/biu/biu_io.h"
 #include "proto/can0.h"
 #include "sim/model.h"
 #include "sim/world.h"

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "firmware/core/estimation/sop.h"
+
+#include <math.h>
+
+#include "firmware/core/estimation/cell_power.h"
+#include "proto/validity.h"
+
+#define PROMISE   0.973f /* of what is predicted: the model is no better than this */
+#define SURE      0.03f  /* an SOC known to so much is taken as it is; what is unknown beyond is taken off */
+#define PERIOD_MS 100
+
+const float sop_seconds[SOP_TIMES] = { 2.0f, 10.0f, 30.0f };
+
+void sop_init(struct sop *s)
+{
+    *s = (struct sop) { .since_ms = PERIOD_MS / 2 }; /* not in the step in which the SOC is worked out */
+    for (int k = 0; k < SOP_TIMES; k++)
+        s->discharge_mA[k] = s->charge_mA[k] = scalar_invalid(VALIDITY_NEVER);
+}
+
+/* More resistance than the mean cell: what it seems, and half of what is not known. */
+static float at_worst(const struct cell_delta *d)
+{
+    return d->ohm + 0.8f * sqrtf(d->p_oo);
+}
+
+/* The cell that is worst at this current: by its SOC and by its resistance. */
+static int32_t worst_cell(const struct soc *soc, const struct cell_power_in *in, float amount_A)
+{
+    float current_A = in->charge ? -amount_A : amount_A;
+    struct cell_view now = cell_model_view(in->model, current_A, in->temp_degC, in->soc);
+    float step = in->charge ? 0.02f : -0.02f;
+    float slope_V =
+        (cell_model_ocv(soc->mean.model.p, in->temp_degC, in->soc + step) - cell_model_ocv(soc->mean.model.p, in->temp_degC, in->soc)) /
+        step;
+    float most_V = 0.0f;
+    int32_t worst = 0;
+
+    for (int32_t i = 0; i < soc->cells; i++) {
+        float apart_V = slope_V * soc->cell[i].soc - now.drop_V * at_worst(&soc->cell[i]);
+        float bad_V = in->charge ? apart_V : -apart_V;
+
+        if (i == 0 || bad_V > most_V) {
+            worst = i;
+            most_V = bad_V;
+        }
+    }
+    return worst;
+}
+
+/* was_mA: the answer of the time before, which tells at what current the worst cell is looked for; or not known. */
+static int32_t predict(const struct soc *soc, float seconds, bool charge, int32_t was_mA, const int32_t *p)
+{
+    const struct soc_filter *f = &soc->mean;
+    float to_mA = (float)soc->capacity_mAh / f->model.p->capacity_Ah; /* mA of the pack for 1 A of the profile's cell */
+    float unsure = fmaxf(sqrtf(f->P[EST_SOC][EST_SOC]) - SURE, 0.0f);
+    struct cell_power_in in = { .model = &f->model,
+                                .temp_degC = f->temp_degC,
+                                .soc = fminf(fmaxf(f->x[EST_SOC] + (charge ? unsure : -unsure), 0.0f), 1.0f),
+                                .scale = f->x[EST_SCALE],
+                                .error_V = f->x[EST_ERROR],
+                                .capacity_Ah = f->model.p->capacity_Ah * f->soh,
+                                .seconds = seconds,
+                                .charge = charge };
+    int32_t limit_mV = p[charge ? PARAM_cell_over_voltage_derate_limit : PARAM_cell_under_voltage_derate_limit];
+
+    in.error_V += cell_model_ocv(f->model.p, f->temp_degC, in.soc) -
+                  cell_model_ocv(f->model.p, f->temp_degC, f->x[EST_SOC]); /* now it is as measured */
+    in.limit_V = (float)limit_mV / 1000.0f;
+    in.most_A = (float)p[charge ? PARAM_charge_max_dA : PARAM_discharge_max_dA] * 100.0f / to_mA;
+    if (soc->cells > 0) {
+        float about_A = scalar_validity(was_mA) == VALIDITY_OK ? (float)was_mA / to_mA : 0.5f * in.most_A;
+        const struct cell_delta *d = &soc->cell[worst_cell(soc, &in, about_A)];
+
+        in.soc = fminf(fmaxf(in.soc + d->soc, 0.0f), 1.0f);
+        in.scale *= 1.0f + at_worst(d);
+    }
+    return (int32_t)lroundf(PROMISE * cell_power_A(&in) * to_mA);
+}
+
+static void work_out(struct sop *s, const struct soc *soc, int k, const int32_t *params)
+{
+    bool charge = k >= SOP_TIMES;
+    int32_t *to = charge ? &s->charge_mA[k - SOP_TIMES] : &s->discharge_mA[k];
+
+    *to = soc->known && !soc->restored ? predict(soc, sop_seconds[k % SOP_TIMES], charge, *to, params) : scalar_invalid(VALIDITY_NEVER);
+}
+
+void sop_all(struct sop *s, const struct soc *soc, const int32_t *params)
+{
+    for (int k = 0; k < 2 * SOP_TIMES; k++)
+        work_out(s, soc, k, params);
+}
+
+void sop_step(struct sop *s, const struct soc *soc, uint32_t dt_ms, const int32_t *params)
+{
+    s->since_ms += dt_ms;
+    if (s->since_ms < PERIOD_MS)
+        return;
+    s->since_ms = 0;
+    work_out(s, soc, s->next, params);
+    s->next = (s->next + 1) % (2 * SOP_TIMES);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sop.h -- the current that the pack can give and take for 2, 10 and 30 s (ES-3), by predicting the voltage of the cell that would reach its limit first.
+ *
+ * Voltage limits are those at which the alarms ask for less power (cell_*_voltage_derate_limit), current limits those of limits.h, which adds
+ * the ramps over temperature and SOC. One of the six is worked out a step, every 100 ms: 12 predictions of a cell and one look at all cells.
+ */
+#ifndef FIRMWARE_SOP_H
+#define FIRMWARE_SOP_H
+
+#include "firmware/core/estimation/soc.h"
+
+enum { SOP_2_S, SOP_10_S, SOP_30_S, SOP_TIMES };
+
+struct sop {
+    int32_t discharge_mA[SOP_TIMES], charge_mA[SOP_TIMES]; /* sample scalars, both positive */
+    uint32_t since_ms;
+    int next;
+};
+
+extern const float sop_seconds[SOP_TIMES];
+
+void sop_init(struct sop *s);
+void sop_step(struct sop *s, const struct soc *soc, uint32_t dt_ms, const int32_t *params);
+
+/* All six at once. */
+void sop_all(struct sop *s, const struct soc *soc, const int32_t *params);
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "firmware/core/protection/alarm.h"
+
+#include "common/span.h"
+#include "firmware/core/charge/charge.h"
+#include "firmware/core/protection/runaway.h"
+#include "firmware/core/protection/trend.h"
+
+enum { ALARM_STEP_MS = 10 };
+
+static bool at_least(const struct alarm_row *row, int32_t value, int32_t limit)
+{
+    return row->compare == ALARM_ABOVE ? value >= limit : value <= limit;
+}
+
+static bool at_most(const struct alarm_row *row, int32_t value, int32_t limit)
+{
+    return row->compare == ALARM_ABOVE ? value <= limit : value >= limit;
+}
+
+/* How long `now` has been true without a break, with this span; the first time counts as 0. */
+static uint32_t held_ms(bool before, bool now, uint32_t for_ms, uint32_t dt_ms)
+{
+    if (!now || !before)
+        return 0;
+    return span_add(for_ms, dt_ms);
+}
+
+static int16_t saturated(int32_t v)
+{
+    return v > INT16_MAX ? INT16_MAX : v < INT16_MIN ? INT16_MIN : (int16_t)v;
+}
+
+/* Returns true when the row's alarm has come or gone. */
+static bool judge_row(struct alarm_state *s, const struct alarm_row *row, const struct measure_extreme *x, const int32_t *params,
+                      const struct alarm_in *in)
+{
+    bool beyond = at_least(row, x->value, params[row->limit]);
+    bool inside = !beyond && at_most(row, x->value, params[row->clear]); /* a clear value set beyond the limit does not make it chatter */
+    bool may_go = !row->latch || in->released;
+    bool now = s->active ? inside : beyond;
+
+    s->for_ms = held_ms(s->active ? s->inside : s->beyond, now, s->for_ms, in->dt_ms);
+    s->beyond = beyond;
+    s->inside = inside;
+    if (!now || (s->active && !may_go) || s->for_ms < (uint32_t)params[s->active ? row->clear_ms : row->set_ms])
+        return false;
+    s->active = !s->active;
+    s->for_ms = 0;
+    if (s->active && s->count < UINT16_MAX)
+        s->count++;
+    s->raised = (struct sample_alarm) { .alarm = row->id, .level = row->level, .number = x->number, .value = saturated(x->value) };
+    return true;
+}
+
+/* By what is measured, or by a tester. */
+static bool is_set(const struct alarm_state *s)
+{
+    return s->active || s->simulated_ms;
+}
+
+static void sum_up(struct alarms *a)
+{
+    a->active = 0;
+    a->level = ALARM_NONE;
+    a->open = a->derate = false;
+    for (int i = 0; i < ALARMS; i++) {
+        if (!is_set(&a->row[i]))
+            continue;
+        a->active++;
+        a->open = a->open || alarm_rows[i].reaction == ALARM_REACT_OPEN;
+        a->derate = a->derate || alarm_rows[i].reaction == ALARM_REACT_DERATE;
+        if (alarm_rows[i].level > a->level)
+            a->level = alarm_rows[i].level;
+    }
+}
+
+void alarm_init(struct alarms *a)
+{
+    *a = (struct alarms) { 0 };
+}
+
+/* Returns true when a simulation ends. */
+static bool pass_simulation(struct alarm_state *s, uint32_t dt_ms)
+{
+    bool was = s->simulated_ms != 0;
+
+    s->simulated_ms = s->simulated_ms > dt_ms ? s->simulated_ms - dt_ms : 0;
+    return was && s->simulated_ms == 0;
+}
+
+void alarm_simulate(struct alarms *a, enum alarm row, uint32_t ms)
+{
+    uint32_t most_ms = (uint32_t)ALARM_SIMULATED_MAX_S * 1000;
+
+    a->row[row].simulated_ms = ms < most_ms ? ms : most_ms;
+    a->simulation_changed = true;
+}
+
+bool alarm_judge(struct alarms *a, const struct alarm_in *in, const int32_t *params)
+{
+    bool changed = a->simulation_changed;
+
+    a->simulation_changed = false;
+    for (int i = 0; i < ALARMS; i++) {
+        const struct alarm_row *row = &alarm_rows[i];
+        const struct measure_extreme *x = row->compare == ALARM_ABOVE ? &in->high[row->quantity] : &in->low[row->quantity];
+
+        changed = pass_simulation(&a->row[i], in->dt_ms) || changed;
+        if (x->known)
+            changed = judge_row(&a->row[i], row, x, params, in) || changed;
+        else
+            a->row[i].beyond = a->row[i].inside = false;
+    }
+    if (changed)
+        sum_up(a);
+    return changed;
+}
+
+void alarm_hold(struct alarms *a)
+{
+    for (int i = 0; i < ALARMS; i++)
+        a->row[i].beyond = a->row[i].inside = false;
+}
+
+uint8_t alarm_list(const struct alarms *a, struct sample_alarm *out)
+{
+    uint8_t n = 0, room = SAMPLE_ALARMS_MAX;
+
+    for (int i = 0; i < ALARMS; i++) /* the places that major ones need */
+        room = (uint8_t)(room - (a->row[i].active && alarm_rows[i].level == ALARM_MAJOR && room > 0));
+    for (int i = 0; i < ALARMS && n < SAMPLE_ALARMS_MAX; i++) {
+        bool major = alarm_rows[i].level == ALARM_MAJOR;
+
+        if (!a->row[i].active || (!major && room == 0))
+            continue;
+        room = (uint8_t)(room - !major);
+        out[n++] = a->row[i].raised;
+    }
+    for (int i = 0; i < ALARMS && n < SAMPLE_ALARMS_MAX; i++) /* where there is room: real ones first */
+        if (!a->row[i].active && a->row[i].simulated_ms)
+            out[n++] = (struct sample_alarm) { .alarm = alarm_rows[i].id, .level = alarm_rows[i].level, .number = SAMPLE_ALARM_SIMULATED };
+    return n;
+}
+
+/* How old what is compared can be. */
+static int32_t latency_ms(const struct alarm_row *row, const int32_t *params)
+{
+    int32_t scan_ms = params[PARAM_afe_scan_ms];
+
+    switch (row->quantity) {
+    case ALARM_Q_AFE_AGE:
+        return params[row->limit] + scan_ms + ALARM_STEP_MS;
+    case ALARM_Q_CURRENT_AGE:
+    case ALARM_Q_VCU_AGE:
+        return params[row->limit] + ALARM_STEP_MS;
+    case ALARM_Q_TEMPERATURE_RISE:
+        return 2 * MEASURE_RISE_MS + scan_ms;
+    case ALARM_Q_INSULATION: /* a change during a phase shows in full after the next two (insulation.h) */
+        return 3 * params[PARAM_insulation_settle_ms] + ALARM_STEP_MS;
+    case ALARM_Q_PRECHARGE: /* one try: the relay, the ramp, and that the step after it judges */
+        return params[PARAM_relay_feedback_ms] + params[PARAM_precharge_max_ms] + ALARM_STEP_MS;
+    case ALARM_Q_WELD:
+    case ALARM_Q_STUCK:
+    case ALARM_Q_HEATING_WELD:
+    case ALARM_Q_OUTPUT_WRONG:
+        return params[PARAM_relay_feedback_ms] + ALARM_STEP_MS;
+    case ALARM_Q_CHARGE_FAULT: /* the longest that is not a wait for the charger: more than was asked for, once RL3 has closed */
+        return params[PARAM_relay_feedback_ms] + CHARGE_BEYOND_MS + ALARM_STEP_MS;
+    case ALARM_Q_SOC_JUMP:
+    case ALARM_Q_TEMPERATURE_RATE:
+        return TREND_TICK_MS + scan_ms;
+    case ALARM_Q_RUNAWAY:
+        return params[PARAM_runaway_rise_s] * 1000 + 2 * RUNAWAY_TICK_MS + scan_ms;
+    case ALARM_Q_PROBES_LOST:
+    case ALARM_Q_PROBES_LOST_CHARGING:
+    case ALARM_Q_CELL_VOLTAGE:
+    case ALARM_Q_CELL_SPREAD:
+    case ALARM_Q_CELL_INVALID:
+    case ALARM_Q_TEMPERATURE:
+    case ALARM_Q_CHARGE_TEMPERATURE:
+    case ALARM_Q_TEMPERATURE_SPREAD:
+    case ALARM_Q_PROBE_INVALID:
+    case ALARM_Q_SUM_APART:
+    case ALARM_Q_CHIP_APART:
+        return scan_ms;
+    default:
+        return 0;
+    }
+}
+
+uint32_t alarm_promise_ms(const struct alarm_row *row, const int32_t *params)
+{
+    int32_t set_ms = (params[row->set_ms] + ALARM_STEP_MS - 1) / ALARM_STEP_MS * ALARM_STEP_MS;
+
+    return (uint32_t)(latency_ms(row, params) + set_ms + ALARM_STEP_MS);
+}
