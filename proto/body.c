@@ -225,26 +225,59 @@ static void get_alarms(struct bit_reader *b, struct columns *c)
     }
 }
 
-int body_columns(const struct record *r, struct columns *c)
+static bool begins_well(const struct record *r, int *err)
 {
-    if (r->body_len < HEAD)
-        return BMS_ERR_TRUNCATED;
-    if (r->body[0] != LAYOUT)
-        return BMS_ERR_SCHEMA;
-    struct bit_reader b = bits_of(r->body + HEAD, r->body_len - HEAD);
+    *err = r->body_len < HEAD ? BMS_ERR_TRUNCATED : r->body[0] != LAYOUT ? BMS_ERR_SCHEMA : BMS_ERR_OK;
+    return *err == BMS_ERR_OK;
+}
 
+static void get_head(struct bit_reader *b, const struct record *r, struct columns *c)
+{
     c->count = r->count;
     c->boot = r->boot;
     c->first_no = r->first_no;
     c->cells = (uint8_t)r->cells;
     c->temps = (uint8_t)r->temps;
-    get_times(&b, c, r->first_utc_ms);
+    get_times(b, c, r->first_utc_ms);
+}
+
+static bool ends_well(const struct record *r, const struct columns *c)
+{
+    return c->utc_ms[r->count - 1] == r->last_utc_ms;
+}
+
+int body_columns(const struct record *r, struct columns *c)
+{
+    int err;
+
+    if (!begins_well(r, &err))
+        return err;
+    struct bit_reader b = bits_of(r->body + HEAD, r->body_len - HEAD);
+
+    get_head(&b, r, c);
     get_scalars(&b, c, r->body[1]);
     get_cells(&b, c);
     get_temps(&b, c);
     get_balancing(&b, c);
     get_alarms(&b, c);
-    return bits_at_end(&b) && c->utc_ms[r->count - 1] == r->last_utc_ms ? BMS_ERR_OK : BMS_ERR_CORRUPT;
+    return bits_at_end(&b) && ends_well(r, c) ? BMS_ERR_OK : BMS_ERR_CORRUPT;
+}
+
+int body_columns_until(const struct record *r, enum body_part last, struct columns *c)
+{
+    int err;
+
+    if (!begins_well(r, &err))
+        return err;
+    struct bit_reader b = bits_of(r->body + HEAD, r->body_len - HEAD);
+
+    get_head(&b, r, c);
+    get_scalars(&b, c, r->body[1]);
+    if (last >= BODY_CELLS)
+        get_cells(&b, c);
+    if (last >= BODY_TEMPS)
+        get_temps(&b, c);
+    return !b.bad && ends_well(r, c) ? BMS_ERR_OK : BMS_ERR_CORRUPT;
 }
 
 void columns_sample(const struct columns *c, uint32_t i, struct sample *out)

@@ -39,6 +39,12 @@ int body_encode(const struct sample *samples, size_t count, uint8_t *out, size_t
  * that no encoder writes, bytes left over, or times that do not match the envelope). Never reads or writes outside its arrays. */
 int body_columns(const struct record *r, struct columns *out);
 
+enum body_part { BODY_SCALARS, BODY_CELLS, BODY_TEMPS }; /* in the order of the stream, which has no index */
+
+/* The times and the parts up to `last`, for a reader who needs no more of many records; what is behind is neither read nor checked, and its columns keep
+ * what they held. Returns as body_columns(). */
+int body_columns_until(const struct record *r, enum body_part last, struct columns *out);
+
 /* Sample `i` (below c->count) of decoded columns. */
 void columns_sample(const struct columns *c, uint32_t i, struct sample *out);
 

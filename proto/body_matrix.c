@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/body_matrix.h"
 
+#include <string.h>
+
 #include "proto/rice.h"
 
 enum { FROM_BITS = 2, GAP_K_BITS = 3, GAP_K_MAX = 7, SHIFT_WIDTH_BITS = 4, SHIFT_LONG = 15, SHIFT_LONG_BITS = 18 };
@@ -248,31 +250,34 @@ static int32_t get_shift(struct bit_reader *b)
 static void get_plain(struct bit_reader *b, int32_t *e, size_t n)
 {
     unsigned k = get_bits(b, RICE_K_BITS);
+    struct bit_reader r = *b; /* a copy stays in registers while e[] is written */
 
     for (size_t c = 0; c < n; c++)
-        e[c] = unzigzag32(get_rice(b, k));
+        e[c] = unzigzag32(get_rice(&r, k));
+    *b = r;
 }
 
 static void get_runs(struct bit_reader *b, int32_t *e, size_t n)
 {
     unsigned k = get_bits(b, RICE_K_BITS), gap_k = get_bits(b, GAP_K_BITS);
+    struct bit_reader r = *b;
 
-    for (size_t c = 0; c < n && !b->bad; c++) {
-        for (uint32_t gap = get_rice(b, gap_k); gap > 0; gap--) {
-            if (c == n) {
-                bits_end(b);
-                return;
-            }
-            e[c++] = 0;
-        }
+    memset(e, 0, n * sizeof(e[0]));
+    for (size_t c = 0; c < n && !r.bad; c++) {
+        uint32_t gap = get_rice(&r, gap_k);
+
+        if (gap > n - c)
+            bits_end(&r);
+        c = gap > n - c ? n : c + gap;
         if (c < n)
-            e[c] = unzigzag32(get_rice(b, k) + 1);
+            e[c] = unzigzag32(get_rice(&r, k) + 1);
     }
+    *b = r;
 }
 
 void get_row(struct bit_reader *b, struct matrix *m)
 {
-    int32_t e[MATRIX_COLUMNS_MAX] = { 0 }, shift = 0;
+    int32_t e[MATRIX_COLUMNS_MAX], shift = 0;
 
     if (!get_bits(b, 1)) {
         enum row_from from = (enum row_from)get_bits(b, FROM_BITS);

@@ -7,7 +7,14 @@
 
 #include "common/bits.h"
 
-enum { RICE_K_BITS = 4, RICE_K_MAX = 15, RICE_LONG = 20, RICE_LONG_BITS = 20, RICE_END = 1 << RICE_LONG_BITS };
+enum {
+    RICE_K_BITS = 4,
+    RICE_K_MAX = 15,
+    RICE_LONG = 20,
+    RICE_LONG_BITS = 20,
+    RICE_END = 1 << RICE_LONG_BITS,
+    RICE_SHORT_MAX = RICE_LONG + RICE_K_MAX
+};
 
 static inline unsigned rice_cost(uint32_t z, unsigned k)
 {
@@ -29,11 +36,28 @@ static inline void put_rice(struct bit_writer *b, uint32_t z, unsigned k)
     }
 }
 
-static inline uint32_t get_rice(struct bit_reader *b, unsigned k)
+/* Near the end of the bits, and for long codes: step by step. */
+static inline uint32_t get_rice_slowly(struct bit_reader *b, unsigned k)
 {
     unsigned q = get_ones(b, RICE_LONG);
 
     return q < RICE_LONG ? (uint32_t)q << k | get_bits(b, k) : get_bits(b, RICE_LONG_BITS);
+}
+
+/* Far from the end a short code is taken in one go: quotient, zero and low bits are all held. */
+static inline uint32_t get_rice(struct bit_reader *b, unsigned k)
+{
+    if (b->held < RICE_SHORT_MAX)
+        bits_fill(b);
+    unsigned q = trailing_ones((uint32_t)b->hold & 0x7FFFFFFFu), take = q + 1 + k;
+
+    if (q >= RICE_LONG || take > b->held)
+        return get_rice_slowly(b, k);
+    uint32_t low = (uint32_t)(b->hold >> (q + 1)) & (((uint32_t)1 << k) - 1);
+
+    b->hold >>= take;
+    b->held -= take;
+    return (uint32_t)q << k | low;
 }
 
 /* Differences wrap in 32 bits, so any two int32 values have one and both sides undo it alike. */

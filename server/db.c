@@ -88,6 +88,28 @@ int db_query(struct db *db, const char *sql, int count, const char *const *param
     return err;
 }
 
+int db_each(struct db *db, const char *sql, int count, const char *const *params, db_row_fn *row, void *ctx)
+{
+    PGresult *res;
+    int err = 0;
+
+    if (db_open(db) != 0)
+        return BMS_ERR_IO;
+    if (!PQsendQueryParams(db->conn, sql, count, NULL, params, NULL, NULL, 1) || !PQsetSingleRowMode(db->conn)) {
+        note(db, PQerrorMessage(db->conn), "");
+        db_close(db);
+        return BMS_ERR_IO;
+    }
+    while (db->conn && (res = PQgetResult(db->conn)) != NULL) {
+        if (PQresultStatus(res) == PGRES_SINGLE_TUPLE)
+            row(ctx, res, 0);
+        else
+            err = err ? err : db_check(db, res);
+        PQclear(res);
+    }
+    return err;
+}
+
 int db_exec(struct db *db, const char *sql)
 {
     if (db_open(db) != 0)

@@ -31,6 +31,11 @@ void db_close(struct db *db);
  * BMS_ERR_IO. A broken connection is closed and opened again by the next call. */
 int db_query(struct db *db, const char *sql, int count, const char *const *params, PGresult **result);
 
+/* Run one statement and hand over its rows one by one as they come, columns in binary: no transaction, and no memory for more than a row. After an
+ * error some rows may have been handed over. Returns 0 or BMS_ERR_IO. `row` must not use this connection. */
+typedef void db_row_fn(void *ctx, const PGresult *r, int row);
+int db_each(struct db *db, const char *sql, int count, const char *const *params, db_row_fn *row, void *ctx);
+
 /* Look at a result that was made on db->conn: 0 when it is fine, else BMS_ERR_IO, the error is noted, and a broken connection is closed. */
 int db_check(struct db *db, PGresult *result);
 

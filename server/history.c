@@ -162,14 +162,14 @@ void history_bucket_add(struct history_bucket *b, int64_t min, int64_t mean, int
 }
 
 /* Extremes and mean of the valid cells; false when there is none. */
-static bool cells(const struct sample *s, enum history_source source, int64_t *value)
+static bool cells(const uint16_t *cell_mV, size_t cells, enum history_source source, int64_t *value)
 {
     int64_t min = 0, max = 0, sum = 0, count = 0;
 
-    for (int i = 0; i < s->cells; i++) {
-        int64_t mV = s->cell_mV[i];
+    for (size_t i = 0; i < cells; i++) {
+        int64_t mV = cell_mV[i];
 
-        if (cell_validity(s->cell_mV[i]) != VALIDITY_OK)
+        if (cell_validity(cell_mV[i]) != VALIDITY_OK)
             continue;
         min = count == 0 || mV < min ? mV : min;
         max = count == 0 || mV > max ? mV : max;
@@ -183,14 +183,14 @@ static bool cells(const struct sample *s, enum history_source source, int64_t *v
 }
 
 /* The hottest probe, or the coldest one. */
-static bool extreme_temp(const struct sample *s, bool coldest, int64_t *value)
+static bool extreme_temp(const int16_t *ddegC, size_t temps, bool coldest, int64_t *value)
 {
     bool found = false;
 
-    for (int i = 0; i < s->temps; i++) {
-        int64_t t = s->temp_ddegC[i];
+    for (size_t i = 0; i < temps; i++) {
+        int64_t t = ddegC[i];
 
-        if (temp_validity(s->temp_ddegC[i]) != VALIDITY_OK || (found && (coldest ? t >= *value : t <= *value)))
+        if (temp_validity(ddegC[i]) != VALIDITY_OK || (found && (coldest ? t >= *value : t <= *value)))
             continue;
         *value = t;
         found = true;
@@ -198,26 +198,43 @@ static bool extreme_temp(const struct sample *s, bool coldest, int64_t *value)
     return found;
 }
 
-bool history_value(const struct history_series *series, const struct sample *s, int64_t *value)
+/* One sample, wherever it lies. */
+struct row {
+    const int32_t *scalar; /* that of the series, NULL when it has none */
+    const uint16_t *cell_mV;
+    const int16_t *temp_ddegC;
+    size_t cells, temps;
+};
+
+static bool value_of(const struct history_series *series, const struct row *r, int64_t *value)
 {
     size_t i = series->index;
 
     switch (series->source) {
     case HISTORY_SCALAR:
-        *value = series->plain ? (int64_t)(uint32_t)s->scalar[i] : s->scalar[i];
-        return series->plain || scalar_validity(s->scalar[i]) == VALIDITY_OK;
+        *value = series->plain ? (int64_t)(uint32_t)*r->scalar : *r->scalar;
+        return series->plain || scalar_validity(*r->scalar) == VALIDITY_OK;
     case HISTORY_CELL:
-        *value = s->cell_mV[i];
-        return i < s->cells && cell_validity(s->cell_mV[i]) == VALIDITY_OK;
+        *value = r->cell_mV[i];
+        return i < r->cells && cell_validity(r->cell_mV[i]) == VALIDITY_OK;
     case HISTORY_TEMP:
-        *value = s->temp_ddegC[i];
-        return i < s->temps && temp_validity(s->temp_ddegC[i]) == VALIDITY_OK;
+        *value = r->temp_ddegC[i];
+        return i < r->temps && temp_validity(r->temp_ddegC[i]) == VALIDITY_OK;
     case HISTORY_TEMP_MAX:
     case HISTORY_TEMP_MIN:
-        return extreme_temp(s, series->source == HISTORY_TEMP_MIN, value);
+        return extreme_temp(r->temp_ddegC, r->temps, series->source == HISTORY_TEMP_MIN, value);
     default:
-        return cells(s, series->source, value);
+        return cells(r->cell_mV, r->cells, series->source, value);
     }
+}
+
+bool history_value(const struct history_series *series, const struct sample *s, int64_t *value)
+{
+    struct row row = { .cell_mV = s->cell_mV, .temp_ddegC = s->temp_ddegC, .cells = s->cells, .temps = s->temps };
+
+    if (series->source == HISTORY_SCALAR)
+        row.scalar = &s->scalar[series->index];
+    return value_of(series, &row, value);
 }
 
 void history_add_sample(struct history *h, const struct sample *sample)
@@ -227,6 +244,44 @@ void history_add_sample(struct history *h, const struct sample *sample)
 
         if (history_value(&h->series[i], sample, &value))
             history_add(h, i, (int64_t)sample->utc_ms, value, value, value, 1);
+    }
+}
+
+static enum body_part part_of(enum history_source source)
+{
+    switch (source) {
+    case HISTORY_SCALAR:
+        return BODY_SCALARS;
+    case HISTORY_TEMP:
+    case HISTORY_TEMP_MAX:
+    case HISTORY_TEMP_MIN:
+        return BODY_TEMPS;
+    default:
+        return BODY_CELLS;
+    }
+}
+
+void history_add_record(struct history *h, const uint8_t *bytes, size_t size, struct columns *c)
+{
+    struct record record;
+    enum body_part last = BODY_SCALARS;
+
+    for (size_t i = 0; i < h->series_count; i++)
+        last = part_of(h->series[i].source) > last ? part_of(h->series[i].source) : last;
+    if (record_open(bytes, size, &record) != 0 || body_columns_until(&record, last, c) != 0)
+        return;
+    for (size_t i = 0; i < h->series_count; i++) {
+        const struct history_series *s = &h->series[i];
+
+        for (uint32_t k = 0; k < c->count; k++) {
+            struct row row = { .cell_mV = c->cell_mV[k], .temp_ddegC = c->temp_ddegC[k], .cells = c->cells, .temps = c->temps };
+            int64_t value = 0;
+
+            if (s->source == HISTORY_SCALAR)
+                row.scalar = &c->scalar[s->index][k];
+            if (value_of(s, &row, &value))
+                history_add(h, i, (int64_t)c->utc_ms[k], value, value, value, 1);
+        }
     }
 }
 

@@ -13,6 +13,7 @@
 
 #include "server/jsonw.h"
 
+#include "proto/body.h"
 #include "proto/sample.h"
 
 #include <stdbool.h>
@@ -82,6 +83,10 @@ void history_add(struct history *h, size_t s, int64_t at_ms, int64_t min, int64_
 
 /* Add all series of a sample. Values that are not valid are left out. */
 void history_add_sample(struct history *h, const struct sample *sample);
+
+/* Add all samples of a sealed record, of whose body only what the series need is read. One that cannot be read is left out: it shows as a gap (ingest
+ * lets none in). `room` is work space, about 50 kB. */
+void history_add_record(struct history *h, const uint8_t *bytes, size_t size, struct columns *room);
 
 /* The answer of openapi.yaml, get_history. */
 void history_render(const struct history *h, struct jsonw *j);

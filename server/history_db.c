@@ -4,8 +4,6 @@
 
 #include "common/bytes.h"
 #include "common/err.h"
-#include "proto/body.h"
-#include "proto/record.h"
 #include "server/rollup.h"
 
 #include <inttypes.h>
@@ -16,7 +14,6 @@
 enum {
     RECORD_SPAN_MAX_MS = 3600 * 1000, /* 60 samples of 60 s: a record that began before the span may reach into it */
     SUMMARY_STEP_MIN_MS = 120 * 1000, /* below, a record of 60 samples would not fit into one bucket */
-    FETCH_ROWS = 2000,
     TEXT = 24,
 };
 
@@ -132,44 +129,26 @@ static int load_summary(struct history *h, struct db *db, const struct span *spa
     return 0;
 }
 
-/* A record that cannot be read is left out: it shows as a gap. Ingest lets none in. */
-static void add_record(struct history *h, const uint8_t *bytes, size_t size, struct sample *samples)
-{
-    struct record record;
+struct body_reader {
+    struct history *h;
+    struct columns *room;
+};
 
-    if (record_open(bytes, size, &record) != 0 || body_decode(&record, samples) != 0)
-        return;
-    for (uint32_t i = 0; i < record.count; i++)
-        history_add_sample(h, &samples[i]);
+static void add_body(void *ctx, const PGresult *r, int row)
+{
+    const struct body_reader *b = ctx;
+
+    history_add_record(b->h, (const uint8_t *)PQgetvalue(r, row, 0), (size_t)PQgetlength(r, row, 0), b->room);
 }
 
-/* One piece from the cursor. Returns the rows, or BMS_ERR_IO. */
-static int fetch(struct history *h, struct db *db, struct sample *samples)
-{
-    char sql[48];
-
-    snprintf(sql, sizeof sql, "FETCH %d FROM history", FETCH_ROWS);
-    PGresult *r = PQexecParams(db->conn, sql, 0, NULL, NULL, NULL, NULL, 1); /* binary: the bytes come as they are */
-    int rows = PQresultStatus(r) == PGRES_TUPLES_OK ? PQntuples(r) : BMS_ERR_IO;
-
-    for (int i = 0; i < rows; i++)
-        add_record(h, (const uint8_t *)PQgetvalue(r, i, 0), (size_t)PQgetlength(r, i, 0), samples);
-    PQclear(r);
-    return rows;
-}
-
+/* Each record is decoded while PostgreSQL reads the next ones. */
 static int load_bodies(struct history *h, struct db *db, const struct span *span)
 {
-    struct sample *samples = calloc(RECORD_SAMPLES_MAX, sizeof *samples);
-    int rows = samples == NULL || db_exec(db, "BEGIN READ ONLY") != 0 ? BMS_ERR_IO : 1;
+    struct body_reader b = { .h = h, .room = calloc(1, sizeof *b.room) };
+    int err = b.room == NULL ? BMS_ERR_IO : db_each(db, "SELECT record" FROM_SPAN, 5, span->params, add_body, &b);
 
-    if (rows == 1 && db_query(db, "DECLARE history NO SCROLL CURSOR FOR SELECT record" FROM_SPAN, 5, span->params, NULL) != 0)
-        rows = BMS_ERR_IO;
-    while (rows > 0)
-        rows = fetch(h, db, samples);
-    free(samples);
-    db_exec(db, "ROLLBACK"); /* nothing was written; also ends a transaction that failed */
-    return rows;
+    free(b.room);
+    return err;
 }
 
 /* Binary columns 0 and 1: the hour in ms and the packed slots. What cannot be read shows as a gap. */

@@ -6,7 +6,7 @@
  *             rest by one of the other ways. Late records show once the jobs have made their hours anew (--rollup-period-s).
  *   summary   every series has a summary column and a bucket holds several records: PostgreSQL gathers the columns and no body is read. Min and max
  *             are exact where the column is the extreme; means of cell_min_mV, cell_max_mV and the temperatures are those of the extremes of records.
- *   bodies    the records of the span are fetched in pieces and decoded here.
+ *   bodies    the records of the span are decoded here while they come, each as far as the series need it.
  */
 #ifndef SERVER_HISTORY_DB_H
 #define SERVER_HISTORY_DB_H

@@ -113,6 +113,59 @@ static void test_every_truncation_is_found(void)
     CU_ASSERT_EQUAL(body_decode(&more, out), BMS_ERR_CORRUPT);
 }
 
+static bool columns_agree(const struct columns *c, size_t n, enum body_part last)
+{
+    bool same = c->count == n;
+
+    for (uint32_t i = 0; i < n && same; i++) {
+        same = c->utc_ms[i] == in[i].utc_ms;
+        for (unsigned k = 0; k < SAMPLE_SCALARS; k++)
+            same = same && c->scalar[k][i] == in[i].scalar[k];
+        for (unsigned k = 0; k < in[0].cells && last >= BODY_CELLS; k++)
+            same = same && c->cell_mV[i][k] == in[i].cell_mV[k];
+        for (unsigned k = 0; k < in[0].temps && last >= BODY_TEMPS; k++)
+            same = same && c->temp_ddegC[i][k] == in[i].temp_ddegC[k];
+    }
+    return same;
+}
+
+static void test_reading_until_a_part_gives_the_same_values(void)
+{
+    static struct columns c;
+
+    for (uint32_t seed = 1; seed <= 60; seed++) {
+        any_samples(in, seed, (uint8_t)(seed * 7 % (PACK_CELLS_MAX + 1)), (uint8_t)(seed % (PACK_TEMPS_MAX + 1)), seed);
+        int len = body_encode(in, seed, body, sizeof(body));
+        struct record r = envelope_of(in, seed, body, (size_t)len);
+
+        for (int last = BODY_SCALARS; last <= BODY_TEMPS; last++) {
+            memset(&c, 0xA5, sizeof(c));
+            CU_ASSERT_EQUAL(body_columns_until(&r, (enum body_part)last, &c), BMS_ERR_OK);
+            CU_ASSERT_TRUE(columns_agree(&c, seed, (enum body_part)last));
+        }
+        r.last_utc_ms++;
+        CU_ASSERT_EQUAL(body_columns_until(&r, BODY_SCALARS, &c), BMS_ERR_CORRUPT);
+    }
+}
+
+static void test_reading_until_a_part_stops_behind_it(void)
+{
+    static struct columns c;
+
+    plausible_samples(in, 10, 48, 12, 3);
+    int len = body_encode(in, 10, body, sizeof(body));
+    struct record r = envelope_of(in, 10, body, (size_t)len - 1); /* the last byte belongs to the alarms */
+
+    CU_ASSERT_EQUAL(body_columns_until(&r, BODY_TEMPS, &c), BMS_ERR_OK);
+    r.body_len = 40; /* in the middle of the scalars or cells */
+    CU_ASSERT_EQUAL(body_columns_until(&r, BODY_CELLS, &c), BMS_ERR_CORRUPT);
+    r.body_len = 1;
+    CU_ASSERT_EQUAL(body_columns_until(&r, BODY_SCALARS, &c), BMS_ERR_TRUNCATED);
+    r.body_len = (size_t)len;
+    body[0] = 1;
+    CU_ASSERT_EQUAL(body_columns_until(&r, BODY_SCALARS, &c), BMS_ERR_SCHEMA);
+}
+
 static void test_unknown_layout_is_named(void)
 {
     plausible_samples(in, 1, 4, 0, 3);
@@ -125,6 +178,7 @@ static void test_unknown_layout_is_named(void)
 
 static void test_damage_never_leaves_the_arrays(void)
 {
+    static struct columns partly;
     uint32_t seed = 77;
 
     plausible_samples(in, 20, 96, 24, 3);
@@ -137,6 +191,7 @@ static void test_damage_never_leaves_the_arrays(void)
 
         body[at] = (uint8_t)any_u32(&seed);
         (void)body_decode(&r, out); /* the sanitizers judge */
+        (void)body_columns_until(&r, (enum body_part)(round % 3), &partly);
         body[at] = was;
     }
     CU_PASS("no crash");
@@ -245,6 +300,8 @@ int main(void)
         { "too small a buffer is an error, not a write", test_too_small_a_buffer_is_an_error_not_a_write },
         { "every truncation is found", test_every_truncation_is_found },
         { "an unknown layout is named", test_unknown_layout_is_named },
+        { "reading until a part gives the same values", test_reading_until_a_part_gives_the_same_values },
+        { "reading until a part stops behind it", test_reading_until_a_part_stops_behind_it },
         { "damage never leaves the arrays", test_damage_never_leaves_the_arrays },
         { "a value costs about half a byte", test_a_value_costs_about_half_a_byte },
         { "a scalar that is not there costs one bit", test_a_scalar_that_is_not_there_costs_one_bit },

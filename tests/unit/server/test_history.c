@@ -88,6 +88,51 @@ static void test_spike_of_one_second_stays_visible(void)
     history_deinit(&h);
 }
 
+/* Every kind of series; what a record adds is what its samples add. */
+static void test_record_adds_what_its_samples_add(void)
+{
+    static const char *const lists[] = { "pack_current_mA,soc_permyriad", "cell_2_mV", "cell_5_mV,cell_mean_mV",
+                                         "temp_2_ddegC,temp_min_ddegC,temp_max_ddegC,cell_min_mV,cell_max_mV,pack_current_mA" };
+    static struct sample s[RECORD_SAMPLES_MAX];
+    static struct columns room;
+    static uint8_t body[RECORD_BODY_MAX], sealed[RECORD_MAX];
+
+    for (int i = 0; i < RECORD_SAMPLES_MAX; i++) {
+        one_sample(&s[i], T0 + i * 1000, (uint16_t)(3300 + i * 7 % 13));
+        s[i].no = (uint32_t)i + 1;
+    }
+    s[7].cell_mV[1] = cell_invalid(VALIDITY_OPEN);
+    s[9].scalar[SAMPLE_pack_current_mA] = scalar_invalid(VALIDITY_STALE);
+    int len = body_encode(s, RECORD_SAMPLES_MAX, body, sizeof body);
+    struct record r = { .device = "demo.bus",
+                        .seq = 1,
+                        .first_no = 1,
+                        .count = RECORD_SAMPLES_MAX,
+                        .cells = 4,
+                        .temps = 2,
+                        .first_utc_ms = s[0].utc_ms,
+                        .last_utc_ms = s[RECORD_SAMPLES_MAX - 1].utc_ms,
+                        .body = body,
+                        .body_len = (size_t)len };
+    int size = record_seal(&r, sealed, sizeof sealed);
+
+    for (size_t l = 0; l < sizeof lists / sizeof lists[0]; l++) {
+        struct history one, other;
+
+        start(&one, lists[l], 60);
+        start(&other, lists[l], 60);
+        for (int i = 0; i < RECORD_SAMPLES_MAX; i++)
+            history_add_sample(&one, &s[i]);
+        memset(&room, 0xA5, sizeof room);
+        history_add_record(&other, sealed, (size_t)size, &room);
+        CU_ASSERT_EQUAL(memcmp(one.bucket, other.bucket, one.buckets * one.series_count * sizeof *one.bucket), 0);
+        history_add_record(&other, sealed, (size_t)size - 1, &room); /* damaged: adds nothing */
+        CU_ASSERT_EQUAL(memcmp(one.bucket, other.bucket, one.buckets * one.series_count * sizeof *one.bucket), 0);
+        history_deinit(&one);
+        history_deinit(&other);
+    }
+}
+
 static void test_gap_is_count_0_and_null(void)
 {
     struct history h;
@@ -241,6 +286,7 @@ int main(void)
     static CU_TestInfo tests[] = {
         { "series are known by name", test_series_are_known_by_name },
         { "a spike of one second stays visible [FL-5]", test_spike_of_one_second_stays_visible },
+        { "a record adds what its samples add [FL-5]", test_record_adds_what_its_samples_add },
         { "a gap is count 0 and null [FL-5]", test_gap_is_count_0_and_null },
         { "values that are not valid are no values", test_values_that_are_not_valid_are_no_values },
         { "the span ends exactly", test_span_ends_exactly },
