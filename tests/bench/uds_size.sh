@@ -20,8 +20,8 @@ flash_of() {
 
 cd "$root"
 isotp=$(flash_of common/isotp.c)
-uds=$(flash_of firmware/core/talk/uds.c firmware/core/uds_*.c firmware/core/talk/program.c)
-rs485=$(flash_of firmware/core/talk/rs485.c firmware/core/talk/modbus.c)
+uds=$(flash_of firmware/core/talk/uds.c firmware/core/talk/uds_*.c firmware/core/talk/program.c)
+rs485=$(flash_of firmware/core/talk/rs485.c firmware/core/talk/modbus.c firmware/core/talk/modbus_input.c)
 catalogue=$(sed -n 's/.*plain_size = \([0-9]*\).*/\1/p' "$build"/*/proto/catalogue_packed.c | head -n 1)
 packed=$(tr -cd , <"$(find "$build" -name catalogue_packed.c | head -n 1)" | wc -c)
 if [ "${1:-}" = --json ]; then

@@ -71,7 +71,7 @@ void biu_talk(struct biu *biu, const struct biu_in *in, uint32_t dt_ms, struct b
     while (n < room && isotp_poll(&biu->isotp, in->now_ms, &out->can_tx[n]) == 1)
         n++;
     out->can_tx_count = n + stream_step(&biu->stream, &biu->sampler, out->can_tx + n, biu->uds.silent ? 0 : room - n);
-    out->nvm_write = biu->uds.store ? biu->uds.storing : NULL;
+    out->nvm_write = biu->uds.store ? biu->params.running : NULL;
     biu->uds.store = false;
     out->slot = biu->uds.order;
     biu->uds.order = (struct biu_slot_order) { .what = BIU_SLOT_NOTHING };

@@ -30,7 +30,7 @@ int params_init(struct params *p, const int32_t *stored)
         replaced += !good;
     }
     p->running_hash = param_hash(p->running);
-    params_stored(p, p->running);
+    params_release(p, true);
     return replaced;
 }
 
@@ -38,13 +38,23 @@ int params_set(struct params *p, enum param param, int32_t value)
 {
     if (params_check(param, value) != BMS_ERR_OK)
         return BMS_ERR_RANGE;
+    if (p->held)
+        return BMS_ERR_STATE;
     p->running[param] = value;
     p->running_hash = param_hash(p->running);
     return BMS_ERR_OK;
 }
 
-void params_stored(struct params *p, const int32_t *values)
+void params_hold(struct params *p)
 {
-    memmove(p->stored, values, sizeof(p->stored));
-    p->stored_hash = param_hash(p->stored);
+    p->held = true;
+}
+
+void params_release(struct params *p, bool stored)
+{
+    p->held = false;
+    if (!stored)
+        return;
+    memcpy(p->stored, p->running, sizeof(p->stored));
+    p->stored_hash = p->running_hash;
 }

@@ -5,150 +5,17 @@
 
 #include "common/bytes.h"
 #include "common/err.h"
-#include "proto/catalogue.h"
+#include "firmware/core/talk/modbus_registers.h"
 
-enum { REFUSED = 0x80, STORE = 1, REGISTERS_PER_ALARM = 4 };
+enum { REFUSED = 0x80, STORE = 1 };
 enum { STORE_NONE, STORE_WORKS, STORE_DONE, STORE_FAILED };
 
-/* Where one register comes from; a negative exception code instead of a value where there is none. */
-typedef int reader_fn(const struct uds *u, uint16_t address, uint16_t *value);
-
-/* --- input registers --- */
-
-static uint16_t unsigned_of(int64_t v)
-{
-    return v < 0 ? 0 : v > 0xFFFF - VALIDITY_CODES ? 0xFFFF - VALIDITY_CODES : (uint16_t)v;
-}
-
-static uint16_t signed_of(int64_t v)
-{
-    int64_t least = INT16_MIN + VALIDITY_CODES;
-
-    return (uint16_t)(v < least ? least : v > INT16_MAX ? INT16_MAX : v);
-}
-
-static uint16_t register_of_scalar(int32_t v, const struct modbus_row *row)
-{
-    enum validity why = scalar_validity(v);
-
-    if (row->kind == MODBUS_KIND_H || row->kind == MODBUS_KIND_L)
-        return (uint16_t)(row->kind == MODBUS_KIND_H ? (uint32_t)v >> 16 : (uint32_t)v);
-    if (why != VALIDITY_OK)
-        return row->kind == MODBUS_KIND_S ? (uint16_t)temp_invalid(why) : cell_invalid(why);
-    return row->kind == MODBUS_KIND_S ? signed_of(v / row->divide) : unsigned_of(v / row->divide);
-}
-
-/* Number, from 1, of the highest or lowest valid cell; 0 = none. */
-static uint16_t extreme_cell(const struct sample *s, bool highest)
-{
-    uint16_t found = 0;
-
-    for (uint16_t i = 0; i < s->cells; i++)
-        if (cell_validity(s->cell_mV[i]) == VALIDITY_OK &&
-            (!found || (highest ? s->cell_mV[i] > s->cell_mV[found - 1] : s->cell_mV[i] < s->cell_mV[found - 1])))
-            found = (uint16_t)(i + 1);
-    return found;
-}
-
-static uint16_t extreme_temp(const struct sample *s, bool highest)
-{
-    uint16_t found = 0;
-
-    for (uint16_t i = 0; i < s->temps; i++)
-        if (temp_validity(s->temp_ddegC[i]) == VALIDITY_OK &&
-            (!found || (highest ? s->temp_ddegC[i] > s->temp_ddegC[found - 1] : s->temp_ddegC[i] < s->temp_ddegC[found - 1])))
-            found = (uint16_t)(i + 1);
-    return found;
-}
-
-static uint16_t cell_register(const struct sample *s, uint16_t number)
-{
-    return number == 0 || number > s->cells ? cell_invalid(VALIDITY_NOT_FITTED) : s->cell_mV[number - 1];
-}
-
-static uint16_t temp_register(const struct sample *s, uint16_t number)
-{
-    return (uint16_t)(number == 0 || number > s->temps ? temp_invalid(VALIDITY_NOT_FITTED) : s->temp_ddegC[number - 1]);
-}
-
-static uint16_t alarm_register(const struct sample *s, uint16_t element)
-{
-    unsigned i = element / REGISTERS_PER_ALARM;
-    const struct sample_alarm *a = &s->alarm[i];
-
-    if (i >= s->alarms)
-        return 0;
-    const uint16_t field[REGISTERS_PER_ALARM] = { a->alarm, a->level, a->number, (uint16_t)a->value };
-
-    return field[element % REGISTERS_PER_ALARM];
-}
-
-static uint16_t made_register(const struct sample *s, enum modbus_what what, uint16_t element)
-{
-    switch (what) {
-    case MODBUS_CELLS:
-        return s->cells;
-    case MODBUS_PROBES:
-        return s->temps;
-    case MODBUS_ALARMS:
-        return s->alarms;
-    case MODBUS_CELL_MAX:
-        return cell_register(s, extreme_cell(s, true));
-    case MODBUS_CELL_MAX_NO:
-        return extreme_cell(s, true);
-    case MODBUS_CELL_MIN:
-        return cell_register(s, extreme_cell(s, false));
-    case MODBUS_CELL_MIN_NO:
-        return extreme_cell(s, false);
-    case MODBUS_TEMP_MAX:
-        return temp_register(s, extreme_temp(s, true));
-    case MODBUS_TEMP_MAX_NO:
-        return extreme_temp(s, true);
-    case MODBUS_TEMP_MIN:
-        return temp_register(s, extreme_temp(s, false));
-    case MODBUS_TEMP_MIN_NO:
-        return extreme_temp(s, false);
-    case MODBUS_SAMPLE_NO_H:
-        return (uint16_t)(s->no >> 16);
-    case MODBUS_SAMPLE_NO_L:
-        return (uint16_t)s->no;
-    case MODBUS_CATALOGUE_H:
-        return (uint16_t)(board_catalogue.hash >> 16);
-    case MODBUS_CATALOGUE_L:
-        return (uint16_t)board_catalogue.hash;
-    case MODBUS_ALARM:
-        return alarm_register(s, element);
-    case MODBUS_CELL:
-        return cell_register(s, (uint16_t)(element + 1));
-    case MODBUS_TEMP:
-        return temp_register(s, (uint16_t)(element + 1));
-    default:
-        return 0;
-    }
-}
-
-static const struct modbus_row *row_at(const struct modbus_row *rows, uint16_t count, uint16_t address)
+const struct modbus_row *modbus_row_at(const struct modbus_row *rows, uint16_t count, uint16_t address)
 {
     for (uint16_t i = 0; i < count; i++)
         if (address >= rows[i].address && address - rows[i].address < rows[i].count)
             return &rows[i];
     return NULL;
-}
-
-/* Before the first sample every value is "never". */
-static int read_input(const struct uds *u, uint16_t address, uint16_t *value)
-{
-    static const struct sample none;
-    const struct sample *s = sampler_get(u->sampler, u->sampler->last_no);
-    const struct modbus_row *row = row_at(modbus_inputs, modbus_input_count, address);
-
-    if (!row)
-        return -MODBUS_ILLEGAL_ADDRESS;
-    if (row->scalar)
-        *value = register_of_scalar(s ? s->scalar[row->what] : scalar_invalid(VALIDITY_NEVER), row);
-    else
-        *value = made_register(s ? s : &none, (enum modbus_what)row->what, (uint16_t)(address - row->address));
-    return 0;
 }
 
 /* --- holding registers --- */
@@ -180,14 +47,14 @@ static uint16_t half(int32_t v, uint16_t address)
 
 static uint16_t result_of_store(const struct uds *u)
 {
-    if (u->writing)
+    if (u->params->held)
         return STORE_WORKS;
     return u->last_store == BIU_NVM_DONE ? STORE_DONE : u->last_store == BIU_NVM_FAILED ? STORE_FAILED : STORE_NONE;
 }
 
 static int read_holding(const struct uds *u, uint16_t address, uint16_t *value)
 {
-    const struct modbus_row *row = row_at(modbus_holdings, modbus_holding_count, address);
+    const struct modbus_row *row = modbus_row_at(modbus_holdings, modbus_holding_count, address);
     int param;
 
     if (row) {
@@ -213,8 +80,6 @@ static int write_command(struct uds *u, uint16_t value)
 {
     if (value != STORE)
         return -MODBUS_ILLEGAL_VALUE;
-    if (u->writing)
-        return -MODBUS_BUSY;
     return uds_store(u) ? -MODBUS_FAILURE : 0;
 }
 
@@ -254,16 +119,18 @@ static int write_params(struct uds *u, uint16_t address, const uint8_t *data, un
 
 static int write_registers(struct uds *u, uint16_t address, const uint8_t *data, unsigned count)
 {
-    const struct modbus_row *row = row_at(modbus_holdings, modbus_holding_count, address);
+    const struct modbus_row *row = modbus_row_at(modbus_holdings, modbus_holding_count, address);
 
     if (u->params->running[PARAM_write_needs_key])
         return -MODBUS_ILLEGAL_FUNCTION;
     if (row && (count != 1 || row->what == MODBUS_RESULT))
         return -MODBUS_ILLEGAL_ADDRESS;
-    if (row && row->what == MODBUS_COMMAND)
-        return write_command(u, get_be16(data));
-    if (row)
+    if (row && row->what == MODBUS_SOC_SET)
         return u->soc && soc_set(u->soc, get_be16(data)) == BMS_ERR_OK ? 0 : -MODBUS_ILLEGAL_VALUE;
+    if (u->params->held) /* no value changes while all are being stored */
+        return -MODBUS_BUSY;
+    if (row)
+        return write_command(u, get_be16(data));
     int no = write_params(u, address, data, count, false);
 
     return no ? no : write_params(u, address, data, count, true);
@@ -271,7 +138,7 @@ static int write_registers(struct uds *u, uint16_t address, const uint8_t *data,
 
 /* --- functions --- */
 
-static int read_registers(const struct uds *u, reader_fn *read, const uint8_t *pdu, size_t n, uint8_t *out)
+static int read_registers(const struct uds *u, modbus_reader *read, const uint8_t *pdu, size_t n, uint8_t *out)
 {
     unsigned address, count;
 
@@ -361,7 +228,7 @@ size_t modbus_answer(struct uds *u, const uint8_t *pdu, size_t n, uint8_t *out)
         len = read_registers(u, read_holding, pdu, n, out);
         break;
     case MODBUS_READ_INPUT:
-        len = read_registers(u, read_input, pdu, n, out);
+        len = read_registers(u, modbus_read_input, pdu, n, out);
         break;
     case MODBUS_WRITE_ONE:
         len = write_one(u, pdu, n, out);

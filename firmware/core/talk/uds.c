@@ -89,6 +89,18 @@ static int uds_22_read_data_by_identifier(struct uds *u, const uint8_t *req, siz
     return (int)at;
 }
 
+int uds_set_param(struct uds *u, enum param param, int32_t value)
+{
+    switch (params_set(u->params, param, value)) {
+    case BMS_ERR_OK:
+        return 0;
+    case BMS_ERR_STATE:
+        return -UDS_NRC_BUSY;
+    default:
+        return -UDS_NRC_RANGE;
+    }
+}
+
 static int write_soc(struct uds *u, const uint8_t *req, size_t n, uint8_t *out)
 {
     int no = uds_set_soc(u, req + 3, n - 3);
@@ -110,10 +122,10 @@ static int uds_2E_write_data_by_identifier(struct uds *u, const uint8_t *req, si
         return -UDS_NRC_RANGE;
     if (uds_is_locked(u))
         return -UDS_NRC_SECURITY;
-    if (params_set(u->params, (enum param)param, (int32_t)get_be32(req + 3)) != BMS_ERR_OK)
-        return -UDS_NRC_RANGE;
+    int no = uds_set_param(u, (enum param)param, (int32_t)get_be32(req + 3));
+
     put_be16(out + 1, did);
-    return 3;
+    return no ? no : 3;
 }
 
 static int uds_11_ecu_reset(struct uds *u, const uint8_t *req, size_t n, uint8_t *out)
@@ -236,10 +248,9 @@ static size_t failed(struct uds *u, uint8_t *out)
 size_t uds_poll(struct uds *u, uint32_t dt_ms, enum biu_nvm nvm, uint8_t *out)
 {
     run_timers(u, dt_ms);
-    if (u->writing && nvm == BIU_NVM_DONE)
-        params_stored(u->params, u->storing); /* also when the tester has been told otherwise, after UDS_STORE_MS */
     if (nvm != BIU_NVM_IDLE) {
-        u->writing = false;
+        if (u->params->held) /* also when the tester has been told otherwise, after UDS_STORE_MS */
+            params_release(u->params, nvm == BIU_NVM_DONE);
         u->last_store = nvm;
     }
     if (!uds_is_busy(u))

@@ -64,10 +64,8 @@ struct uds {
     uint8_t reply[8], reply_n; /* the answer then */
     uint32_t wait_ms, told_ms; /* since the request; since the last "response pending" */
     bool told_pending, quiet;
-    int32_t storing[PARAMS]; /* what is being stored */
-    bool store;              /* biu_out.nvm_write is wanted */
+    bool store;              /* biu_out.nvm_write is wanted: the running copy, held until its result comes */
     enum biu_nvm last_store; /* how the last one ended */
-    bool writing;            /* and its result has not come yet */
     bool restart;            /* asked for; to be done when the answer is out */
 
     uint8_t session, attempts;        /* enum uds_session; wrong keys in a row */

@@ -28,7 +28,7 @@ static int set_zero(struct uds *u)
         return -UDS_NRC_CONDITIONS;
     if (offset_mA < INT32_MIN || offset_mA > INT32_MAX)
         return -UDS_NRC_RANGE;
-    return params_set(u->params, PARAM_current_offset_mA, (int32_t)offset_mA) == BMS_ERR_OK ? 0 : -UDS_NRC_RANGE;
+    return uds_set_param(u, PARAM_current_offset_mA, (int32_t)offset_mA);
 }
 
 static int set_gain(struct uds *u, int32_t reference_mA)
@@ -48,16 +48,16 @@ static int set_gain(struct uds *u, int32_t reference_mA)
 
     if (gain_ppm < -PPM || gain_ppm > PPM)
         return -UDS_NRC_RANGE;
-    return params_set(u->params, PARAM_current_gain_ppm, (int32_t)gain_ppm) == BMS_ERR_OK ? 0 : -UDS_NRC_RANGE;
+    return uds_set_param(u, PARAM_current_gain_ppm, (int32_t)gain_ppm);
 }
 
 static int as_delivered(struct uds *u)
 {
     int32_t chemistry = u->params->running[PARAM_chemistry];
 
-    (void)params_set(u->params, PARAM_current_offset_mA, param_rows[PARAM_current_offset_mA].dflt[chemistry]);
-    (void)params_set(u->params, PARAM_current_gain_ppm, param_rows[PARAM_current_gain_ppm].dflt[chemistry]);
-    return 0;
+    int no = uds_set_param(u, PARAM_current_offset_mA, param_rows[PARAM_current_offset_mA].dflt[chemistry]);
+
+    return no ? no : uds_set_param(u, PARAM_current_gain_ppm, param_rows[PARAM_current_gain_ppm].dflt[chemistry]);
 }
 
 int uds_calibrate(struct uds *u, const uint8_t *req, size_t n, uint8_t *out)

@@ -13,11 +13,10 @@ int uds_store(struct uds *u)
 {
     struct topology t;
 
-    if (u->writing || topology_read(u->params->running, &t) != TOPOLOGY_OK)
+    if (u->params->held || topology_read(u->params->running, &t) != TOPOLOGY_OK)
         return -UDS_NRC_CONDITIONS;
-    memcpy(u->storing, u->params->running, sizeof(u->storing));
+    params_hold(u->params);
     u->store = true;
-    u->writing = true;
     return 0;
 }
 

@@ -34,6 +34,9 @@ int uds_wait(struct uds *u, enum uds_wait what, const uint8_t *reply, size_t n);
 /* 0, or the negative NRC that keeps a tester from programming: session, key, contactors. */
 int uds_may_program(const struct uds *u);
 
+/* Change the running copy: 0, or a negative NRC: out of its row, or busy while it is being stored. */
+int uds_set_param(struct uds *u, enum param param, int32_t value);
+
 /* Back to the default session: locked, everything sent, everything noted. */
 void uds_default_session(struct uds *u);
 

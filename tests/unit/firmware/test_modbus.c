@@ -228,6 +228,8 @@ static void test_store(void)
     CU_ASSERT_EQUAL(reading(3, MODBUS_HOLD_result), 1);
     ask_16(6, MODBUS_HOLD_command, 1);
     CU_ASSERT(refused(6, MODBUS_BUSY));
+    ask_16(6, MODBUS_PARAM_16 + param_rows[PARAM_balance_start_mV].id, 77);
+    CU_ASSERT(refused(6, MODBUS_BUSY));                          /* no value changes while all are being stored */
     CU_ASSERT_EQUAL(uds_poll(&t.uds, 10, BIU_NVM_DONE, out), 0); /* no tester waits for it */
     CU_ASSERT_EQUAL(reading(3, MODBUS_HOLD_result), 2);
     ask_16(6, MODBUS_HOLD_command, 1);

@@ -40,9 +40,24 @@ static void test_calibrate_changes_the_running_copy_alone(void)
     CU_ASSERT_NOT_EQUAL(p.running_hash, before);
     CU_ASSERT_EQUAL(p.stored_hash, before);
     CU_ASSERT_EQUAL(p.stored[PARAM_balance_start_mV], 50);
-    params_stored(&p, p.running);
+    params_hold(&p);
+    params_release(&p, true);
     CU_ASSERT_EQUAL(p.stored_hash, p.running_hash);
     CU_ASSERT_EQUAL(p.stored[PARAM_balance_start_mV], 77);
+}
+
+static void test_nothing_changes_while_it_is_stored(void)
+{
+    start();
+    CU_ASSERT_EQUAL(params_set(&p, PARAM_balance_start_mV, 77), BMS_ERR_OK);
+    params_hold(&p);
+    CU_ASSERT_EQUAL(params_set(&p, PARAM_balance_start_mV, 78), BMS_ERR_STATE);
+    CU_ASSERT_EQUAL(params_set(&p, PARAM_balance_start_mV, 29), BMS_ERR_RANGE);
+    CU_ASSERT_EQUAL(p.running[PARAM_balance_start_mV], 77);
+    params_release(&p, false);
+    CU_ASSERT_EQUAL(p.stored[PARAM_balance_start_mV], 50); /* the memory failed */
+    CU_ASSERT_NOT_EQUAL(p.stored_hash, p.running_hash);
+    CU_ASSERT_EQUAL(params_set(&p, PARAM_balance_start_mV, 78), BMS_ERR_OK);
 }
 
 static void test_bad_stored_values_become_the_chemistry_s_default(void)
@@ -72,6 +87,8 @@ int main(void)
     CU_TestInfo tests[] = {
         { "every row takes its limits and refuses one past them [AC-6]", test_limits_of_every_row },
         { "calibrate changes the running copy alone, storing makes them equal [UC-5]", test_calibrate_changes_the_running_copy_alone },
+        { "no value changes while all are being stored, and a failed store leaves the old ones [UC-5]",
+          test_nothing_changes_while_it_is_stored },
         { "stored values out of their rows become the chemistry's default", test_bad_stored_values_become_the_chemistry_s_default },
         { "every chemistry is a complete profile [PK-4]", test_every_default_is_inside_its_row },
         CU_TEST_INFO_NULL,

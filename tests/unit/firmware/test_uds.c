@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/bytes.h"
+#include "common/err.h"
 #include "firmware/core/talk/uds.h"
 #include "tests/unit/suite.h"
 
@@ -109,7 +110,7 @@ static void test_store(void)
     CU_ASSERT_EQUAL(n, 0);
     CU_ASSERT(uds_is_busy(&u));
     CU_ASSERT(u.store);
-    params_set(&params, PARAM_balance_start_mV, 88); /* too late for this store */
+    CU_ASSERT_EQUAL(params_set(&params, PARAM_balance_start_mV, 88), BMS_ERR_STATE); /* what is stored is one state of them */
     CU_ASSERT_EQUAL(uds_poll(&u, 10, BIU_NVM_IDLE, out), 0);
     n = uds_poll(&u, 10, BIU_NVM_DONE, out);
     CU_ASSERT_EQUAL(n, 4);
@@ -137,9 +138,14 @@ static void test_slow_store_tells_pending_once(void)
     CU_ASSERT(refused(0x31, UDS_NRC_PROGRAMMING));
     ASK(0x31, 0x01, 0x02, 0x01); /* the memory still works on the first */
     CU_ASSERT(refused(0x31, UDS_NRC_CONDITIONS));
-    params_set(&params, PARAM_balance_start_mV, 77);
+    ASK(0x2E, 0x20, 80, 0, 0, 0, 77);
+    CU_ASSERT(refused(0x2E, UDS_NRC_BUSY));
+    ASK(0x31, 0x01, 0x02, 0x05, UDS_CALIBRATE_FACTORY);
+    CU_ASSERT(refused(0x31, UDS_NRC_BUSY));
     uds_poll(&u, 10, BIU_NVM_DONE, out);
     CU_ASSERT_EQUAL(params.stored[PARAM_balance_start_mV], 50);
+    ASK(0x2E, 0x20, 80, 0, 0, 0, 77);
+    CU_ASSERT(n == 3 && params.running[PARAM_balance_start_mV] == 77);
     ASK(0x31, 0x01, 0x02, 0x01);
     CU_ASSERT(uds_is_busy(&u));
 }
