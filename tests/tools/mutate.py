@@ -94,16 +94,25 @@ class Run:
             list(pool.map(self.link, tests))
         for test in tests:
             began = time.monotonic()
-            if self.call([str(self.folder / f"test_{test}")], 120):
+            if self.fails(test, self.folder, 60):
                 sys.exit(f"mutate: tests/test_{test} fails as it is; build the preset and see")
             self.took[test] = time.monotonic() - began
+        for path, tests in self.wanted.items():  # a module that is loaded as a mutant is, and is none, must not be caught
+            with tempfile.TemporaryDirectory(dir=self.folder) as name:
+                self.share(self.compile(self.folder, (ROOT / path).read_text()), pathlib.Path(name, soname(path)))
+                if self.fails(min(tests, key=self.took.get), pathlib.Path(name), 60):
+                    sys.exit(f"mutate: {path} is caught as it is")
+
+    def fails(self, test, folder, limit_s):
+        """Runs a program with the modules of `folder` in place of the right ones, for so much processor time."""
+        return self.call(["prlimit", f"--cpu={limit_s}", str(self.folder / f"test_{test}")], 20 * limit_s, LD_LIBRARY_PATH=str(folder)) != 0
 
     def link(self, test):
         objects = [str(p) for p in (self.build / f"tests/unit/firmware/CMakeFiles/test_{test}.dir").rglob("*.o")]
         archives = [str(p) for part in ("firmware", "proto", "common") for p in sorted((self.build / part).glob("*.a"))]
         judged = [str(self.folder / soname(path)) for path, tests in self.wanted.items() if test in tests]
         rig = str(self.build / "tests/unit/firmware/libcw_firmware_rig.a")
-        if self.call(["cc", "-rdynamic", "-Wl,-s", f"-Wl,-rpath,{self.folder}", "-o", str(self.folder / f"test_{test}"), *objects, str(self.folder / "stop.o"),
+        if self.call(["cc", "-rdynamic", "-Wl,-s", "-Wl,--enable-new-dtags", f"-Wl,-rpath,{self.folder}", "-o", str(self.folder / f"test_{test}"), *objects, str(self.folder / "stop.o"),
                       *judged, rig, "-Wl,--start-group", *archives, "-Wl,--end-group", "-lcunit", "-lm"], 120):
             sys.exit(f"mutate: tests/test_{test} is missing or does not link; build the preset first")
 
@@ -123,9 +132,7 @@ class Run:
             so = folder / soname(mutant.path)
             self.share(out, so)
             for test in self.tests_of(mutant.path):
-                program = str(self.folder / f"test_{test}")
-                limit_s = 2 + math.ceil(5 * self.took[test])
-                if self.call(["prlimit", f"--cpu={limit_s}", program], 20 * limit_s, LD_PRELOAD=str(so)):
+                if self.fails(test, folder, 2 + math.ceil(5 * self.took[test])):
                     with self.lock:
                         self.caught[mutant.path, test] += 1
                     return CAUGHT

@@ -85,6 +85,26 @@ static void test_only_wired_contacts_are_compared(void)
     CU_ASSERT_EQUAL(o.wrong, 8);
 }
 
+static void test_each_difference_is_timed_from_its_begin(void)
+{
+    start();
+    CU_ASSERT_EQUAL(o.driven, 0); /* nothing before the first step */
+    in.dt_ms = 1;
+    outputs_step(&o, &in);
+    in.feedback = 1 << 3;
+    for (int ms = 1; ms < 100; ms++)
+        outputs_step(&o, &in);
+    CU_ASSERT_FALSE(o.welded); /* 99 ms */
+    outputs_step(&o, &in);
+    CU_ASSERT(o.welded);
+    in.feedback = 0;
+    outputs_step(&o, &in);
+    in.feedback = 1 << 3; /* again: from 0 */
+    for (int ms = 1; ms < 100; ms++)
+        outputs_step(&o, &in);
+    CU_ASSERT_FALSE(o.welded);
+}
+
 static void test_a_role_that_nobody_knows_drives_nothing(void)
 {
     start();
@@ -96,6 +116,14 @@ static void test_a_role_that_nobody_knows_drives_nothing(void)
     params[PARAM_output5_role] = OUTPUT_ROLES - 1;
     run(10);
     CU_ASSERT_EQUAL(o.driven & 1, 1);
+    in.heat = true; /* nothing that stands beside the roles is taken for one */
+    in.feedback = 0xFF;
+    static const int32_t strange[] = { -1, OUTPUT_NOTHING, OUTPUT_ROLES };
+    for (int i = 0; i < 3; i++) {
+        params[PARAM_output5_role] = strange[i];
+        run(10);
+        CU_ASSERT_EQUAL(o.driven & 1, 0);
+    }
 }
 
 int main(void)
@@ -105,6 +133,7 @@ int main(void)
         { "two outputs may share a role [AC-1]", test_two_outputs_may_share_a_role },
         { "a welded heating relay is told apart from one that does not close [AC-1] [AC-5]", test_a_welded_heater_is_told_apart },
         { "only wired contacts are compared, and the lowest is named [AC-1]", test_only_wired_contacts_are_compared },
+        { "a difference that comes again is timed from its begin [AC-1]", test_each_difference_is_timed_from_its_begin },
         { "a role that nobody knows drives nothing", test_a_role_that_nobody_knows_drives_nothing },
         CU_TEST_INFO_NULL,
     };

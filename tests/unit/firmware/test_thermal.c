@@ -51,6 +51,16 @@ static void test_heats_only_when_watched(void)
     CU_ASSERT_FALSE(heats());
 }
 
+static void test_a_pack_with_one_probe_is_heated(void)
+{
+    start();
+    CU_ASSERT_FALSE(t.heat); /* nobody has asked yet */
+    topology.probes = 1;
+    m.temp.valid = 1;
+    CU_ASSERT(heats());
+    topology.probes = 4;
+}
+
 static void test_what_is_hot_beside_the_heater_stops_it(void)
 {
     start();
@@ -84,6 +94,7 @@ int main(void)
 {
     CU_TestInfo tests[] = {
         { "heats only for a charge, with every probe known and nothing against it [AC-5]", test_heats_only_when_watched },
+        { "a pack with one probe is heated, and only when a charge asks [AC-5]", test_a_pack_with_one_probe_is_heated },
         { "what is hot beside the heater stops it [AC-5]", test_what_is_hot_beside_the_heater_stops_it },
         { "the fan has two temperatures [AC-5]", test_fan_has_two_temperatures },
         CU_TEST_INFO_NULL,
