@@ -72,20 +72,25 @@ static void gen_self_units(void)
 
 void gen_alarms_page(void)
 {
-    static const char *const reactions[] = {
-        [ALARM_REACT_NONE] = "none", [ALARM_REACT_OPEN] = "contactors open", [ALARM_REACT_DERATE] = "less power"
-    };
+    static const char *const reactions[ALARM_REACTIONS] = { [ALARM_REACT_NONE] = "none",
+                                                            [ALARM_REACT_DERATE] = "less power",
+                                                            [ALARM_REACT_END] = "open without load",
+                                                            [ALARM_REACT_OPEN] = "open at once" };
 
     head("Alarms", "alarms.def");
-    printf("| id | name | level | unit | set when | reaction | latch | DTC | limit NMC / LFP / NiMH / supercap |\n"
-           "| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
+    printf("Limits, delays and the reaction are [parameters](parameters.md); a reaction can be set from the least to the most that its row "
+           "allows. *Open without\nload* ends the power first, and opens under load after `alarm_open_wait_ms` (ADR-0012).\n\n"
+           "| id | name | level | unit | set when | reaction | at least | at most | latch | DTC | limit NMC / LFP / NiMH / supercap |\n"
+           "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
     for (int i = 0; i < ALARMS; i++) {
         const struct alarm_row *r = &alarm_rows[i];
+        const struct param_row *does = &param_rows[r->reaction];
         const int32_t *d = param_rows[r->limit].dflt;
 
-        printf("| %u | `%s` | %s | %s | %s the limit | %s | %s | %06X | %d / %d / %d / %d |\n", r->id, r->name,
+        printf("| %u | `%s` | %s | %s | %s the limit | %s | %s | %s | %s | %06X | %d / %d / %d / %d |\n", r->id, r->name,
                r->level == ALARM_MAJOR ? "major" : "warning", r->unit, r->compare == ALARM_ABOVE ? "at or above" : "at or below",
-               reactions[r->reaction], r->latch ? "yes" : "", (unsigned)r->dtc, (int)d[0], (int)d[1], (int)d[2], (int)d[3]);
+               reactions[does->dflt[CHEMISTRY_NMC]], reactions[does->min], reactions[does->max], r->latch ? "yes" : "", (unsigned)r->dtc,
+               (int)d[0], (int)d[1], (int)d[2], (int)d[3]);
     }
     gen_self_units();
 }

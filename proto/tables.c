@@ -32,13 +32,14 @@ const struct alarm_row alarm_rows[ALARMS] = {
                         .quantity = ALARM_Q_##quantity_,                                                                                   \
                         .compare = ALARM_##compare_,                                                                                       \
                         .level = ALARM_##level_,                                                                                           \
-                        .reaction = ALARM_REACT_##reaction_,                                                                               \
+                        .least = ALARM_REACT_##reaction_,                                                                                  \
                         .latch = (latch_),                                                                                                 \
                         .dtc = (dtc_),                                                                                                     \
                         .limit = PARAM_##name_##_limit,                                                                                    \
                         .clear = PARAM_##name_##_clear,                                                                                    \
                         .set_ms = PARAM_##name_##_set_ms,                                                                                  \
-                        .clear_ms = PARAM_##name_##_clear_ms },
+                        .clear_ms = PARAM_##name_##_clear_ms,                                                                              \
+                        .reaction = PARAM_##name_##_reaction },
 #include "proto/alarms.def"
 };
 

@@ -63,7 +63,13 @@ enum alarm_quantity {                             /* and what `number` counts */
 };
 
 enum alarm_compare { ALARM_ABOVE, ALARM_BELOW }; /* set when value >= limit, or <= limit */
-enum alarm_reaction { ALARM_REACT_NONE, ALARM_REACT_OPEN, ALARM_REACT_DERATE };
+enum alarm_reaction {                            /* from the mildest to the hardest; values of the parameters <alarm>_reaction */
+                      ALARM_REACT_NONE,          /* tell */
+                      ALARM_REACT_DERATE,        /* less power */
+                      ALARM_REACT_END,           /* no power; the contactors open without load, or under load after alarm_open_wait_ms */
+                      ALARM_REACT_OPEN,          /* the contactors open at once */
+                      ALARM_REACTIONS
+};
 
 enum alarm { /* dense index: ALARM_cell_over_voltage, ... */
 #define ALARM(id, name, quantity, compare, level, unit, reaction, latch, dtc, text) ALARM_##name,
@@ -76,11 +82,11 @@ struct alarm_row {
     const char *name, *unit, *text;
     enum alarm_quantity quantity;
     enum alarm_compare compare;
-    uint8_t level; /* enum alarm_level */
-    enum alarm_reaction reaction;
-    bool latch; /* stays until nothing is asked for */
+    uint8_t level;             /* enum alarm_level */
+    enum alarm_reaction least; /* the parameter cannot be set below; what the safety of the pack needs */
+    bool latch;                /* stays until nothing is asked for */
     uint32_t dtc;
-    enum param limit, clear, set_ms, clear_ms;
+    enum param limit, clear, set_ms, clear_ms, reaction;
 };
 
 extern const struct param_row param_rows[PARAMS];

@@ -149,16 +149,17 @@ static enum contactor_state on_drive(struct contactor *c, const struct contactor
 static enum contactor_state on_charge(struct contactor *c, const struct contactor_in *in)
 {
     (void)c;
-    return in->charge && !in->end_charge ? CONTACTOR_CHARGE : CONTACTOR_CHARGE_END;
+    return in->charge && !in->end_charge && !in->must_end ? CONTACTOR_CHARGE : CONTACTOR_CHARGE_END;
 }
 
 /* A current that is not known is no reason to wait. */
 static bool may_part(const struct contactor *c, const struct contactor_in *in)
 {
+    enum param longest = in->must_end ? PARAM_alarm_open_wait_ms : PARAM_open_wait_ms;
     int64_t mA = in->current_mA;
 
     return scalar_validity(in->current_mA) != VALIDITY_OK || (mA < 0 ? -mA : mA) <= in->params[PARAM_open_current_mA] ||
-           c->in_state_ms >= (uint32_t)in->params[PARAM_open_wait_ms];
+           c->in_state_ms >= (uint32_t)in->params[longest];
 }
 
 static enum contactor_state on_drive_end(struct contactor *c, const struct contactor_in *in)
@@ -270,12 +271,12 @@ static void move(struct contactor *c, enum contactor_state to, const struct cont
 /* What comes before all states. Opening by an alarm is first: nothing that counts time stands in front of it. */
 static enum contactor_state next(struct contactor *c, const struct contactor_in *in)
 {
-    bool asked = in->drive || in->charge, main_closed = states[c->state].close & MAINS;
+    bool asked = (in->drive || in->charge) && !in->must_end, main_closed = states[c->state].close & MAINS;
 
-    if (in->must_open || c->stuck) {
+    if (in->must_open || in->must_end || c->stuck)
         c->locked = c->locked || (c->state != CONTACTOR_OPEN && c->state != CONTACTOR_CHECK && c->state != CONTACTOR_TEST);
+    if (in->must_open || c->stuck || (in->must_end && !main_closed))
         return CONTACTOR_OPEN;
-    }
     if (c->test && !asked) /* the state is OPEN or TEST: contactor_test() */
         return on_test(c, in);
     if (c->state == CONTACTOR_TEST)

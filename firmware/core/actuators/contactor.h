@@ -8,8 +8,8 @@
  *
  * CHECK closes nothing while a relay reads closed or the link keeps the pack's voltage: then one is welded. PRECHARGE has a window: too fast is no load
  * (no capacitor), too slow or no rise at all is a short; each failure costs a try and heats the resistor, whose energy is counted and bounded. Each
- * relay is read back. A request that ends limits the power first and opens under load only after open_wait_ms. An alarm opens at once and
- * locks: nothing closes again until KeyOn and charger have both been away. RL3 closes without RL2: a charger precharges its own side.
+ * relay is read back. A request that ends limits the power first and opens under load only after open_wait_ms. An alarm opens at once or, where
+ * it may wait (must_end), limits the power first and opens under load only after alarm_open_wait_ms; either way it locks: nothing closes again until KeyOn and charger have both been away. RL3 closes without RL2: a charger precharges its own side.
  */
 #ifndef FIRMWARE_CONTACTOR_H
 #define FIRMWARE_CONTACTOR_H
@@ -46,6 +46,7 @@ enum { CONTACTOR_RELAYS = 3, CONTACTOR_SAME_mV = 200 };
 struct contactor_in {
     uint32_t dt_ms;
     bool must_open;           /* an alarm wants the contactors open */
+    bool must_end;            /* an alarm wants the power to end, and then the contactors open */
     bool may_close;           /* every value that protects is there; looked at only before a close, for the alarms judge the rest */
     bool may_charge;          /* the temperature allows charging; looked at as may_close */
     bool drive;               /* KeyOn */

@@ -145,6 +145,7 @@ void biu_switch_contactors(struct biu *biu, const struct biu_in *in, uint32_t dt
 {
     struct contactor_in c = { .dt_ms = dt_ms,
                               .must_open = biu->alarms.open,
+                              .must_end = biu->alarms.end,
                               .may_close = biu_is_measured(biu) && biu->alarms.level != ALARM_MAJOR && !uds_holds_contactors(&biu->uds),
                               .may_charge = biu->charge.close && may_charge(biu),
                               .end_charge = !biu->charge.close && !(biu->charge.fast && biu->session.out.close),

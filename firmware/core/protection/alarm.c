@@ -59,17 +59,25 @@ static bool is_set(const struct alarm_state *s)
     return s->active || s->simulated_ms;
 }
 
-static void sum_up(struct alarms *a)
+enum alarm_reaction alarm_asks(const struct alarms *a, enum alarm row, const int32_t *params)
+{
+    return is_set(&a->row[row]) ? (enum alarm_reaction)params[alarm_rows[row].reaction] : ALARM_REACT_NONE;
+}
+
+static void sum_up(struct alarms *a, const int32_t *params)
 {
     a->active = 0;
     a->level = ALARM_NONE;
-    a->open = a->derate = false;
+    a->open = a->end = a->derate = false;
     for (int i = 0; i < ALARMS; i++) {
         if (!is_set(&a->row[i]))
             continue;
+        enum alarm_reaction asked = alarm_asks(a, (enum alarm)i, params);
+
         a->active++;
-        a->open = a->open || alarm_rows[i].reaction == ALARM_REACT_OPEN;
-        a->derate = a->derate || alarm_rows[i].reaction == ALARM_REACT_DERATE;
+        a->open = a->open || asked == ALARM_REACT_OPEN;
+        a->end = a->end || asked == ALARM_REACT_END;
+        a->derate = a->derate || asked == ALARM_REACT_DERATE;
         if (alarm_rows[i].level > a->level)
             a->level = alarm_rows[i].level;
     }
@@ -112,8 +120,8 @@ bool alarm_judge(struct alarms *a, const struct alarm_in *in, const int32_t *par
         else
             a->row[i].beyond = a->row[i].inside = false;
     }
-    if (changed)
-        sum_up(a);
+    if (changed || a->active) /* a reaction may have been changed under way */
+        sum_up(a, params);
     return changed;
 }
 
@@ -193,5 +201,7 @@ uint32_t alarm_promise_ms(const struct alarm_row *row, const int32_t *params)
 {
     int32_t set_ms = (params[row->set_ms] + ALARM_STEP_MS - 1) / ALARM_STEP_MS * ALARM_STEP_MS;
 
-    return (uint32_t)(latency_ms(row, params) + set_ms + ALARM_STEP_MS);
+    int32_t wait_ms = params[row->reaction] == ALARM_REACT_END ? params[PARAM_alarm_open_wait_ms] : 0;
+
+    return (uint32_t)(latency_ms(row, params) + set_ms + wait_ms + ALARM_STEP_MS);
 }

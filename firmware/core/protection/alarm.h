@@ -5,7 +5,7 @@
  *   value inside `clear` for clear_ms ──> gone                  a quantity that cannot be compared holds the alarm as it is
  *
  * One alarm is one event, however many cells are beyond; it names the worst at the moment it was raised. A row with set_ms 0 is set in the
- * same call; a latched row goes only when nothing is asked for. Timers count spans, not clock readings, so nothing happens when a clock wraps.
+ * same call; a latched row goes only when nothing is asked for. What a row asks for is a parameter too, never milder than alarms.def says. Timers count spans, not clock readings, so nothing happens when a clock wraps.
  */
 #ifndef FIRMWARE_ALARM_H
 #define FIRMWARE_ALARM_H
@@ -37,6 +37,7 @@ struct alarms {
     uint8_t active; /* how many */
     uint8_t level;  /* enum alarm_level: the worst active */
     bool open;      /* the contactors must be open */
+    bool end;       /* the power must end, then the contactors open */
     bool derate;    /* less power is asked for */
     bool simulation_changed;
 };
@@ -52,6 +53,9 @@ enum { ALARM_SIMULATED_MAX_S = 600 };
  * is not counted, and hides nothing: a real alarm of the same row is told instead. */
 void alarm_simulate(struct alarms *a, enum alarm row, uint32_t ms);
 
+/* What this row asks for now: the running parameter while it is active or simulated, else nothing. A parameter that is changed acts at once. */
+enum alarm_reaction alarm_asks(const struct alarms *a, enum alarm row, const int32_t *params);
+
 /* Forget how long values have been beyond or inside; active alarms stay. */
 void alarm_hold(struct alarms *a);
 
@@ -59,7 +63,8 @@ void alarm_hold(struct alarms *a);
  * left out. Returns how many. */
 uint8_t alarm_list(const struct alarms *a, struct sample_alarm *out);
 
-/* The longest time from a limit crossed at the terminals to the reaction, ms: what has to be measured, the delay of the row, and a step. */
+/* The longest time from a limit crossed at the terminals to the reaction, ms: what has to be measured, the delay of the row, and a step; with
+ * ALARM_REACT_END also the wait for no load. */
 uint32_t alarm_promise_ms(const struct alarm_row *row, const int32_t *params);
 
 #endif

@@ -106,10 +106,10 @@ static int32_t by_alarms(const struct limits_in *in, enum side side)
 {
     int32_t left = WHOLE;
 
-    if (in->alarms->open)
+    if (in->alarms->open || in->alarms->end)
         return 0;
     for (int i = 0; in->alarms->derate && i < ALARMS; i++)
-        if (in->alarms->row[i].active && alarm_rows[i].reaction == ALARM_REACT_DERATE && (sides_of(&alarm_rows[i]) & side))
+        if (alarm_asks(in->alarms, (enum alarm)i, in->params) == ALARM_REACT_DERATE && (sides_of(&alarm_rows[i]) & side))
             left = in->params[PARAM_derate_left_percent] * PERCENT;
     return left;
 }

@@ -4,7 +4,7 @@
  * discharge_max_dA and charge_max_dA, times the least of the ramps over temperature, SOC and cell voltage (two parameters each: nothing at
  * `none`, all at `full`, a straight line between), but no more than what the estimation predicts, if it does (to take:
  * at least predicted_charge_least_percent, so that a board which does not know its SOC yet can begin a charge that what is measured bounds); times what the tier of the
- * alarms leaves: DERATE derate_left_percent on the side that the alarm is about, OPEN nothing. A cell voltage or temperature that is not
+ * alarms leaves: DERATE derate_left_percent on the side that the alarm is about, END and OPEN nothing. A cell voltage or temperature that is not
  * known leaves nothing; yet to give, a pack whose probes are all gone is left derate_left_percent. A share falls at once and comes back
  * slowly (limit_recover_percent_per_s), so that a limit and what obeys it do not swing.
  */

@@ -3,7 +3,16 @@
 
 #include "firmware/core/measure/ntc.h"
 
-enum { CELLS = 48, CHIP_CELLS = 16, PROBE_CHIP = 1, RISE_ddegC_PER_S = 40, ROOM_ddegC = 250, LOAD_mA = 100000, LONG_MS = 10000 };
+enum {
+    CELLS = 48,
+    CHIP_CELLS = 16,
+    PROBE_CHIP = 1,
+    RISE_ddegC_PER_S = 40,
+    ROOM_ddegC = 250,
+    LOAD_mA = 100000,
+    SMALL_LOAD_mA = 20000,
+    LONG_MS = 10000
+};
 
 static bool until(struct rig *r, enum contactor_state state, uint32_t max_ms)
 {
@@ -22,11 +31,27 @@ static bool end_under_load(struct rig *r, enum contactor_state closed, enum cont
     return until(r, ending, 100);
 }
 
-bool crossing_reach(struct rig *r, enum contactor_state state, unsigned phase)
+static void set_reactions(enum crossing_set set, int32_t *params)
+{
+    for (int i = 0; set != CROSSING_SHIPPED && i < ALARMS; i++) {
+        const struct param_row *row = &param_rows[alarm_rows[i].reaction];
+
+        params[alarm_rows[i].reaction] = set == CROSSING_MILDEST ? row->min : row->max;
+    }
+}
+
+void crossing_params(enum crossing_set set, int32_t *params)
+{
+    params_defaults(CHEMISTRY_NMC, params);
+    set_reactions(set, params);
+}
+
+bool crossing_reach(struct rig *r, enum contactor_state state, unsigned phase, enum crossing_set set)
 {
     bool charging = state == CONTACTOR_CHARGE || state == CONTACTOR_CHARGE_END;
 
     rig_init(r, CELLS, 0);
+    set_reactions(set, r->params);
     r->params[PARAM_precharge_tries] = state == CONTACTOR_REST ? 3 : 1;
     rig_start(r);
     rig_run(r, 1000 + phase * BIU_STEP_MS);
@@ -244,17 +269,29 @@ static void cross(struct rig *r, const struct alarm_row *row)
     }
 }
 
+/* More than the contactors open without wear. */
+static void put_load(struct rig *r)
+{
+    if (r->current_mA == 0 && r->biu.contactor.state == CONTACTOR_DRIVE)
+        r->current_mA = SMALL_LOAD_mA;
+    if (r->current_mA == 0 && r->biu.contactor.state == CONTACTOR_CHARGE)
+        r->current_mA = -SMALL_LOAD_mA;
+}
+
 uint32_t crossing_reaction_ms(struct rig *r, enum alarm alarm)
 {
     const struct alarm_row *row = &alarm_rows[alarm];
     bool suspects = row->quantity == ALARM_Q_RUNAWAY; /* of its signs each opens by itself: its own alarm counts */
-    bool opens = row->reaction == ALARM_REACT_OPEN && !closes_nothing(r) && !suspects;
+    int32_t reaction = r->biu.params.running[row->reaction];
+    bool opens = reaction >= ALARM_REACT_END && !closes_nothing(r) && !suspects;
     bool rises = row->quantity == ALARM_Q_TEMPERATURE_RISE;
 
     int32_t *set_ms = &r->biu.params.running[row->set_ms];
     uint32_t cut_ms = *set_ms > LONG_MS ? (uint32_t)(*set_ms - LONG_MS) : 0;
 
     *set_ms -= (int32_t)cut_ms;
+    if (reaction == ALARM_REACT_END)
+        put_load(r);
     if (!rises)
         cross(r, row);
     rises = rises || suspects;
@@ -268,13 +305,13 @@ uint32_t crossing_reaction_ms(struct rig *r, enum alarm alarm)
     return CROSSING_NEVER;
 }
 
-uint32_t crossing_worst_ms(struct rig *r, enum alarm alarm, unsigned *cases)
+uint32_t crossing_worst_ms(struct rig *r, enum alarm alarm, enum crossing_set set, unsigned *cases)
 {
     uint32_t worst_ms = 0;
 
     for (int s = CONTACTOR_OPEN; s < CONTACTOR_STATES; s++)
         for (unsigned phase = 0; phase < CROSSING_PHASES; phase++) {
-            if (!crossing_reach(r, (enum contactor_state)s, phase))
+            if (!crossing_reach(r, (enum contactor_state)s, phase, set))
                 return CROSSING_NEVER;
             if (!crossing_applies(r, alarm))
                 continue;

@@ -74,13 +74,14 @@ static void every_row_limits_and_delays(enum chemistry chemistry)
         CU_ASSERT_EQUAL(a.row[i].raised.number, 12);
         CU_ASSERT_EQUAL(a.row[i].raised.value, values[row->limit]);
         CU_ASSERT_EQUAL(a.level, row->level);
-        CU_ASSERT_EQUAL(a.open, row->reaction == ALARM_REACT_OPEN);
+        CU_ASSERT_EQUAL(a.open, values[row->reaction] == ALARM_REACT_OPEN);
+        CU_ASSERT_EQUAL(a.end, values[row->reaction] == ALARM_REACT_END);
         show(row, worse(row, values[row->clear])); /* one short of the clear value keeps it */
         CU_ASSERT_EQUAL(ms_until(i, false, clear_ms + 100), -1);
         show(row, values[row->clear]);
         CU_ASSERT_EQUAL(ms_until(i, false, clear_ms + 100), clear_ms);
         CU_ASSERT(a.level < ALARM_MAJOR); /* a major one leaves its warning behind for a while */
-        CU_ASSERT_FALSE(a.open);
+        CU_ASSERT_FALSE(a.open || a.end);
     }
 }
 
@@ -261,9 +262,7 @@ static void test_a_list_that_is_full_keeps_the_major_ones(void)
 /* The tier of a row: what it asks for, then how loud it is. */
 static int tier(const struct alarm_row *row)
 {
-    static const int reactions[] = { [ALARM_REACT_NONE] = 0, [ALARM_REACT_DERATE] = 1, [ALARM_REACT_OPEN] = 2 };
-
-    return reactions[row->reaction] * 4 + row->level;
+    return param_rows[row->reaction].dflt[CHEMISTRY_NMC] * 4 + row->level;
 }
 
 static bool is_further(const struct alarm_row *row, int32_t one, int32_t other)
@@ -300,9 +299,10 @@ static void test_every_profile_is_in_order(void)
 static void test_every_row_is_a_parameter_with_hard_limits(void)
 {
     for (int i = 0; i < ALARMS; i++) {
-        const enum param params[] = { alarm_rows[i].limit, alarm_rows[i].clear, alarm_rows[i].set_ms, alarm_rows[i].clear_ms };
+        const enum param params[] = { alarm_rows[i].limit, alarm_rows[i].clear, alarm_rows[i].set_ms, alarm_rows[i].clear_ms,
+                                      alarm_rows[i].reaction };
 
-        for (int k = 0; k < 4; k++) {
+        for (int k = 0; k < 5; k++) {
             const struct param_row *p = &param_rows[params[k]];
 
             CU_ASSERT(p->min <= p->max);
@@ -310,7 +310,51 @@ static void test_every_row_is_a_parameter_with_hard_limits(void)
                 CU_ASSERT(p->dflt[c] >= p->min && p->dflt[c] <= p->max);
             CU_ASSERT(params_check(params[k], p->min - 1) != 0 && params_check(params[k], p->max + 1) != 0);
         }
-        CU_ASSERT(alarm_rows[i].reaction != ALARM_REACT_OPEN || alarm_rows[i].level == ALARM_MAJOR);
+    }
+}
+
+/* The least is what the row of the safety table says; a warning opens nothing. */
+static void test_a_reaction_is_never_milder_than_its_row(void)
+{
+    for (int i = 0; i < ALARMS; i++) {
+        const struct alarm_row *row = &alarm_rows[i];
+        const struct param_row *p = &param_rows[row->reaction];
+
+        CU_ASSERT_EQUAL(p->min, (int32_t)row->least);
+        CU_ASSERT_EQUAL(p->max, row->level == ALARM_MAJOR ? (int32_t)ALARM_REACT_OPEN : (int32_t)ALARM_REACT_DERATE);
+        CU_ASSERT_EQUAL(p->id, 700 + row->id);
+    }
+}
+
+static bool asks_for(enum alarm_reaction reaction)
+{
+    return a.open == (reaction == ALARM_REACT_OPEN) && a.end == (reaction == ALARM_REACT_END) &&
+           a.derate == (reaction == ALARM_REACT_DERATE);
+}
+
+/* Every row, every reaction that it can be set to, set before the alarm comes or while it stands. */
+static void test_every_row_reacts_as_its_parameter_says(void)
+{
+    for (int i = 0; i < ALARMS; i++) {
+        const struct alarm_row *row = &alarm_rows[i];
+        const struct param_row *p = &param_rows[row->reaction];
+
+        for (int32_t reaction = p->min; reaction <= p->max; reaction++) {
+            start();
+            for (int k = 0; k < ALARMS; k++) /* that of other rows with the same quantity does not matter here */
+                values[alarm_rows[k].reaction] = k == i ? reaction : (int32_t)ALARM_REACT_NONE;
+            show(row, values[row->limit]);
+            CU_ASSERT_FATAL(ms_until(i, true, values[row->set_ms] + 100) >= 0);
+            CU_ASSERT(asks_for((enum alarm_reaction)reaction));
+            CU_ASSERT_EQUAL(alarm_asks(&a, (enum alarm)i, values), (enum alarm_reaction)reaction);
+            for (int32_t other = p->min; other <= p->max; other++) {
+                values[row->reaction] = other;
+                alarm_judge(&a, &in, values);
+                CU_ASSERT(asks_for((enum alarm_reaction)other));
+            }
+        }
+        alarm_init(&a);
+        CU_ASSERT_EQUAL(alarm_asks(&a, (enum alarm)i, values), ALARM_REACT_NONE);
     }
 }
 
@@ -375,7 +419,11 @@ int main(void)
         { "a warning alone asks for nothing, less power is a tier of its own [AC-6]", test_a_warning_alone_asks_for_nothing },
         { "occurrences are counted [AC-6]", test_occurrences_are_counted },
         { "every profile: clear inside the limit, warning inside less power inside open [AC-6] [PK-4]", test_every_profile_is_in_order },
-        { "every threshold and delay is a parameter with hard limits [AC-6]", test_every_row_is_a_parameter_with_hard_limits },
+        { "every threshold, hysteresis, delay and reaction is a parameter with hard limits [AC-6]",
+          test_every_row_is_a_parameter_with_hard_limits },
+        { "a reaction can be set harder than its row of the safety table, never milder [AC-6]",
+          test_a_reaction_is_never_milder_than_its_row },
+        { "every row reacts as its parameter says, from the moment it is changed [AC-6]", test_every_row_reacts_as_its_parameter_says },
         { "a list that is full keeps the major alarms, in order [AC-6]", test_a_list_that_is_full_keeps_the_major_ones },
         { "the reported value saturates downwards", test_value_saturates_downwards },
         { "every row promises a time: measuring, delay, one step [AC-6]", test_every_row_promises_a_time },

@@ -131,6 +131,65 @@ static void test_an_alarm_opens_in_the_same_call(void)
         }
 }
 
+/* Power to zero first; what carries nothing opens in the same call; nothing closes again until the request has gone. */
+static void end_under_load(uint8_t closed, enum contactor_state ending, int32_t load_mA)
+{
+    in.current_mA = load_mA;
+    follow(30, PACK_mV);
+    in.must_end = true;
+    CU_ASSERT_EQUAL(step(closed, PACK_mV), closed);
+    CU_ASSERT(c.state == ending && contactor_is_ending(&c) && c.locked);
+    in.must_end = false; /* gone before it has opened: it opens all the same */
+    CU_ASSERT_EQUAL(follow(20, PACK_mV), closed);
+    in.must_end = true;
+    CU_ASSERT_EQUAL(follow((uint32_t)params[PARAM_alarm_open_wait_ms] - 30, PACK_mV), closed);
+    CU_ASSERT_EQUAL(follow(10, PACK_mV), 0);
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_OPEN);
+    in.must_end = false;
+    CU_ASSERT_EQUAL(follow(60000, 0), 0);
+}
+
+static void test_an_alarm_that_may_wait_ends_the_power_first(void)
+{
+    start();
+    params[PARAM_alarm_open_wait_ms] = 300; /* its own wait, not that of a request */
+    to_drive();
+    end_under_load(D, CONTACTOR_DRIVE_END, 5001);
+
+    start();
+    params[PARAM_alarm_open_wait_ms] = 300;
+    in.charge = true;
+    follow(30, 0);
+    end_under_load(C, CONTACTOR_CHARGE_END, -5001);
+
+    start();
+    to_drive();
+    in.current_mA = 5000; /* exactly what a relay opens without wear */
+    in.must_end = true;
+    CU_ASSERT_EQUAL(step(D, PACK_mV), 0);
+    CU_ASSERT(c.locked);
+}
+
+/* From every state in which no main contactor is closed, at once; both ways of opening lock what was under way, and nothing else. */
+static void test_an_alarm_that_may_wait_waits_for_a_load_only(void)
+{
+    for (int s = CONTACTOR_OPEN; s < CONTACTOR_STATES; s++) {
+        bool main_closed =
+            s == CONTACTOR_MAKE || s == CONTACTOR_DRIVE || s == CONTACTOR_DRIVE_END || s == CONTACTOR_CHARGE || s == CONTACTOR_CHARGE_END;
+        bool idle = s == CONTACTOR_OPEN || s == CONTACTOR_CHECK || s == CONTACTOR_TEST;
+
+        start();
+        c.state = (enum contactor_state)s;
+        in.drive = true;
+        in.current_mA = 400000;
+        in.must_end = true;
+        CU_ASSERT_EQUAL(step(0, PACK_mV) != 0, main_closed);
+        CU_ASSERT_EQUAL(contactor_is_ending(&c), main_closed);
+        CU_ASSERT_EQUAL(c.locked, !idle);
+        CU_ASSERT(main_closed || c.state == CONTACTOR_OPEN);
+    }
+}
+
 static void test_after_an_alarm_the_request_must_go_away_first(void)
 {
     start();
@@ -535,6 +594,10 @@ int main(void)
         { "charging wins, and the change goes through open [AC-8]", test_charge_wins_and_the_change_goes_through_open },
         { "nothing closes unmeasured, nor RL3 outside the charge temperatures [AC-5]",
           test_nothing_closes_unmeasured_or_too_cold_to_charge },
+        { "an alarm that may wait ends the power first, opens under load after its wait, and locks [AC-6] [AC-1]",
+          test_an_alarm_that_may_wait_ends_the_power_first },
+        { "it waits for a load only: with no main contactor closed it opens at once [AC-6]",
+          test_an_alarm_that_may_wait_waits_for_a_load_only },
         { "an alarm opens everything in the same call, from every state [AC-6]", test_an_alarm_opens_in_the_same_call },
         { "after an alarm the request must go away first [AC-6]", test_after_an_alarm_the_request_must_go_away_first },
         { "pre-charge window: no load, short, slow, unmeasured, each exactly [AC-2]", test_precharge_window },

@@ -128,8 +128,9 @@ static void raise(enum alarm alarm)
 {
     alarms = (struct alarms) { 0 };
     alarms.row[alarm].active = true;
-    alarms.open = alarm_rows[alarm].reaction == ALARM_REACT_OPEN;
-    alarms.derate = alarm_rows[alarm].reaction == ALARM_REACT_DERATE;
+    alarms.open = params[alarm_rows[alarm].reaction] == ALARM_REACT_OPEN;
+    alarms.end = params[alarm_rows[alarm].reaction] == ALARM_REACT_END;
+    alarms.derate = params[alarm_rows[alarm].reaction] == ALARM_REACT_DERATE;
     settle();
 }
 

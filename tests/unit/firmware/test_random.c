@@ -142,6 +142,7 @@ static void disturb(void)
 static struct {
     uint8_t was;               /* commanded in the step before */
     bool locked;               /* an alarm has opened; nothing asked for ends it */
+    uint32_t end_ms;           /* closed while an alarm wants the power to end */
     uint32_t beyond_ms;        /* a cell has been beyond an opening limit */
     uint32_t resistor_ms;      /* RL2 has been commanded alone or with RL1 */
     uint32_t charge_over_ms;   /* the charge has not permitted RL3 */
@@ -207,6 +208,7 @@ static void watch(void)
     uint8_t now = r.out.contactors;
 
     seen.locked = (r.in.inputs & ASKED) && (seen.locked || (r.biu.alarms.open && (seen.was & ~BIU_RELAY_HEATING)));
+    seen.end_ms = now && r.biu.alarms.end ? seen.end_ms + BIU_STEP_MS : 0;
     seen.beyond_ms = cell_is_beyond() ? seen.beyond_ms + BIU_STEP_MS : 0;
     seen.resistor_ms = now & BIU_RELAY_PRECHARGE ? seen.resistor_ms + BIU_STEP_MS : 0;
     seen.drives += (now & BIU_RELAY_DISCHARGE) && !(seen.was & BIU_RELAY_DISCHARGE);
@@ -225,6 +227,8 @@ static const char *broken(void)
 
     watch();
     NEVER(now && r.biu.alarms.open);
+    NEVER(closes && r.biu.alarms.end);
+    NEVER(seen.end_ms > (uint32_t)p[PARAM_alarm_open_wait_ms] + BIU_STEP_MS);
     NEVER(now && is_unmeasured());
     NEVER(now && seen.locked);
     NEVER((now & MAINS) == MAINS);
@@ -239,7 +243,7 @@ static const char *broken(void)
     NEVER((closes & BIU_RELAY_CHARGE) && r.biu.charge.state != CHARGE_CLOSING);
     NEVER((now & BIU_RELAY_HEATING) && (now & MAINS));
     NEVER(r.out.charger_on && r.biu.charge.state != CHARGE_HEATING && r.out.charger_dA > r.biu.limits.charge_dA);
-    NEVER(r.biu.alarms.open && (r.out.discharge_limit_dA || r.out.charge_limit_dA || r.out.charger_on));
+    NEVER((r.biu.alarms.open || r.biu.alarms.end) && (r.out.discharge_limit_dA || r.out.charge_limit_dA || r.out.charger_on));
     NEVER(r.out.discharge_limit_dA > p[PARAM_discharge_max_dA] || r.out.charge_limit_dA > p[PARAM_charge_max_dA]);
     NEVER(closes && r.biu.alarms.level == ALARM_MAJOR);
     NEVER((closes & (BIU_RELAY_PRECHARGE | BIU_RELAY_CHARGE)) && r.in.contactors_feedback);

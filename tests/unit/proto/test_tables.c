@@ -85,7 +85,7 @@ static void test_every_profile_asks_for_less_power_between(void)
         size_t n = (size_t)(suffix - alarm_rows[d].name);
         int warn = alarm_by_name(alarm_rows[d].name, n, "_warning"), open = alarm_by_name(alarm_rows[d].name, n, "");
 
-        CU_ASSERT_EQUAL(alarm_rows[d].reaction, ALARM_REACT_DERATE);
+        CU_ASSERT_EQUAL(alarm_rows[d].least, ALARM_REACT_DERATE);
         CU_ASSERT_FATAL(warn >= 0 && open >= 0);
         for (int c = 0; c < CHEMISTRIES; c++) {
             int32_t low = param_rows[alarm_rows[warn].limit].dflt[c], mid = param_rows[alarm_rows[d].limit].dflt[c];
@@ -114,7 +114,8 @@ static void test_every_profile_is_of_one_piece(void)
 #undef LIMIT
     }
     for (int a = 0; a < ALARMS; a++)
-        CU_ASSERT(alarm_rows[a].reaction != ALARM_REACT_OPEN || alarm_rows[a].level == ALARM_MAJOR);
+        for (int c = 0; c < CHEMISTRIES; c++)
+            CU_ASSERT(param_rows[alarm_rows[a].reaction].dflt[c] < ALARM_REACT_END || alarm_rows[a].level == ALARM_MAJOR);
 }
 
 static void test_alarm_ids_and_dtcs_are_unique(void)
