@@ -16,7 +16,7 @@ static void choose(struct balance *b, unsigned chip, unsigned in_chip, unsigned 
     b->cells[in_pack / 16] = (uint16_t)(b->cells[in_pack / 16] | 1u << in_pack % 16);
 }
 
-/* Of two neighbours that both are too high the higher goes first, the other when it is the only one left. */
+/* The cells that lie start_mV above the lowest. Of two neighbours that both are too high the higher goes first, the other when it is the only one left. */
 static void choose_all(struct balance *b, const struct measure *m, const struct balance_in *in)
 {
     const struct topology *t = m->topology;
@@ -39,7 +39,7 @@ static void choose_all(struct balance *b, const struct measure *m, const struct 
 
 uint32_t balance_on_ms(const int32_t *params, int32_t cell_mV)
 {
-    int64_t full_uA = cell_mV > 0 ? (int64_t)cell_mV * 1000000 / params[PARAM_balance_mohm] : 0;
+    int64_t full_uA = (int64_t)cell_mV * 1000000 / params[PARAM_balance_mohm];
     int64_t capped_ms = full_uA > 0 ? (int64_t)params[PARAM_balance_max_mA] * 1000 * BALANCE_PERIOD_MS / full_uA : 0;
     int64_t duty_ms = (int64_t)params[PARAM_balance_duty_percent] * BALANCE_PERIOD_MS / 100;
     int64_t most_ms = BALANCE_PERIOD_MS - params[PARAM_balance_rest_ms];
@@ -69,7 +69,7 @@ void balance_step(struct balance *b, const struct measure *m, const struct balan
         return;
     }
     b->since_ms = 0;
-    if (m->cell.apart.known && m->cell.apart.value >= in->start_mV)
+    if (m->cell.apart.known)
         choose_all(b, m, in);
     if (in->on_ms > 0)
         memcpy(b->chip, b->chosen, sizeof(b->chip));

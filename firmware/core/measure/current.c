@@ -20,9 +20,10 @@ void current_age(struct current *c, uint32_t dt_ms, int32_t stale_ms)
         c->mA = scalar_invalid(VALIDITY_STALE);
 }
 
-static int64_t rounded(int64_t top, int64_t bottom) /* bottom > 0 */
+/* To the nearest, a half away from 0; bottom > 0. */
+static int64_t rounded(int64_t top, int64_t bottom)
 {
-    return (top + (top >= 0 ? bottom / 2 : -(bottom / 2))) / bottom;
+    return top / bottom + 2 * (top % bottom) / bottom;
 }
 
 static int64_t calibrated(int64_t mA, int32_t sensor_ddegC, const int32_t *p)

@@ -7,7 +7,7 @@
 
 static uint16_t cell_of(uint16_t raw, bool low_is_open)
 {
-    uint32_t mV = ((uint32_t)raw * AFE_FULL_SCALE_mV + 32768) >> 16;
+    uint32_t mV = ((uint32_t)raw * AFE_FULL_SCALE_mV / 32768 + 1) / 2; /* rounded */
 
     if (mV >= MEASURE_RAIL_HIGH_mV || (low_is_open && mV <= MEASURE_RAIL_LOW_mV))
         return cell_invalid(VALIDITY_OPEN);
@@ -137,12 +137,10 @@ void measure_init(struct measure *m, const struct topology *topology)
     for (unsigned k = 0; k < topology->devices; k++) {
         m->chip[k] = VALIDITY_NEVER;
         withdraw(m, k, VALIDITY_NEVER);
-        plausible_init(&m->plausible[k]);
     }
     for (unsigned k = 0; k < MEASURE_RISE_KEPT; k++)
         for (unsigned i = 0; i < PACK_TEMPS_MAX; i++)
             m->was_ddegC[k][i] = temp_invalid(VALIDITY_NEVER);
-    compare(m);
 }
 
 void measure_step(struct measure *m, const struct afe *afe, const int32_t *params)

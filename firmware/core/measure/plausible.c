@@ -9,10 +9,10 @@ static int32_t magnitude(int32_t v)
     return v < 0 ? -v : v;
 }
 
-/* In AFE codes, rounded up so that a limit of 1 mV is not 0. */
-static int32_t codes_of(int32_t mV)
+/* So many AFE codes are mV or more. */
+static bool is_far(int32_t codes, int32_t mV)
 {
-    return (int32_t)(((int64_t)mV * 65536 + AFE_FULL_SCALE_mV - 1) / AFE_FULL_SCALE_mV);
+    return (int64_t)codes * AFE_FULL_SCALE_mV >= (int64_t)mV * 65536;
 }
 
 /* step[n] is sorted in place; n <= AFE_CELLS_MAX. */
@@ -29,17 +29,10 @@ static int32_t median(int32_t *step, unsigned n)
     return step[n / 2];
 }
 
-void plausible_init(struct plausible *p)
-{
-    *p = (struct plausible) { 0 };
-}
-
 static void start(struct plausible *p, const uint16_t *raw, unsigned cells)
 {
-    for (unsigned k = 0; k < cells; k++) {
+    for (unsigned k = 0; k < cells; k++)
         p->raw[k] = raw[k];
-        p->common_then[k] = p->common;
-    }
     p->seen = true;
 }
 
@@ -50,9 +43,9 @@ static void judge(struct plausible *p, unsigned k, uint16_t raw, int32_t step, c
 
     if (step != 0 || at_end)
         p->common_then[k] = p->common;
-    else if (stuck_mV > 0 && magnitude(p->common - p->common_then[k]) >= codes_of(stuck_mV))
+    else if (stuck_mV > 0 && is_far(magnitude(p->common - p->common_then[k]), stuck_mV))
         p->stuck = (uint16_t)(p->stuck | 1u << k);
-    if (magnitude(step) > codes_of(params[PARAM_cell_jump_mV]) && !(p->jumped >> k & 1))
+    if (is_far(magnitude(step) - 1, params[PARAM_cell_jump_mV]) && !(p->jumped >> k & 1)) /* the limit itself is rounded up to a code */
         p->jumped = (uint16_t)(p->jumped | 1u << k);
     else
         p->jumped = (uint16_t)(p->jumped & ~(1u << k));

@@ -15,15 +15,13 @@
 
 enum { PLAUSIBLE_CELLS_MIN = 3 }; /* on a chip, for a median that means something */
 
-struct plausible { /* of one chip */
+struct plausible { /* of one chip; all zero: nothing seen yet */
     bool seen;
     uint16_t raw[AFE_CELLS_MAX];        /* of the scan before */
     int32_t common;                     /* since the start, raw */
     int32_t common_then[AFE_CELLS_MAX]; /* when the cell's code last changed */
     uint16_t stuck, jumped;             /* bit k: cell k + 1 is not believed in this scan */
 };
-
-void plausible_init(struct plausible *p);
 
 /* One answer: raw[cells]. Sets p->stuck and p->jumped. params[PARAMS]: the running copy. */
 void plausible_step(struct plausible *p, const uint16_t *raw, unsigned cells, const int32_t *params);

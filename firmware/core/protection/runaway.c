@@ -29,13 +29,13 @@ static bool has_dropped(struct runaway *r, const struct measure *m, unsigned i, 
     return dropped;
 }
 
+/* What is not valid lies below every temperature (proto/validity.h): it is neither hot nor a rise, but the way back from it would be one. */
 static bool has_risen(struct runaway *r, const struct measure *m, unsigned i, const int32_t *params)
 {
     int16_t was = r->was_ddegC[i], now = m->temp_ddegC[i];
-    bool known = temp_validity(was) == VALIDITY_OK && temp_validity(now) == VALIDITY_OK;
 
     r->was_ddegC[i] = now;
-    if (!known || now - was < params[PARAM_runaway_rise_ddegC])
+    if (temp_validity(was) != VALIDITY_OK || now - was < params[PARAM_runaway_rise_ddegC])
         r->rising_s[i] = 0;
     else if (r->rising_s[i] < UINT8_MAX)
         r->rising_s[i]++;
@@ -52,9 +52,7 @@ static unsigned signs_now(struct runaway *r, const struct measure *m, unsigned k
         signs |= cell_validity(m->cell_mV[i]) == VALIDITY_OPEN ? RUNAWAY_LOST : 0u;
     }
     for (unsigned i = chip->first_probe; i < (unsigned)chip->first_probe + chip->probe_count; i++) {
-        bool known = temp_validity(m->temp_ddegC[i]) == VALIDITY_OK;
-
-        signs |= known && m->temp_ddegC[i] >= params[PARAM_runaway_ddegC] ? RUNAWAY_HOT : 0u;
+        signs |= m->temp_ddegC[i] >= params[PARAM_runaway_ddegC] ? RUNAWAY_HOT : 0u;
         signs |= has_risen(r, m, i, params) ? RUNAWAY_RISE : 0u;
     }
     return signs;

@@ -201,6 +201,112 @@ static void test_nothing_is_balanced_when_hot_or_blind(void)
     CU_ASSERT(balance_is_cool(&m, values));
 }
 
+static void test_the_lowest_voltage_counts_also_where_the_spread_reaches_it(void)
+{
+    start(16, 3550); /* lowest and spread together are the lowest voltage that is balanced */
+    set(3, 3600);
+    judge();
+    CU_ASSERT_EQUAL(count(), 0);
+    set(3, 3601);
+    judge();
+    CU_ASSERT(count() == 1 && is_on(3));
+}
+
+static void test_of_two_neighbours_the_higher_goes_first(void)
+{
+    for (unsigned lower = 1; lower < 48; lower++) {
+        start(48, 3700);
+        set(lower, 3800);
+        set(lower + 1, 3801);
+        judge();
+        CU_ASSERT_EQUAL(count(), 1);
+        CU_ASSERT(is_on(lower + 1));
+        set(lower, 3802);
+        judge();
+        CU_ASSERT_EQUAL(count(), 1);
+        CU_ASSERT(is_on(lower));
+    }
+}
+
+/* The room of a pack with fewer cells may hold anything behind its last. */
+static void test_the_last_cell_has_one_neighbour(void)
+{
+    start(48, 3700);
+    set(48, 3800);
+    afe.fresh = 7;
+    measure_step(&m, &afe, values);
+    m.cell_mV[48] = 4200;
+    balance_step(&b, &m, &in);
+    CU_ASSERT(count() == 1 && is_on(48));
+}
+
+static void test_each_second_is_chosen_afresh(void)
+{
+    start(48, 3700);
+    set(20, 3800);
+    judge();
+    set(20, 3700);
+    set(40, 3800);
+    judge();
+    CU_ASSERT(is_on(40) && count() == 1);
+    CU_ASSERT_EQUAL(b.chip[1], 0);
+    CU_ASSERT_EQUAL(b.chip[2], 1u << 7);
+}
+
+static void test_begins_at_once_when_permitted_again(void)
+{
+    start(48, 3700);
+    set(20, 3800);
+    judge();
+    in.permitted = false;
+    balance_step(&b, &m, &in);
+    in.permitted = true;
+    balance_step(&b, &m, &in);
+    CU_ASSERT(is_on(20));
+    CU_ASSERT_EQUAL(b.chip[1], 1u << 3);
+}
+
+static void test_time_on_is_kept_to_the_millisecond(void)
+{
+    start(48, 3700);
+    set(20, 3800);
+    in.dt_ms = 1;
+    in.on_ms = 300;
+    judge();
+    for (int cycle = 0; cycle < 3; cycle++)
+        for (uint32_t ms = 0; ms < BALANCE_PERIOD_MS; ms++) {
+            CU_ASSERT_EQUAL(b.chip[1], ms < 300 ? 1u << 3 : 0u);
+            balance_step(&b, &m, &in);
+        }
+    in.on_ms = 1;
+    judge();
+    CU_ASSERT_EQUAL(b.chip[1], 1u << 3);
+    balance_step(&b, &m, &in);
+    CU_ASSERT_EQUAL(b.chip[1], 0);
+}
+
+static void test_a_spread_that_is_not_known_is_none(void)
+{
+    start(48, 3700);
+    set(20, 3800);
+    afe.fresh = 7;
+    measure_step(&m, &afe, values);
+    m.cell.apart.known = false;
+    balance_step(&b, &m, &in);
+    CU_ASSERT_EQUAL(count(), 0);
+}
+
+static void test_limits_of_the_time_on(void)
+{
+    start(16, 3700);
+    values[PARAM_balance_mohm] = 1000; /* 5 A at 5 V: 120 mA are 2.4 % */
+    CU_ASSERT_EQUAL(balance_on_ms(values, 5000), 24);
+    values[PARAM_balance_mohm] = 1000000; /* 1 uA at 1 mV: nothing to cap */
+    CU_ASSERT_EQUAL(balance_on_ms(values, 1), 850);
+    CU_ASSERT_EQUAL(balance_on_ms(values, 0), 0);
+    CU_ASSERT_EQUAL(balance_on_ms(values, -5000), 0);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -214,6 +320,15 @@ int main(void)
         { "nothing is balanced when hot or without a temperature [AC-4]", test_nothing_is_balanced_when_hot_or_blind },
         { "judged once a second", test_judged_once_a_second },
         { "nothing measured, nothing balanced [AC-4]", test_nothing_measured_nothing_balanced },
+        { "a cell at balance_min_cell_mV is left alone, also where the spread reaches it [AC-4]",
+          test_the_lowest_voltage_counts_also_where_the_spread_reaches_it },
+        { "of two neighbours the higher goes first, at every place [AC-4]", test_of_two_neighbours_the_higher_goes_first },
+        { "the last cell has one neighbour [AC-4]", test_the_last_cell_has_one_neighbour },
+        { "each second is chosen afresh [AC-4]", test_each_second_is_chosen_afresh },
+        { "begins at once when permitted again [AC-4]", test_begins_at_once_when_permitted_again },
+        { "the time on is kept to the millisecond [AC-4]", test_time_on_is_kept_to_the_millisecond },
+        { "a spread that is not known is none [AC-4]", test_a_spread_that_is_not_known_is_none },
+        { "the time on has its limits, from 5 A down to nothing [AC-4]", test_limits_of_the_time_on },
         CU_TEST_INFO_NULL,
     };
 

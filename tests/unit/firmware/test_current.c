@@ -224,6 +224,48 @@ static void test_calibration_does_not_lead_out_of_the_range(void)
     params[PARAM_current_offset_mA] = 0;
 }
 
+/* Of a shunt that gives 0.1 A for each uV, in the calibration that the caller has set. */
+static int32_t calibrated(int32_t shunt_uV, int32_t sensor_ddegC)
+{
+    struct sense s;
+
+    sense_absent(&s);
+    s.shunt_uV = shunt_uV;
+    s.sensor_ddegC = sensor_ddegC;
+    params[PARAM_shunt_uohm] = 10;
+    current_analog(&c, &s, params);
+    return c.mA;
+}
+
+/* Half a step counts as one, upwards and downwards, and a little less than half counts as none. */
+static void test_calibration_is_rounded_to_the_nearest(void)
+{
+    (void)analog(CURRENT_SHUNT);
+    params[PARAM_current_gain_ppm] = 1000;
+    CU_ASSERT_EQUAL(calibrated(1005, 250), 100500 + 101); /* 100.5 */
+    CU_ASSERT_EQUAL(calibrated(-1005, 250), -100500 - 101);
+    CU_ASSERT_EQUAL(calibrated(1004, 250), 100400 + 100); /* 100.4 */
+    params[PARAM_current_gain_ppm] = 0;
+    params[PARAM_current_offset_uA_per_K] = 10;
+    CU_ASSERT_EQUAL(calibrated(0, 250 + 500), 1); /* 500 uA */
+    CU_ASSERT_EQUAL(calibrated(0, 250 + 499), 0);
+    CU_ASSERT_EQUAL(calibrated(0, 250 - 500), -1);
+    CU_ASSERT_EQUAL(calibrated(0, 250 - 499), 0);
+    params[PARAM_current_offset_uA_per_K] = 0;
+    params[PARAM_current_gain_ppm_per_K] = 1; /* 0.5 K make 0.5 ppm, that is one */
+    CU_ASSERT_EQUAL(calibrated(5000, 255), 500000 + 1);
+    CU_ASSERT_EQUAL(calibrated(5000, 254), 500000);
+}
+
+static void test_a_hall_sensor_is_rounded_to_the_nearest(void)
+{
+    CU_ASSERT_EQUAL(of_hall(2500002), 1); /* 0.5 mA */
+    CU_ASSERT_EQUAL(of_hall(2500001), 0);
+    CU_ASSERT_EQUAL(of_hall(2499998), -1);
+    CU_ASSERT_EQUAL(of_hall(2499999), 0);
+    CU_ASSERT_EQUAL(of_hall(4000000), 375000);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -240,6 +282,8 @@ int main(void)
         { "the age never wraps", test_age_never_wraps },
         { "the range ends at -600 A as well [ME-5]", test_range_of_charging },
         { "calibration does not lead out of the range [ME-5]", test_calibration_does_not_lead_out_of_the_range },
+        { "calibration is rounded to the nearest, at 25 degC and beside it [ME-5]", test_calibration_is_rounded_to_the_nearest },
+        { "a Hall sensor is rounded to the nearest [ME-5]", test_a_hall_sensor_is_rounded_to_the_nearest },
         CU_TEST_INFO_NULL,
     };
 

@@ -243,6 +243,121 @@ static void test_silence_needs_more_than_one_other_sign(void)
     CU_ASSERT_EQUAL(r.suspected.number, 2);
 }
 
+static void test_the_first_look_has_nothing_to_compare_with(void)
+{
+    for (unsigned i = 0; i < topology.probes; i++) {
+        start();
+        m.temp_ddegC[i] = 700; /* switched on hot */
+        second();
+        for (int n = 1; n <= 3; n++) {
+            CU_ASSERT_EQUAL(r.suspected.value, 0);
+            m.temp_ddegC[i] = (int16_t)(m.temp_ddegC[i] + 10);
+            second();
+        }
+        CU_ASSERT_EQUAL(r.suspected.value, RUNAWAY_HOT | RUNAWAY_RISE);
+        CU_ASSERT_EQUAL(r.suspected.number, i < 4 ? 1 : 2);
+        CU_ASSERT(r.suspected.known);
+    }
+}
+
+static void test_looks_every_second_to_the_millisecond(void)
+{
+    start();
+    m.temp_ddegC[6] = 700;
+    for (int look = 1; look <= 4; look++) {
+        m.temp_ddegC[6] = (int16_t)(m.temp_ddegC[6] + 10);
+        for (int ms = 1; ms < RUNAWAY_TICK_MS; ms++)
+            runaway_step(&r, &m, params, 1);
+        CU_ASSERT_EQUAL(r.suspected.value, 0);
+        CU_ASSERT_EQUAL(r.suspected.known, look > 1);
+        runaway_step(&r, &m, params, 1);
+    }
+    CU_ASSERT_EQUAL(r.suspected.value, RUNAWAY_HOT | RUNAWAY_RISE);
+}
+
+static void test_what_is_usual_follows_slowly(void)
+{
+    start();
+    second();
+    CU_ASSERT_EQUAL(r.usual[20], 10000);
+    m.cell_mV[20] = 3330; /* a tenth below the mean */
+    second();
+    CU_ASSERT_EQUAL(r.usual[20], 10000 - 31); /* a part of 32 in each second */
+    m.cell_mV[20] = 2000;
+    seconds(10);
+    CU_ASSERT_EQUAL(r.usual[20], 10000 - 31); /* a drop is not followed */
+}
+
+static void test_a_cell_that_was_not_known_has_not_dropped(void)
+{
+    start();
+    m.cell_mV[20] = cell_invalid(VALIDITY_IMPLAUSIBLE);
+    seconds(5);
+    CU_ASSERT_EQUAL(r.usual[20], 0);
+    m.cell_mV[20] = 3700;
+    rise(10, 10);
+    CU_ASSERT_EQUAL(r.suspected.value, 0);
+}
+
+/* Supercapacitors: cells of a millivolt, and one that is charged among empty ones. */
+static void test_cells_that_are_nearly_empty(void)
+{
+    start();
+    m.cell.mean = 1;
+    for (unsigned i = 0; i < topology.cells; i++)
+        m.cell_mV[i] = 1;
+    second();
+    CU_ASSERT_EQUAL(r.usual[20], 10000);
+    start();
+    m.cell.mean = 100;
+    m.cell_mV[20] = 4000; /* forty times the mean: more than can be kept */
+    second();
+    CU_ASSERT_EQUAL(r.usual[20], UINT16_MAX);
+    m.cell_mV[20] = 100;
+    rise(3, 10);
+    CU_ASSERT_EQUAL(r.suspected.value, RUNAWAY_DROP | RUNAWAY_RISE);
+}
+
+static void test_a_probe_that_comes_back_must_rise_for_its_time(void)
+{
+    start();
+    m.temp_ddegC[6] = 700;
+    seconds(5);
+    m.temp_ddegC[6] = temp_invalid(VALIDITY_OPEN);
+    seconds(2);
+    m.temp_ddegC[6] = 710;
+    second();
+    rise(2, 10);
+    CU_ASSERT_EQUAL(r.suspected.value, 0);
+    rise(1, 10);
+    CU_ASSERT_EQUAL(r.suspected.value, RUNAWAY_HOT | RUNAWAY_RISE);
+}
+
+static void test_a_rise_for_minutes_never_pauses(void)
+{
+    start();
+    params[PARAM_runaway_hold_s] = 1;
+    m.temp_ddegC[6] = 700;
+    second();
+    rise(3, 10);
+    for (int n = 0; n < 600; n++) {
+        CU_ASSERT_EQUAL(r.suspected.value, RUNAWAY_HOT | RUNAWAY_RISE);
+        rise(1, 10);
+    }
+}
+
+static void test_a_pack_without_chips_says_nothing(void)
+{
+    start();
+    topology.devices = 0;
+    second();
+    CU_ASSERT_FALSE(r.suspected.known);
+    topology.devices = 1; /* one chip is enough to say that all is well */
+    second();
+    CU_ASSERT(r.suspected.known && r.suspected.value == 0);
+    topology.devices = 2;
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -256,6 +371,14 @@ int main(void)
         { "without a mean nothing drops", test_without_a_mean_nothing_drops },
         { "a long rise is still one; of two chips the lower is named", test_a_long_rise_and_two_chips },
         { "silence needs more than one other sign [AC-6]", test_silence_needs_more_than_one_other_sign },
+        { "the first look has nothing to compare with, at every probe [AC-6]", test_the_first_look_has_nothing_to_compare_with },
+        { "it looks every second, to the millisecond [AC-6]", test_looks_every_second_to_the_millisecond },
+        { "what is usual for a cell follows slowly, but not a drop [AC-6]", test_what_is_usual_follows_slowly },
+        { "a cell that was not known has not dropped [AC-6]", test_a_cell_that_was_not_known_has_not_dropped },
+        { "cells that are nearly empty are compared as well [AC-6] [PK-4]", test_cells_that_are_nearly_empty },
+        { "a probe that comes back must rise for its time [AC-6]", test_a_probe_that_comes_back_must_rise_for_its_time },
+        { "a rise for minutes never pauses [AC-6]", test_a_rise_for_minutes_never_pauses },
+        { "a pack without chips says nothing, one chip says that all is well", test_a_pack_without_chips_says_nothing },
         CU_TEST_INFO_NULL,
     };
 

@@ -125,6 +125,69 @@ static void test_a_jump_without_end_saturates(void)
     CU_ASSERT(t.jump.known && t.jump.value == INT32_MAX);
 }
 
+static void test_the_first_entry_knows_a_temperature(void)
+{
+    start();
+    m.temp.valid = 0;
+    for (int i = 0; i < 4; i++)
+        m.temp_ddegC[i] = temp_invalid(VALIDITY_NEVER);
+    run(5000, 5000, 0); /* the SOC is known before any probe is */
+    m.temp.valid = 1;   /* one probe is enough */
+    m.temp_ddegC[0] = 250;
+    run(10, 5000, 0);
+    m.temp_ddegC[0] = 270;
+    run(TREND_TICK_MS, 5000, 0);
+    CU_ASSERT(t.rate.known && t.rate.value == 20 && t.rate.number == 1);
+}
+
+static void test_the_only_probe_is_lost(void)
+{
+    start();
+    topology.probes = 1;
+    run(10, 5000, 0);
+    m.temp_ddegC[0] = temp_invalid(VALIDITY_OPEN); /* that is not the fastest fall of all */
+    run(TREND_TICK_MS, 5000, 0);
+    CU_ASSERT_FALSE(t.rate.known);
+    topology.probes = 4;
+}
+
+static void test_a_whole_discharge_is_explained_to_the_last_step(void)
+{
+    start();
+    run(10, 10000, 0);
+    run(TREND_TICK_MS, 0, 360); /* all that is in it, within 10 s */
+    CU_ASSERT(t.jump.known && t.jump.value == 0);
+    CU_ASSERT_EQUAL(t.jump.number, 0); /* no cell's and no probe's */
+}
+
+static void test_a_steady_current_explains_minute_after_minute(void)
+{
+    int32_t soc = 10000;
+
+    start();
+    run(10, soc, 0);
+    for (int tick = 0; tick < 3 * TREND_KEPT; tick++) {
+        soc -= 500; /* 18 mA for 10 s are a twentieth */
+        run(TREND_TICK_MS, soc, 18);
+        CU_ASSERT(t.jump.known && t.jump.value == 0);
+        CU_ASSERT(t.kept <= TREND_KEPT);
+    }
+}
+
+static void test_looks_every_ten_seconds_to_the_millisecond(void)
+{
+    start();
+    trend_step(&t, &m, 5000, 0, FULL_mAms, 1);
+    for (int look = 1; look <= 3; look++) {
+        m.temp_ddegC[0] = (int16_t)(250 + look);
+        for (int ms = 1; ms < TREND_TICK_MS; ms++)
+            trend_step(&t, &m, 5000, 0, FULL_mAms, 1);
+        CU_ASSERT_EQUAL(t.rate.value, look - 1);
+        trend_step(&t, &m, 5000, 0, FULL_mAms, 1);
+        CU_ASSERT_EQUAL(t.rate.value, look);
+    }
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -135,6 +198,11 @@ int main(void)
         { "what is not known is not compared [AC-6]", test_what_is_not_known_is_not_compared },
         { "a SOC that is not known is no jump [AC-6]", test_a_soc_that_is_not_known_is_no_jump },
         { "a jump without end saturates", test_a_jump_without_end_saturates },
+        { "the first entry knows a temperature, if one probe alone [AC-6]", test_the_first_entry_knows_a_temperature },
+        { "the only probe is lost: nothing to compare [AC-6]", test_the_only_probe_is_lost },
+        { "a whole discharge is explained to the last step [AC-6]", test_a_whole_discharge_is_explained_to_the_last_step },
+        { "a steady current explains minute after minute [AC-6]", test_a_steady_current_explains_minute_after_minute },
+        { "it looks every ten seconds, to the millisecond", test_looks_every_ten_seconds_to_the_millisecond },
         CU_TEST_INFO_NULL,
     };
 
