@@ -106,15 +106,26 @@ static void tell_op(struct telling *t)
     publish(t, STREAM_ONCE, STREAM_TO_FLEET | STREAM_TO_VEHICLE, "op");
 }
 
+static void tell_share(struct telling *t)
+{
+    jsonw_object(&t->j);
+    jsonw_member_str(&t->j, "id", t->event->device);
+    jsonw_member_int(&t->j, "at", t->event->at_ms);
+    jsonw_member_uint(&t->j, "delayed", t->event->share->delayed);
+    jsonw_member_uint(&t->j, "left_out", t->event->share->left_out);
+    jsonw_object_end(&t->j);
+    publish(t, STREAM_ONCE, STREAM_TO_FLEET | STREAM_TO_VEHICLE, "share");
+}
+
 void api_events_tell(void *teller, const struct event *event)
 {
     static void (*const tell[])(struct telling *) = {
         [EVENT_FRAME] = tell_frame,       [EVENT_STATE] = tell_state,   [EVENT_BOOT] = tell_boot, [EVENT_ALARM_OPEN] = tell_alarm,
-        [EVENT_ALARM_CLEAR] = tell_alarm, [EVENT_PARAMS] = tell_params, [EVENT_OP] = tell_op,
+        [EVENT_ALARM_CLEAR] = tell_alarm, [EVENT_PARAMS] = tell_params, [EVENT_OP] = tell_op,     [EVENT_SHARE] = tell_share,
     };
     struct telling t = { .teller = teller, .event = event };
 
-    if ((size_t)event->kind >= sizeof tell / sizeof tell[0] || (event->vehicle == NULL && event->kind != EVENT_OP))
+    if ((size_t)event->kind >= sizeof tell / sizeof tell[0] || (event->vehicle == NULL && event->kind < EVENT_OP))
         return;
     jsonw_init(&t.j, EVENT_MAX);
     bool alarmed = event->vehicle != NULL && (event->vehicle->alarm_count > 0 || event->alarm != NULL);

@@ -49,6 +49,10 @@ static const struct option options[] = {
     { "ring-records",        NUMBER, AT(ring_records),        "16384",          16, 1048576, "messages waiting for the ingest thread" },
     { "ring-kB",             NUMBER, AT(ring_kB),             "65536",          64, 4194304, "their memory" },
     { "receive-max",         NUMBER, AT(receive_max),         "1000",           1, 65535, "MQTT Receive Maximum: messages in flight from the broker" },
+    { "device-records-per-s", NUMBER, AT(device_records),     "500",            0, 1000000, "records of one device; more are delayed, never lost; 0: no limit" },
+    { "device-kB-per-s",     NUMBER, AT(device_kB),           "2048",           0, 1000000, "their size" },
+    { "tenant-records-per-s", NUMBER, AT(tenant_records),     "50000",          0, 1000000, "records of all devices of a tenant; 0: no limit" },
+    { "tenant-kB-per-s",     NUMBER, AT(tenant_kB),           "131072",         0, 1000000, "their size" },
     { "op-expiry-s",         NUMBER, AT(op_expiry_s),         "60",             1, 86400, "operations without a result expire after this" },
 };
 /* clang-format on */

@@ -40,6 +40,10 @@ struct config {
     int64_t ring_records;
     int64_t ring_kB;
     int64_t receive_max;
+    int64_t device_records; /* a second, that one device may have stored; 0 = no limit */
+    int64_t device_kB;
+    int64_t tenant_records; /* all devices of a tenant together */
+    int64_t tenant_kB;
     int64_t op_expiry_s;
     unsigned role; /* ROLE_*, made from `roles` by config_load() */
 };

@@ -20,15 +20,21 @@ enum event_kind {
     EVENT_ALARM_CLEAR, /* `alarm` went; its last value; `vehicle` */
     EVENT_PARAMS,      /* the reported parameters changed: `vehicle` (its reported hashes), read them from param_reported */
     EVENT_OP,          /* an operation changed: `op` */
+    EVENT_SHARE,       /* the device sends more than its share (server/gate.h): `share` */
+};
+
+struct event_share { /* records since the event before */
+    uint64_t delayed, left_out;
 };
 
 struct event {
     enum event_kind kind;
     const char *device;                  /* "<tenant>.<vehicle>", always set */
     int64_t at_ms;                       /* server's clock, UTC */
-    const struct fleet_vehicle *vehicle; /* NULL for EVENT_OP */
+    const struct fleet_vehicle *vehicle; /* NULL for EVENT_OP and EVENT_SHARE */
     const struct fleet_alarm *alarm;     /* EVENT_ALARM_* only */
     const struct op *op;                 /* EVENT_OP only (server/downlink.h) */
+    const struct event_share *share;     /* EVENT_SHARE only */
 };
 
 typedef void event_fn(void *ctx, const struct event *event);

@@ -52,6 +52,17 @@ static size_t collect(struct ingest *in)
     return n;
 }
 
+/* True when it may be kept aside. */
+static bool take_poison(struct ingest *in, const struct poison *p)
+{
+    if (in->parts.on_refused)
+        in->parts.on_refused(in->parts.refused_ctx, p->device);
+    if (poison_budget_take(in->budget, p->device, clock_mono_ms()))
+        return true;
+    metrics_add(METRIC_POISON_DROPPED, 1);
+    return false;
+}
+
 static void decode_all(struct ingest *in, size_t n)
 {
     int64_t retention_ms = in->parts.config->retention_days * 86400000;
@@ -63,10 +74,8 @@ static void decode_all(struct ingest *in, size_t n)
         if (decode_record(m->topic, m->topic_len, m->bytes, m->size, m->received_ms, retention_ms, &in->records[in->count],
                           &in->poisons[in->poison_count]))
             in->count++;
-        else if (poison_budget_take(in->budget, in->poisons[in->poison_count].device, clock_mono_ms()))
-            in->poison_count++;
         else
-            metrics_add(METRIC_POISON_DROPPED, 1);
+            in->poison_count += take_poison(in, &in->poisons[in->poison_count]);
     }
 }
 

@@ -22,6 +22,9 @@ struct ingest_parts { /* all borrowed until ingest_stop() returns */
     const struct events *events;
     ack_fn *publish; /* sends the acks; called on the ingest thread */
     void *publish_ctx;
+    /* A record was refused: its device, "" when the topic names none. May be NULL. */
+    void (*on_refused)(void *ctx, const char *device);
+    void *refused_ctx;
     /* After the fleet table took a newer sample: the downlink looks whether its parameters changed. May be NULL. */
     void (*on_newer)(void *ctx, const struct fleet_vehicle *vehicle);
     void *newer_ctx;

@@ -4,6 +4,7 @@
 #include "server/api.h"
 #include "server/clock.h"
 #include "server/downlink.h"
+#include "server/gate.h"
 #include "server/ingest.h"
 #include "server/jobs.h"
 #include "server/link.h"
@@ -24,6 +25,7 @@ struct server {
     struct events events;
     struct fleet *fleet;
     struct ring *ring;
+    struct gate *gate;
     struct router router;
     struct link *link;
     struct downlink *downlink;
@@ -40,6 +42,13 @@ static void publish_ack(void *ctx, const char *topic, const uint8_t *bytes, size
 
     if (err)
         log_debug("ingest", "ack not sent; the device will send its records again", "topic=%s reason='%s'", topic, bms_err_text(err));
+}
+
+static void charge_refused(void *ctx, const char *device)
+{
+    struct server *s = ctx;
+
+    gate_refused(s->gate, device);
 }
 
 static int publish_command(void *ctx, const char *topic, const uint8_t *bytes, size_t size)
@@ -101,14 +110,19 @@ static int make_parts(struct server *s)
     struct downlink_parts downlink = {
         .config = &s->config, .fleet = s->fleet, .events = &s->events, .publish = publish_command, .publish_ctx = s
     };
+    struct gate_parts gate = { .ring = s->ring,
+                               .events = &s->events,
+                               .of_device = { s->config.device_records, s->config.device_kB * 1024 },
+                               .of_tenant = { s->config.tenant_records, s->config.tenant_kB * 1024 } };
     struct link_handler handler = { .ctx = &s->router, .on_message = router_take };
 
     if (!(s->config.role & (ROLE_INGEST | ROLE_API)))
         return 0; /* jobs alone need no broker */
     s->downlink = downlink_create(&downlink);
-    if (!s->downlink)
+    s->gate = gate_start(&gate);
+    if (!s->downlink || !s->gate)
         return BMS_ERR_NOSPACE;
-    s->router = (struct router) { s->ring, s->fleet, &s->events, take_result, s };
+    s->router = (struct router) { s->gate, s->fleet, &s->events, take_result, s };
     s->link = link_create(&s->config, &handler);
     return s->link ? 0 : BMS_ERR_RANGE;
 }
@@ -130,6 +144,8 @@ static int run_parts(struct server *s)
         .events = &s->events,
         .publish = publish_ack,
         .publish_ctx = s,
+        .on_refused = charge_refused,
+        .refused_ctx = s,
         .on_newer = s->config.role & ROLE_API ? take_newer : NULL, /* those that send also learn of every result */
         .newer_ctx = s,
     };
@@ -179,6 +195,7 @@ static void stop(struct server *s)
     if (s->api)
         api_stop(s->api);
     downlink_destroy(s->downlink);
+    gate_stop(s->gate);
     ring_destroy(s->ring);
     fleet_destroy(s->fleet);
 }

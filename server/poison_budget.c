@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* poison_budget.c -- one bucket of tokens for each device, in thousandths. */
+/* poison_budget.c -- a bucket of tokens for each device and one for all, in thousandths. */
 #include "server/poison_budget.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { FULL = BUDGET_BURST * 1000, ONE = 1000 };
+enum { ONE = 1000 };
 
 static uint32_t hash(const char *text)
 {
@@ -16,21 +16,31 @@ static uint32_t hash(const char *text)
     return h;
 }
 
+static void fill(struct poison_bucket *b, int64_t burst, int64_t per_s, int64_t now_ms)
+{
+    int64_t full = burst * ONE, earned = (now_ms - b->at_ms) * per_s;
+
+    if (b->at_ms == 0 || earned > full - b->left_milli)
+        b->left_milli = full;
+    else
+        b->left_milli += earned;
+    b->at_ms = now_ms;
+}
+
 bool poison_budget_take(struct poison_budget *b, const char *device, int64_t now_ms)
 {
     size_t i = hash(device) % BUDGET_SLOTS;
+    struct poison_bucket *own = &b->slot[i].bucket;
 
-    if (b->slot[i].at_ms == 0 || strcmp(b->slot[i].device, device) != 0) {
+    if (strcmp(b->slot[i].device, device) != 0) {
         snprintf(b->slot[i].device, sizeof b->slot[i].device, "%s", device);
-        b->slot[i].left_milli = FULL;
-        b->slot[i].at_ms = now_ms;
+        own->at_ms = 0;
     }
-    int64_t earned = (now_ms - b->slot[i].at_ms) * BUDGET_PER_S;
-
-    b->slot[i].at_ms = now_ms;
-    b->slot[i].left_milli = earned > FULL - b->slot[i].left_milli ? FULL : b->slot[i].left_milli + earned;
-    if (b->slot[i].left_milli < ONE)
+    fill(own, BUDGET_BURST, BUDGET_PER_S, now_ms);
+    fill(&b->all, BUDGET_ALL_BURST, BUDGET_ALL_PER_S, now_ms);
+    if (own->left_milli < ONE || b->all.left_milli < ONE)
         return false;
-    b->slot[i].left_milli -= ONE;
+    own->left_milli -= ONE;
+    b->all.left_milli -= ONE;
     return true;
 }

@@ -12,11 +12,11 @@
 /* Longer than a transaction, shorter than the keep-alive: a ring that stays full means that the database is away. */
 enum { ROOM_WAIT_MS = 2000 };
 
-static void take_record(struct router *r, const char *topic, size_t topic_len, const uint8_t *bytes, size_t size)
+static void take_record(struct router *r, const struct gate_message *m)
 {
-    int err = ring_push(r->ring, topic, topic_len, bytes, size, clock_utc_ms(), ROOM_WAIT_MS);
+    int err = gate_take(r->gate, m, ROOM_WAIT_MS);
 
-    if (err == 0)
+    if (err == 0 || err == BMS_ERR_NOSPACE) /* the gate counts those */
         return;
     metrics_add(METRIC_RING_REFUSED, 1);
     log_debug("mqtt", "no room for a record; it stays in the device's journal", "reason='%s'", bms_err_text(err));
@@ -64,7 +64,7 @@ void router_take(void *ctx, const char *topic, size_t topic_len, const uint8_t *
         break;
     case TOPIC_IS_RECORD:
     case TOPIC_IS_OTHER: /* becomes poison, with its topic */
-        take_record(r, topic, topic_len, bytes, size);
+        take_record(r, &(struct gate_message) { device, topic, bytes, topic_len, size, clock_utc_ms() });
         break;
     }
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* router.h -- what came from the broker, to where it belongs: records into the ring, states into the fleet table, results to the downlink.
+/* router.h -- what came from the broker, to where it belongs: records to the gate, states into the fleet table, results to the downlink.
  * Runs on the MQTT thread. */
 #ifndef SERVER_ROUTER_H
 #define SERVER_ROUTER_H
 
 #include "server/events.h"
 #include "server/fleet.h"
-#include "server/ring.h"
+#include "server/gate.h"
 
 struct router { /* all borrowed */
-    struct ring *ring;
+    struct gate *gate;
     struct fleet *fleet;
     const struct events *events;
     /* A Result; copies what it needs. May be NULL. */

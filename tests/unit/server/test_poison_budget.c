@@ -48,8 +48,23 @@ static void test_more_devices_than_slots_have_a_budget_too(void)
     memset(&budget, 0, sizeof budget);
     for (int i = 0; i < 3 * BUDGET_SLOTS; i++) {
         snprintf(device, sizeof device, "demo.bus-%d", i);
-        CU_ASSERT_EQUAL(taken(device, 2, 5000), 2);
+        CU_ASSERT_EQUAL(taken(device, 2, 5000 + i * 20), 2); /* as slowly as all of them may */
     }
+}
+
+static void test_all_together_have_a_budget(void)
+{
+    char device[32];
+    int n = 0;
+
+    memset(&budget, 0, sizeof budget);
+    for (int i = 0; i < BUDGET_ALL_BURST; i++) {
+        snprintf(device, sizeof device, "demo.bus-%d", i);
+        n += taken(device, 2, 5000);
+    }
+    CU_ASSERT_EQUAL(n, BUDGET_ALL_BURST);
+    CU_ASSERT_EQUAL(taken("demo.another", 1, 5000 + 1000 / BUDGET_ALL_PER_S - 1), 0);
+    CU_ASSERT_EQUAL(taken("demo.another", 1, 5000 + 1000 / BUDGET_ALL_PER_S), 1);
 }
 
 int main(void)
@@ -59,6 +74,7 @@ int main(void)
         { "it never holds more than the burst", test_it_never_holds_more_than_the_burst },
         { "one device takes nothing from another", test_one_device_takes_nothing_from_another },
         { "more devices than slots have a budget too", test_more_devices_than_slots_have_a_budget_too },
+        { "all together have a budget", test_all_together_have_a_budget },
         CU_TEST_INFO_NULL,
     };
     return suite_run("poison_budget", tests);
