@@ -52,7 +52,7 @@ void current_frame(struct current *c, const struct can_frame *f, const int32_t *
         return;
     bool stuck = c->has_counter && f->data[1] == c->counter;
     int32_t mA = can0_get(f, CAN0_SIG_csu_current_mA);
-    bool fault = scalar_validity(mA) != VALIDITY_OK || (can0_get(f, CAN0_SIG_csu_status) & STATUS_FAULT);
+    bool fault = can0_get(f, CAN0_SIG_csu_status) & STATUS_FAULT;
 
     c->counter = f->data[1];
     c->has_counter = true;
@@ -61,7 +61,7 @@ void current_frame(struct current *c, const struct can_frame *f, const int32_t *
     } else if (fault) {
         c->faulted++;
         c->mA = scalar_invalid(VALIDITY_IMPLAUSIBLE);
-    } else {
+    } else { /* a value that is not valid is far out of the range */
         take(c, calibrated(mA, scalar_invalid(VALIDITY_NOT_FITTED), params));
     }
 }

@@ -31,7 +31,7 @@ static int64_t leak_ohm(int64_t r0_ohm, int64_t top, int64_t bottom, int64_t div
 
     if (top <= 0)
         return 0;
-    if (bottom <= 0 || top / bottom > 2 * divider_ohm / r0_ohm)
+    if (bottom <= 0)
         return max_ohm;
     int64_t ohm = r0_ohm * top / bottom;
 
@@ -75,14 +75,22 @@ static bool adds_up(const struct insulation_rails *r, int32_t pack_mV)
     return (apart < 0 ? -apart : apart) * 1000 <= (int64_t)pack_mV * INSULATION_SUM_PERMILLE;
 }
 
+/* Near a shorted rail the offset of the channel can be larger than the voltage. */
+static int32_t mean(int64_t sum_mV, int32_t samples)
+{
+    int32_t mV = (int32_t)(sum_mV / samples);
+
+    return mV > 0 ? mV : 0;
+}
+
 static void end_phase(struct insulation *i, const struct insulation_in *in)
 {
     struct insulation_rails *r = &i->seen[i->phase == INSULATION_NEG];
 
-    *r = (struct insulation_rails) { i->samples > 0, 0, 0 };
-    if (r->known) { /* near a shorted rail the offset of the channel can be larger than the voltage */
-        r->pos_mV = i->pos_sum > 0 ? (int32_t)(i->pos_sum / i->samples) : 0;
-        r->neg_mV = i->neg_sum > 0 ? (int32_t)(i->neg_sum / i->samples) : 0;
+    r->known = i->samples > 0;
+    if (r->known) {
+        r->pos_mV = mean(i->pos_sum, i->samples);
+        r->neg_mV = mean(i->neg_sum, i->samples);
         if (!adds_up(r, in->pack_mV)) {
             r->known = false;
             withdraw(i, VALIDITY_IMPLAUSIBLE);
@@ -114,7 +122,7 @@ static void grow_old(struct insulation *i, const struct insulation_in *in)
 static void stop(struct insulation *i)
 {
     begin(i, INSULATION_OFF);
-    i->seen[0].known = i->seen[1].known = false;
+    i->seen[1].known = false; /* the phase POS, which comes first, writes the other */
 }
 
 uint8_t insulation_step(struct insulation *i, const struct insulation_in *in)
@@ -125,7 +133,7 @@ uint8_t insulation_step(struct insulation *i, const struct insulation_in *in)
     grow_old(i, in);
     if (!fitted)
         withdraw(i, VALIDITY_NOT_FITTED);
-    if (!fitted || in->off || !is_known(in->pack_mV) || in->pack_mV < INSULATION_PACK_MIN_mV) {
+    if (!fitted || in->off || in->pack_mV < INSULATION_PACK_MIN_mV || in->pack_mV > INSULATION_PACK_MAX_mV) { /* not known is far below */
         stop(i);
         return 0;
     }

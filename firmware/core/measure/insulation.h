@@ -9,7 +9,8 @@
  *
  * The board's own dividers lie in parallel and are taken out. The system's value is that of the worse rail. A change shows in full after two
  * whole phases, 3 x insulation_settle_ms at most. Known weakness: switches that do not move read as a pack without insulation; that is an alarm,
- * not silence. No result below INSULATION_PACK_MIN_mV, nor while `off` (the DC charger measures then, and two bridges disturb each other).
+ * not silence. No result below INSULATION_PACK_MIN_mV or above INSULATION_PACK_MAX_mV, nor while `off` (the DC charger measures then, and two
+ * bridges disturb each other).
  */
 #ifndef FIRMWARE_INSULATION_H
 #define FIRMWARE_INSULATION_H
@@ -22,7 +23,8 @@
 enum {
     INSULATION_AVERAGE_MS = 100,
     INSULATION_PACK_MIN_mV = 24000,
-    INSULATION_MAX_kohm = 10000, /* more reads as this */
+    INSULATION_PACK_MAX_mV = 2000000, /* above voltage class B (GB 18384-2020 3.2: 1,500 V); also the room of the sums */
+    INSULATION_MAX_kohm = 10000,      /* more reads as this */
     INSULATION_MAX_ohm_per_V = 60000,
     INSULATION_SUM_PERMILLE = 50, /* rails that do not add up to the pack by more are not believed */
     INSULATION_STALE_PHASES = 4,  /* no result for so many phases: the value is stale */

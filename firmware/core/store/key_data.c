@@ -15,6 +15,11 @@ static void note(struct key_extreme *k, const struct measure_extreme *x, bool hi
     *k = (struct key_extreme) { true, (int16_t)x->value, x->number };
 }
 
+static int32_t larger(int32_t a, int32_t b)
+{
+    return a > b ? a : b;
+}
+
 void key_data_note(struct key_data *k, const struct measure *m, int32_t current_mA, uint32_t dt_ms)
 {
     note(&k->cell_max, &m->cell.max, true);
@@ -23,14 +28,10 @@ void key_data_note(struct key_data *k, const struct measure *m, int32_t current_
     note(&k->temp_min, &m->temp.min, false);
     if (scalar_validity(current_mA) != VALIDITY_OK)
         return;
-    if (current_mA > k->discharge_max_mA)
-        k->discharge_max_mA = current_mA;
-    if (-current_mA > k->charge_max_mA)
-        k->charge_max_mA = -current_mA;
-    if (current_mA > 0)
-        k->discharged_mAms += (int64_t)current_mA * dt_ms;
-    else
-        k->charged_mAms -= (int64_t)current_mA * dt_ms;
+    k->discharge_max_mA = larger(k->discharge_max_mA, current_mA);
+    k->charge_max_mA = larger(k->charge_max_mA, -current_mA);
+    k->discharged_mAms += (int64_t)larger(0, current_mA) * dt_ms;
+    k->charged_mAms += (int64_t)larger(0, -current_mA) * dt_ms;
 }
 
 bool key_data_is_due(struct key_saving *s, int32_t supply_mV, uint32_t dt_ms, const int32_t *params)
@@ -40,7 +41,7 @@ bool key_data_is_due(struct key_saving *s, int32_t supply_mV, uint32_t dt_ms, co
 
     if (known && supply_mV <= limit_mV)
         s->low = true;
-    else if (known && supply_mV >= limit_mV + AGAIN_mV)
+    else if (supply_mV >= limit_mV + AGAIN_mV) /* what is not known is far below */
         s->low = false;
     s->since_ms = span_add(s->since_ms, dt_ms);
     bool falls = s->low && !was_low, due = falls || (!s->low && s->since_ms >= (uint32_t)params[PARAM_key_save_ms]);

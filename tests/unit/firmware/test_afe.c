@@ -505,6 +505,32 @@ static void test_an_answer_may_come_in_pieces(void)
     CU_ASSERT_EQUAL(afe_errors(&afe), before);
 }
 
+static void test_a_begun_answer_is_forgotten_on_request(void)
+{
+    static const uint8_t bytes[] = { 0x0B, 0x73, 0x19, 0x72, 0xFC, 0x73, 0x0E, 0x73, 0x0D, 0x73, 0x11, 0x72, 0xF1, 0xF6, 0xDF };
+    struct afe_parser p = { .have = 0 };
+    struct afe_response r;
+    struct reader half = reader_of(bytes, 7), whole = reader_of(bytes, sizeof(bytes));
+
+    CU_ASSERT_EQUAL(afe_parse(&p, &half, &r), 0);
+    afe_parser_reset(&p);
+    CU_ASSERT_EQUAL(afe_parse(&p, &whole, &r), 1);
+    CU_ASSERT(r.size == 12 && reader_left(&whole) == 0);
+}
+
+static void test_a_byte_that_is_no_length_is_taken_alone(void)
+{
+    static const uint8_t bytes[] = { 0x80, 0xFF, 0x0B, 0x73, 0x19, 0x72, 0xFC, 0x73, 0x0E, 0x73, 0x0D, 0x73, 0x11, 0x72, 0xF1, 0xF6, 0xDF };
+    struct afe_parser p = { .have = 0 };
+    struct afe_response r;
+    struct reader in = reader_of(bytes, sizeof(bytes));
+
+    CU_ASSERT_EQUAL(afe_parse(&p, &in, &r), BMS_ERR_RANGE);
+    CU_ASSERT_EQUAL(afe_parse(&p, &in, &r), BMS_ERR_RANGE);
+    CU_ASSERT_EQUAL(afe_parse(&p, &in, &r), 1);
+    CU_ASSERT_EQUAL(get_be16(r.data), 0x7319);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -532,6 +558,8 @@ int main(void)
         { "after lost framing all is dropped until the next question", test_after_lost_framing_all_is_dropped_until_the_next_question },
         { "a byte too many drops the whole scan", test_a_byte_too_many_drops_the_whole_scan },
         { "an answer may come in pieces", test_an_answer_may_come_in_pieces },
+        { "a begun answer is forgotten on request", test_a_begun_answer_is_forgotten_on_request },
+        { "a byte that is no length is taken alone", test_a_byte_that_is_no_length_is_taken_alone },
         CU_TEST_INFO_NULL,
     };
 

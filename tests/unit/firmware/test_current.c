@@ -217,6 +217,7 @@ static void test_calibration_does_not_lead_out_of_the_range(void)
     frame(-600000, 0, 2);
     CU_ASSERT_EQUAL(scalar_validity(c.mA), VALIDITY_IMPLAUSIBLE);
     params[PARAM_current_offset_mA] = 1;
+    CU_ASSERT_EQUAL(c.faulted, 1);
     frame(599999, 0, 3);
     CU_ASSERT_EQUAL(c.mA, 600000);
     frame(600000, 0, 4);
@@ -266,6 +267,14 @@ static void test_a_hall_sensor_is_rounded_to_the_nearest(void)
     CU_ASSERT_EQUAL(of_hall(4000000), 375000);
 }
 
+static void test_what_never_came_is_never_not_stale(void)
+{
+    current_init(&c);
+    current_age(&c, 60000, 200);
+    CU_ASSERT_EQUAL(scalar_validity(c.mA), VALIDITY_NEVER);
+    CU_ASSERT_EQUAL(c.age_ms, 60000);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -284,6 +293,7 @@ int main(void)
         { "calibration does not lead out of the range [ME-5]", test_calibration_does_not_lead_out_of_the_range },
         { "calibration is rounded to the nearest, at 25 degC and beside it [ME-5]", test_calibration_is_rounded_to_the_nearest },
         { "a Hall sensor is rounded to the nearest [ME-5]", test_a_hall_sensor_is_rounded_to_the_nearest },
+        { "what never came is never, not stale [ME-5]", test_what_never_came_is_never_not_stale },
         CU_TEST_INFO_NULL,
     };
 

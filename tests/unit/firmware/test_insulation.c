@@ -242,7 +242,156 @@ static void test_one_rail_alone_is_nothing(void)
         in.rail_neg_mV = scalar_invalid(VALIDITY_OPEN);
         (void)insulation_step(&ins, &in);
     }
-    CU_ASSERT(scalar_validity(ins.system_kohm) != VALIDITY_OK);
+    CU_ASSERT_EQUAL(scalar_validity(ins.system_kohm), VALIDITY_NEVER); /* nor is it implausible: nothing has been read */
+}
+
+/* One whole phase at these rails, from the first step of the phase on, in one reading. */
+static void phase_at(int32_t pos_mV, int32_t neg_mV)
+{
+    in.dt_ms = (uint32_t)params[PARAM_insulation_settle_ms];
+    in.rail_pos_mV = pos_mV;
+    in.rail_neg_mV = neg_mV;
+    bridge = insulation_step(&ins, &in);
+}
+
+static void begin_phases(void)
+{
+    start();
+    bridge = insulation_step(&ins, &in);
+    CU_ASSERT_EQUAL(bridge, SENSE_BRIDGE_POS);
+}
+
+static void test_rails_add_up_to_five_percent_exactly(void)
+{
+    for (int sign = -1; sign <= 1; sign += 2) {
+        begin_phases();
+        phase_at(200000 + sign * PACK_mV / 20, 200000);
+        CU_ASSERT_EQUAL(scalar_validity(ins.system_kohm), VALIDITY_NEVER);
+        CU_ASSERT(ins.seen[0].known && ins.seen[0].pos_mV == 200000 + sign * PACK_mV / 20 && ins.seen[0].neg_mV == 200000);
+        phase_at(200000 + sign * (PACK_mV / 20 + 1), 200000);
+        CU_ASSERT_EQUAL(scalar_validity(ins.system_kohm), VALIDITY_IMPLAUSIBLE);
+        CU_ASSERT_FALSE(ins.seen[1].known);
+    }
+}
+
+/* A rail that lies on the chassis: its channel reads a little below 0, 0, or a millivolt. */
+static void test_an_offset_near_a_short_is_no_voltage(void)
+{
+    for (int32_t mV = -5; mV <= 1; mV++) {
+        begin_phases();
+        phase_at(PACK_mV, mV);
+        CU_ASSERT(ins.seen[0].pos_mV == PACK_mV && ins.seen[0].neg_mV == (mV == 1 ? 1 : 0));
+        begin_phases();
+        phase_at(mV, PACK_mV);
+        CU_ASSERT(ins.seen[0].neg_mV == PACK_mV && ins.seen[0].pos_mV == (mV == 1 ? 1 : 0));
+    }
+}
+
+static void test_behind_a_short_the_other_rail_cannot_be_told(void)
+{
+    begin_phases();
+    phase_at(PACK_mV, 0);
+    phase_at(PACK_mV, 0);
+    CU_ASSERT(ins.neg_kohm == 0 && ins.pos_kohm == 0 && ins.system_kohm == 0);
+    begin_phases();
+    phase_at(PACK_mV - 2, 2); /* a trace of voltage in one phase: it is the negative one alone */
+    phase_at(PACK_mV, 0);
+    CU_ASSERT(ins.neg_kohm == 0 && ins.pos_kohm == INSULATION_MAX_kohm);
+}
+
+/* 440 V over dividers of 20 bridges each: the rails read 20 V and 420 V, and what is left is no leak at all. */
+static void test_a_leak_as_large_as_the_divider_is_none(void)
+{
+    begin_phases();
+    in.pack_mV = 440000;
+    phase_at(20000, 420000);
+    phase_at(420000, 20000);
+    CU_ASSERT(ins.pos_kohm == INSULATION_MAX_kohm && ins.neg_kohm == INSULATION_MAX_kohm);
+}
+
+static void test_large_bridges_are_exact_to_a_kiloohm(void)
+{
+    static const double kohm[] = { 1000, 3000, 9000 };
+
+    for (int i = 0; i < 3; i++)
+        for (int k = 0; k < 3; k++) {
+            start();
+            params[PARAM_insulation_bridge_kohm] = 5000;
+            params[PARAM_insulation_divider_kohm] = 100000;
+            pos_kohm = kohm[i];
+            neg_kohm = kohm[k];
+            run(3100);
+            CU_ASSERT(fabs(ins.pos_kohm - kohm[i]) <= 1);
+            CU_ASSERT(fabs(ins.neg_kohm - kohm[k]) <= 1);
+        }
+}
+
+static void test_half_of_a_pair_concludes_nothing(void)
+{
+    begin_phases();
+    phase_at(scalar_invalid(VALIDITY_STALE), 200000);
+    CU_ASSERT_FALSE(ins.seen[0].known);
+    phase_at(250000, 150000); /* the second phase is known, the first was not */
+    CU_ASSERT(ins.seen[1].known);
+    CU_ASSERT_EQUAL(scalar_validity(ins.system_kohm), VALIDITY_NEVER);
+    phase_at(150000, 250000);
+    CU_ASSERT_EQUAL(scalar_validity(ins.system_kohm), VALIDITY_OK);
+}
+
+static void test_after_a_pause_both_phases_are_measured_anew(void)
+{
+    begin_phases();
+    phase_at(150000, 250000);
+    phase_at(250000, 150000);
+    phase_at(150000, 250000);
+    in.dt_ms = STEP_MS;
+    bridge = insulation_step(&ins, &in); /* in the middle of the phase NEG */
+    CU_ASSERT_EQUAL(bridge, SENSE_BRIDGE_NEG);
+    uint32_t age_ms = ins.age_ms;
+
+    in.off = true;
+    CU_ASSERT_EQUAL(insulation_step(&ins, &in), 0);
+    in.off = false;
+    CU_ASSERT_EQUAL(insulation_step(&ins, &in), SENSE_BRIDGE_POS);
+    phase_at(150000, 250000);
+    CU_ASSERT_EQUAL(ins.age_ms, age_ms + 2 * STEP_MS + 1500); /* no result from before and after */
+    phase_at(250000, 150000);
+    CU_ASSERT_EQUAL(ins.age_ms, 0);
+}
+
+static void test_a_phase_lasts_to_the_millisecond(void)
+{
+    begin_phases();
+    in.dt_ms = 1;
+    for (int phase = 0; phase < 3; phase++) {
+        uint8_t was = bridge;
+
+        for (int ms = 1; ms < 1500; ms++) {
+            sense();
+            bridge = insulation_step(&ins, &in);
+            CU_ASSERT_EQUAL(bridge, was);
+        }
+        sense();
+        bridge = insulation_step(&ins, &in);
+        CU_ASSERT_EQUAL(bridge, was == SENSE_BRIDGE_POS ? SENSE_BRIDGE_NEG : SENSE_BRIDGE_POS);
+    }
+}
+
+static void test_a_pack_of_more_than_2000_V_is_none(void)
+{
+    start();
+    in.pack_mV = INSULATION_PACK_MAX_mV;
+    run(3100);
+    CU_ASSERT(abs(ins.system_kohm - 3000) <= 15);
+    start();
+    in.pack_mV = INSULATION_PACK_MAX_mV + 1;
+    run(7000); /* longer than a value lasts: it was never there, so it is not stale */
+    CU_ASSERT_EQUAL(bridge, 0);
+    CU_ASSERT_EQUAL(scalar_validity(ins.system_kohm), VALIDITY_NEVER);
+    start();
+    in.pack_mV = scalar_invalid(VALIDITY_STALE);
+    bridge = insulation_step(&ins, &in);
+    CU_ASSERT_EQUAL(bridge, 0);
 }
 
 int main(void)
@@ -261,6 +410,15 @@ int main(void)
         { "nothing is measured below 24 V or without a bridge [ME-6]", test_nothing_is_measured_where_nothing_can_be },
         { "readings that are not valid do not count [ME-6]", test_readings_that_are_not_valid_do_not_count },
         { "one rail alone is nothing [ME-6]", test_one_rail_alone_is_nothing },
+        { "rails add up to the pack within five percent, exactly [ME-6]", test_rails_add_up_to_five_percent_exactly },
+        { "an offset near a short is no voltage [ME-6]", test_an_offset_near_a_short_is_no_voltage },
+        { "behind a dead short the other rail cannot be told [ME-6]", test_behind_a_short_the_other_rail_cannot_be_told },
+        { "a leak as large as the divider is none [ME-6]", test_a_leak_as_large_as_the_divider_is_none },
+        { "with large bridges it is exact to a kohm [ME-6]", test_large_bridges_are_exact_to_a_kiloohm },
+        { "half of a pair concludes nothing [ME-6]", test_half_of_a_pair_concludes_nothing },
+        { "after a pause both phases are measured anew [ME-6]", test_after_a_pause_both_phases_are_measured_anew },
+        { "a phase lasts to the millisecond [ME-6]", test_a_phase_lasts_to_the_millisecond },
+        { "a pack of more than 2,000 V is none [ME-6]", test_a_pack_of_more_than_2000_V_is_none },
         CU_TEST_INFO_NULL,
     };
 
