@@ -110,6 +110,7 @@ enum {
     DID_ACTIVE_SESSION = 0xF186,  /* 1 byte */
     DID_SOC_SET = 0x1010,         /* 2 bytes, 0.01 %: what was set by calibration, 65535 = not set (ES-5); can be written */
     DID_CATALOGUE = 0x1011,       /* 12 bytes: hash of the tables, packed size, plain size */
+    DID_RELAY_WEAR = 0x1012,      /* 64 bytes: RL1 to RL8, times closed (4), sum of the amperes opened (4), since production */
     DID_SNAPSHOT_NUMBER = 0x1001, /* in snapshots alone: cell, probe or chip */
     DID_SNAPSHOT_VALUE = 0x1002,
     DID_SNAPSHOT_PACK_mV = 0x1003,

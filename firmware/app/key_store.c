@@ -34,6 +34,11 @@ static bool is_blank(const uint8_t *p, size_t n)
     return p[0] == 0x00 || p[0] == 0xFF;
 }
 
+static bool is_a_format(size_t n)
+{
+    return n == KEY_DATA_SIZE || n == KEY_DATA_SECOND_SIZE || n == KEY_DATA_FIRST_SIZE;
+}
+
 static int read_place(const struct key_store *s, int i, uint8_t *bytes)
 {
     if (s->port->read(s->port->ctx, place(s, i), bytes, KEY_STORE_SIZE) != BMS_ERR_OK)
@@ -42,8 +47,7 @@ static int read_place(const struct key_store *s, int i, uint8_t *bytes)
         return BMS_ERR_UNKNOWN;
     size_t n = get_le16(bytes + 8), crc_at = BODY + n;
 
-    if (get_le32(bytes) != MAGIC || (n != KEY_DATA_SIZE && n != KEY_DATA_FIRST_SIZE) ||
-        get_le32(bytes + crc_at) != crc32c(0, bytes, crc_at))
+    if (get_le32(bytes) != MAGIC || !is_a_format(n) || get_le32(bytes + crc_at) != crc32c(0, bytes, crc_at))
         return BMS_ERR_CORRUPT;
     return BMS_ERR_OK;
 }

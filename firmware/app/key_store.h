@@ -7,8 +7,9 @@
  *
  * save: magic (4), sequence (4), length (2), key data (KEY_DATA_SIZE), CRC-32C of all before it (4); little-endian; FF up to a whole program unit.
  * Written in pages from the first to the last. The valid one with the newest sequence counts. Saving never waits for an erase as long as
- * key_store_tidy() was called since the save before: hold-up is for KEY_STORE_SIZE bytes only (`./cellwarden bench holdup`: 40 ms for an EEPROM with
- * 5 ms a page of 32 bytes, 4 ms and less for flash).
+ * key_store_tidy() was called since the save before: hold-up is for KEY_STORE_SIZE bytes only (`./cellwarden bench holdup`: 35 ms of 50 with an EEPROM
+ * of 5 ms a page, less with flash). The smallest EEPROM that holds all of nvm_layout_of() has 128 kbit, and those (24xx128, 25xx128) have pages of 64
+ * bytes; a place begins a page.
  */
 #ifndef FIRMWARE_KEY_STORE_H
 #define FIRMWARE_KEY_STORE_H
@@ -16,7 +17,7 @@
 #include "firmware/core/store/key_data.h"
 #include "firmware/port/nvm_port.h"
 
-enum { KEY_STORE_UNITS = 2, KEY_STORE_SIZE = 4 + 4 + 2 + KEY_DATA_SIZE + 4, KEY_DATA_PAGE = 32, KEY_STORE_HOLD_UP_MS = 50 };
+enum { KEY_STORE_UNITS = 2, KEY_STORE_SIZE = 4 + 4 + 2 + KEY_DATA_SIZE + 4, KEY_DATA_PAGE = 64, KEY_STORE_HOLD_UP_MS = 50 };
 
 struct key_geometry {
     size_t offset; /* of the first unit, bytes */

@@ -50,7 +50,7 @@ int main(void)
     unsigned pages = (KEY_STORE_SIZE + KEY_DATA_PAGE - 1) / KEY_DATA_PAGE, violations = 0;
     double worst_ms = pages * 5.0;
 
-    printf("{\"bytes\":%d,\"budget_ms\":%d,\"memories\":[{\"name\":\"EEPROM, pages of 32 "
+    printf("{\"bytes\":%d,\"budget_ms\":%d,\"memories\":[{\"name\":\"EEPROM, pages of 64 "
            "bytes\",\"writes\":%u,\"save_ms\":%.2f,\"hold_up_ms\":%.2f}",
            KEY_STORE_SIZE, KEY_STORE_HOLD_UP_MS, pages, pages * 5.0, pages * 5.0 + SUPPLY_JUDGED_MS);
     for (int i = 0; i < FLASH_GEOMETRIES; i++) {
@@ -67,6 +67,6 @@ int main(void)
     }
     worst_ms += SUPPLY_JUDGED_MS;
     violations += worst_ms > KEY_STORE_HOLD_UP_MS;
-    printf("],\n\"worst_ms\":%.2f,\"violations\":%u}\n", worst_ms, violations);
+    printf("],\n\"worst_ms\":%.2f,\"margin_ms\":%.2f,\"violations\":%u}\n", worst_ms, KEY_STORE_HOLD_UP_MS - worst_ms, violations);
     return violations ? 1 : 0;
 }

@@ -257,10 +257,7 @@ static void move(struct contactor *c, enum contactor_state to, const struct cont
         if (!((was ^ now) >> i & 1u))
             continue;
         c->differ_ms[i] = 0;
-        if (now >> i & 1u)
-            c->wear[i].closed = span_add(c->wear[i].closed, 1);
-        else
-            c->wear[i].load_A = span_add(c->wear[i].load_A, load_A);
+        wear_switch(&c->wear[i], now >> i & 1u, load_A);
     }
     c->ramp_ms = 0;
     c->start_mV = in->link_mV;

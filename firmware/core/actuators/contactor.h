@@ -17,6 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "firmware/core/actuators/wear.h"
+
 enum contactor_state {
     CONTACTOR_OPEN,
     CONTACTOR_CHECK,
@@ -60,11 +62,6 @@ struct contactor_in {
 
 enum contactor_test { CONTACTOR_TEST_NEVER, CONTACTOR_TEST_RUNNING, CONTACTOR_TEST_PASSED, CONTACTOR_TEST_FAILED, CONTACTOR_TEST_STOPPED };
 
-struct contactor_wear { /* since production; each saturates */
-    uint32_t closed;    /* times */
-    uint32_t load_A;    /* sum of the currents that it has opened */
-};
-
 struct contactor {
     enum contactor_state state;
     uint32_t in_state_ms;
@@ -80,7 +77,7 @@ struct contactor {
     uint8_t test;                         /* BIU_RELAY_* that a tester wants to see closing, 0 = none */
     enum contactor_test test_result;      /* of the last test */
     bool locked;                          /* opened by an alarm or a fault */
-    struct contactor_wear wear[CONTACTOR_RELAYS];
+    struct relay_wear wear[CONTACTOR_RELAYS];
 };
 
 /* Open, with relays and resistor that were never used. */

@@ -4,9 +4,36 @@
 #include "common/span.h"
 #include "proto/tables.h"
 
+enum { DA_PER_A = 10 };
+
 void outputs_init(struct outputs *o)
 {
     *o = (struct outputs) { 0 };
+}
+
+/* What the load of RL4 + i takes, whole amperes. */
+static uint32_t load_A(unsigned i, const int32_t *params)
+{
+    int32_t dA = params[i == 0 ? PARAM_heat_current_dA : PARAM_output5_load_dA + (int)i - 1];
+
+    return (uint32_t)(dA + DA_PER_A / 2) / DA_PER_A;
+}
+
+static void command(struct outputs *o, unsigned commanded, const int32_t *params)
+{
+    for (unsigned i = 0; i < OUTPUTS_WATCHED; i++)
+        if ((commanded ^ o->commanded) >> i & 1u)
+            wear_switch(&o->wear[i], commanded >> i & 1u, load_A(i, params));
+    o->commanded = (uint8_t)commanded;
+}
+
+void outputs_wake(struct outputs *o, const int32_t *params)
+{
+    command(o, 0, params);
+    o->driven = o->wrong = 0;
+    o->welded = false;
+    for (unsigned i = 0; i < OUTPUTS_WATCHED; i++)
+        o->differ_ms[i] = 0;
 }
 
 /* commanded: bit 0 = RL4. */
@@ -37,6 +64,7 @@ void outputs_step(struct outputs *o, const struct outputs_in *in)
         if (role > OUTPUT_NOTHING && role < OUTPUT_ROLES && in->on[role])
             driven |= 1u << i;
     }
-    read_back(o, (in->heat ? 1u : 0u) | driven << 1, in);
+    command(o, (in->heat ? 1u : 0u) | driven << 1, in->params);
+    read_back(o, o->commanded, in);
     o->driven = (uint8_t)driven;
 }

@@ -16,6 +16,8 @@ static void restore(struct biu *biu, const struct key_data *key)
     soc_restore(&biu->soc, &key->soc);
     for (int i = 0; i < CONTACTOR_RELAYS; i++)
         biu->contactor.wear[i] = key->wear[i];
+    for (int i = 0; i < OUTPUTS_WATCHED; i++)
+        biu->outputs.wear[i] = key->wear[OUTPUTS_FIRST + i];
     for (int i = 0; i < ALARMS; i++)
         biu->alarms.row[i].count = key->alarms[alarm_rows[i].id];
 }
@@ -28,7 +30,6 @@ static void start_charging(struct biu *biu)
     trend_init(&biu->trend);
     runaway_init(&biu->runaway);
     thermal_init(&biu->thermal);
-    outputs_init(&biu->outputs);
     biu->slow = (struct charge_slow) { .limit_dA = scalar_invalid(VALIDITY_NOT_FITTED) };
     biu->fast = (struct charge_fast) { .max_mV = scalar_invalid(VALIDITY_NEVER),
                                        .max_dA = scalar_invalid(VALIDITY_NEVER),
@@ -63,6 +64,7 @@ int biu_init(struct biu *biu, const struct biu_config *cfg, uint32_t now_ms)
     contactor_init(&biu->contactor);
     power_mode_init(&biu->power_mode);
     start_charging(biu);
+    outputs_init(&biu->outputs);
     soc_init(&biu->soc, p);
     if (cfg->key)
         restore(biu, cfg->key);
@@ -79,6 +81,7 @@ int biu_init(struct biu *biu, const struct biu_config *cfg, uint32_t now_ms)
     biu->uds.soc = &biu->soc;
     biu->uds.contactor = &biu->contactor;
     biu->uds.alarms = &biu->alarms;
+    biu->uds.wear = biu->key.wear;
     rs485_init(&biu->rs485);
     isotp_init(&biu->isotp, &(struct isotp_config) { .tx_id = CAN0_ISOTP_FROM_BIU,
                                                      .rx_id = CAN0_ISOTP_TO_BIU,
@@ -102,6 +105,7 @@ void biu_wake(struct biu *biu, uint32_t now_ms)
     forget_sense(biu);
     alarm_hold(&biu->alarms);
     contactor_wake(&biu->contactor);
+    outputs_wake(&biu->outputs, biu->params.running);
     freeze_wake(&biu->dtc.freeze);
     vehicle_bus_init(&biu->vehicle); /* orders from before the sleep are none */
     power_mode_wake(&biu->power_mode);
@@ -148,6 +152,8 @@ static bool note_key_data(struct biu *biu, const struct biu_in *in, uint32_t dt_
     biu->key.boot = biu->boot;
     for (int i = 0; i < CONTACTOR_RELAYS; i++)
         biu->key.wear[i] = biu->contactor.wear[i];
+    for (int i = 0; i < OUTPUTS_WATCHED; i++)
+        biu->key.wear[OUTPUTS_FIRST + i] = biu->outputs.wear[i];
     for (int i = 0; i < ALARMS; i++)
         biu->key.alarms[alarm_rows[i].id] = biu->alarms.row[i].count;
     return biu->soc.known && key_data_is_due(&biu->key_saving, in->supply_mV, dt_ms, biu->params.running);

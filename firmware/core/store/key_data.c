@@ -65,6 +65,22 @@ static void read_extreme(struct reader *r, struct key_extreme *k)
     k->number = read_le16(r);
 }
 
+static void write_wear(struct writer *w, const struct relay_wear *wear, int n)
+{
+    for (int i = 0; i < n; i++) {
+        write_le32(w, wear[i].closed);
+        write_le32(w, wear[i].load_A);
+    }
+}
+
+static void read_wear(struct reader *r, struct relay_wear *wear, int n)
+{
+    for (int i = 0; i < n; i++) {
+        wear[i].closed = read_le32(r);
+        wear[i].load_A = read_le32(r);
+    }
+}
+
 static void write_float(struct writer *w, float x)
 {
     uint32_t bits;
@@ -96,10 +112,7 @@ void key_data_pack(const struct key_data *k, uint8_t *out)
     write_extreme(&w, &k->temp_min);
     write_le32(&w, (uint32_t)k->discharge_max_mA);
     write_le32(&w, (uint32_t)k->charge_max_mA);
-    for (int i = 0; i < CONTACTOR_RELAYS; i++) {
-        write_le32(&w, k->wear[i].closed);
-        write_le32(&w, k->wear[i].load_A);
-    }
+    write_wear(&w, k->wear, CONTACTOR_RELAYS);
     for (int i = 0; i < KEY_ALARMS; i++)
         write_le16(&w, k->alarms[i]);
     write_float(&w, k->soc.sigma);
@@ -108,6 +121,7 @@ void key_data_pack(const struct key_data *k, uint8_t *out)
     write_float(&w, k->soc.soh);
     write_float(&w, k->soc.h);
     write_float(&w, k->soc.soh_sigma);
+    write_wear(&w, k->wear + CONTACTOR_RELAYS, KEY_RELAYS - CONTACTOR_RELAYS);
 }
 
 void key_data_unpack(struct key_data *k, const uint8_t *in, size_t n)
@@ -124,10 +138,7 @@ void key_data_unpack(struct key_data *k, const uint8_t *in, size_t n)
     read_extreme(&r, &k->temp_min);
     k->discharge_max_mA = (int32_t)read_le32(&r);
     k->charge_max_mA = (int32_t)read_le32(&r);
-    for (int i = 0; i < CONTACTOR_RELAYS; i++) {
-        k->wear[i].closed = read_le32(&r);
-        k->wear[i].load_A = read_le32(&r);
-    }
+    read_wear(&r, k->wear, CONTACTOR_RELAYS);
     for (int i = 0; i < KEY_ALARMS; i++)
         k->alarms[i] = read_le16(&r);
     k->soc.sigma = read_float(&r); /* a reader at its end gives 0 */
@@ -136,4 +147,5 @@ void key_data_unpack(struct key_data *k, const uint8_t *in, size_t n)
     k->soc.soh = read_float(&r);
     k->soc.h = read_float(&r);
     k->soc.soh_sigma = read_float(&r);
+    read_wear(&r, k->wear + CONTACTOR_RELAYS, KEY_RELAYS - CONTACTOR_RELAYS);
 }

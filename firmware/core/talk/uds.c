@@ -8,7 +8,7 @@
 #include "firmware/core/talk/uds_service.h"
 #include "proto/catalogue.h"
 
-enum { HARD_RESET = 1, DID_BYTES_MAX = 12 };
+enum { HARD_RESET = 1, DID_BYTES_MAX = KEY_RELAYS * 8 };
 
 void uds_init(struct uds *u, struct params *params, const struct sampler *sampler, struct stream *stream, struct dtc_memory *dtc)
 {
@@ -36,6 +36,15 @@ static const int32_t *copy_of(const struct uds *u, uint16_t did, int *param)
     return *param < 0 ? NULL : copy;
 }
 
+static size_t put_wear(const struct relay_wear *wear, uint8_t *out)
+{
+    for (size_t i = 0; i < KEY_RELAYS; i++) {
+        put_be32(out + 8 * i, wear[i].closed);
+        put_be32(out + 8 * i + 4, wear[i].load_A);
+    }
+    return (size_t)KEY_RELAYS * 8;
+}
+
 /* The DIDs that are no parameters. Returns the bytes of the value in out, or 0. */
 static size_t read_other(const struct uds *u, uint16_t did, uint8_t *out)
 {
@@ -51,6 +60,8 @@ static size_t read_other(const struct uds *u, uint16_t did, uint8_t *out)
         put_be32(out + 4, board_catalogue.packed_size);
         put_be32(out + 8, board_catalogue.plain_size);
         return 12;
+    case DID_RELAY_WEAR:
+        return u->wear ? put_wear(u->wear, out) : 0;
     default:
         return 0;
     }

@@ -20,6 +20,7 @@
 #include "firmware/core/diagnosis/dtc.h"
 #include "firmware/core/estimation/soc.h"
 #include "firmware/core/protection/alarm.h"
+#include "firmware/core/store/key_data.h"
 #include "firmware/core/store/params.h"
 #include "firmware/core/talk/program.h"
 #include "firmware/core/talk/sampler.h"
@@ -58,6 +59,7 @@ struct uds {
     struct soc *soc; /* these are set by the owner after uds_init(); NULL = what needs them is refused */
     struct contactor *contactor;
     struct alarms *alarms;
+    const struct relay_wear *wear; /* [KEY_RELAYS] of RL1 to RL8; NULL: not told */
     struct uds_board board;
 
     uint8_t wait;              /* enum uds_wait: what the answer waits for */

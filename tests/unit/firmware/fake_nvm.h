@@ -12,6 +12,7 @@
 struct fake_nvm {
     uint8_t bytes[NVM_SIZE];
     long bytes_left; /* that can still be written before the power goes; -1 = no end */
+    unsigned writes; /* calls so far */
     bool broken;     /* every access fails */
     struct nvm_port port;
 };
@@ -30,6 +31,7 @@ static inline int fake_nvm_write(void *ctx, size_t offset, const uint8_t *data, 
 {
     struct fake_nvm *f = ctx;
 
+    f->writes++;
     if (f->broken || offset + n > NVM_SIZE)
         return BMS_ERR_IO;
     for (size_t i = 0; i < n; i++) {

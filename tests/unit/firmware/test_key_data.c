@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/bytes.h"
 #include "firmware/core/store/key_data.h"
 #include "tests/unit/firmware/rig.h"
 #include "tests/unit/suite.h"
@@ -104,6 +105,8 @@ static void test_boot_goes_on_where_it_was(void)
 {
     rig_init(&r, 48, 0);
     rig_start(&r);
+    r.biu.params.running[PARAM_output5_role] = OUTPUT_AUX;
+    r.biu.params.running[PARAM_output5_load_dA] = 30;
     r.in.inputs = BIU_INPUT_KEYON;
     r.current_mA = 100000;
     rig_run(&r, 60000);
@@ -113,6 +116,7 @@ static void test_boot_goes_on_where_it_was(void)
     k = r.biu.key;
     CU_ASSERT_EQUAL(k.wear[0].closed, 1);
     CU_ASSERT_EQUAL(k.wear[0].load_A, 100);
+    CU_ASSERT(k.wear[4].closed == 1 && k.wear[4].load_A == 3); /* RL5, with the contactors */
     CU_ASSERT_EQUAL(k.alarms[2], 1);
     int32_t soc = soc_permyriad(&r.biu.soc), band = soc_band_permyriad(&r.biu.soc);
     struct biu_config cfg = { .params = r.params, .boot = 8, .ring = r.ring, .ring_size = RIG_RING, .key = &k };
@@ -123,6 +127,7 @@ static void test_boot_goes_on_where_it_was(void)
     CU_ASSERT(abs(soc_permyriad(&r.biu.soc) - soc) <= 20); /* what 500 ms at rest tell */
     CU_ASSERT(soc_band_permyriad(&r.biu.soc) >= band && soc_band_permyriad(&r.biu.soc) <= band + 150);
     CU_ASSERT_EQUAL(r.biu.contactor.wear[0].closed, 1);
+    CU_ASSERT(r.biu.outputs.wear[1].closed == 1 && r.biu.outputs.wear[1].load_A == 3);
     CU_ASSERT_EQUAL(r.biu.key.discharged_mAms, k.discharged_mAms);
     CU_ASSERT_EQUAL(r.biu.alarms.row[ALARM_cell_over_voltage].count, 1);
     CU_ASSERT_EQUAL(r.biu.key.boot, 8);
@@ -132,6 +137,31 @@ static void test_boot_goes_on_where_it_was(void)
     biu_init(&r.biu, &cfg, 0);
     rig_run(&r, 500);
     CU_ASSERT(abs(soc_permyriad(&r.biu.soc) - soc_of_ocv(CHEMISTRY_NMC, 4050)) <= 10);
+}
+
+/* RL1 to RL8 in order, as a tester reads them. */
+static void test_a_tester_reads_the_wear(void)
+{
+    static const uint8_t request[] = { 0x22, 0x10, 0x12 };
+    uint8_t answer[80];
+
+    rig_init(&r, 48, 0);
+    rig_start(&r);
+    for (uint32_t i = 0; i < KEY_RELAYS; i++) {
+        struct relay_wear *w = i < CONTACTOR_RELAYS ? &r.biu.contactor.wear[i] : &r.biu.outputs.wear[i - CONTACTOR_RELAYS];
+
+        *w = (struct relay_wear) { 0x01020300 + i, 0x0A0B0C00 + i };
+    }
+    rig_run(&r, 20);
+    CU_ASSERT_EQUAL_FATAL(rig_ask(&r, request, sizeof(request), answer, sizeof(answer)), 3 + 8 * KEY_RELAYS);
+    CU_ASSERT(answer[0] == 0x62 && answer[1] == 0x10 && answer[2] == 0x12);
+    for (uint32_t i = 0; i < KEY_RELAYS; i++) {
+        CU_ASSERT_EQUAL(get_be32(answer + 3 + 8 * i), 0x01020300 + i);
+        CU_ASSERT_EQUAL(get_be32(answer + 7 + 8 * i), 0x0A0B0C00 + i);
+    }
+    r.biu.uds.wear = NULL; /* a board that does not tell */
+    CU_ASSERT_EQUAL(rig_ask(&r, request, sizeof(request), answer, sizeof(answer)), 3);
+    CU_ASSERT_EQUAL(answer[0], 0x7F);
 }
 
 static void test_extremes_of_temperature_go_both_ways(void)
@@ -173,6 +203,7 @@ int main(void)
         { "a falling supply saves in the same step [AC-7]", test_a_falling_supply_saves_in_the_same_step },
         { "the bytes hold everything [AC-7]", test_bytes_hold_everything },
         { "a boot goes on where it was, but not with other cells [AC-7]", test_boot_goes_on_where_it_was },
+        { "a tester reads the wear of RL1 to RL8 [AC-1]", test_a_tester_reads_the_wear },
         { "extremes of temperature go both ways [AC-7]", test_extremes_of_temperature_go_both_ways },
         { "a milliampere for a millisecond counts once, on its side [AC-7]", test_a_milliampere_for_a_millisecond_counts_once },
         CU_TEST_INFO_NULL,

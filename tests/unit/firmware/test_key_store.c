@@ -8,9 +8,9 @@
 #include "tests/unit/suite.h"
 
 static const struct key_geometry geometries[] = {
-    { 0, KEY_STORE_SIZE, 1 },               /* FRAM: byte by byte, copies end to end */
-    { NVM_KEY_OFFSET, NVM_KEY_STRIDE, 32 }, /* EEPROM of the board: pages of 32 bytes */
-    { 0, NVM_SLOT_SIZE, 256 },              /* flash: pages of 256 bytes, a block for each copy */
+    { 0, KEY_STORE_SIZE, 1 },                          /* FRAM: byte by byte, copies end to end */
+    { NVM_KEY_OFFSET, NVM_KEY_STRIDE, KEY_DATA_PAGE }, /* EEPROM of the board */
+    { 0, NVM_SLOT_SIZE, 256 },                         /* flash: pages of 256 bytes, a block for each copy */
 };
 enum { GEOMETRIES = sizeof(geometries) / sizeof(geometries[0]) };
 
@@ -32,6 +32,8 @@ static struct key_data data_of(uint32_t n)
 
     for (int i = 0; i < KEY_ALARMS; i++)
         d.alarms[i] = (uint16_t)(n * 31u + (uint32_t)i);
+    for (uint32_t i = 0; i < KEY_RELAYS; i++)
+        d.wear[i] = (struct relay_wear) { n * 17u + i, n * 19u + i };
     return d;
 }
 
@@ -97,6 +99,24 @@ static void test_the_byte_under_way_may_become_anything(void)
         }
 }
 
+/* A page that a place does not begin would be written twice. */
+static void test_a_save_takes_no_more_pages_than_it_has_to(void)
+{
+    enum { PAGE_MS = 5, STEP_MS = 10, MARGIN_MS = 10 };
+    unsigned pages = (KEY_STORE_SIZE + KEY_DATA_PAGE - 1) / KEY_DATA_PAGE;
+    struct nvm_layout layout;
+
+    fake_nvm_init(&memory);
+    layout = nvm_layout_of(&memory.port);
+    CU_ASSERT(layout.key_offset % KEY_DATA_PAGE == 0 && layout.key_unit % KEY_DATA_PAGE == 0);
+    CU_ASSERT(layout.size > 64 * 1024 / 8); /* so no EEPROM with smaller pages can be the memory */
+    CU_ASSERT(pages * PAGE_MS + STEP_MS + MARGIN_MS <= KEY_STORE_HOLD_UP_MS);
+    load(1);
+    memory.writes = 0;
+    CU_ASSERT_EQUAL(save(1), BMS_ERR_OK);
+    CU_ASSERT_EQUAL(memory.writes, pages);
+}
+
 static void test_says_why_there_is_none(void)
 {
     fake_nvm_init(&memory);
@@ -112,20 +132,42 @@ static void test_says_why_there_is_none(void)
     CU_ASSERT_EQUAL(k.boot, 77); /* not touched */
 }
 
-/* A board that is upgraded keeps what it knew: the first format had no variance of the SOC. */
+/* In the first place: a save of this length. */
+static void put_old(const struct key_data *d, uint16_t n)
+{
+    uint8_t *p = memory.bytes + geometries[0].offset, packed[KEY_DATA_SIZE];
+
+    fake_nvm_init(&memory);
+    key_data_pack(d, packed);
+    put_le32(p, 0x314B5743u);
+    put_le32(p + 4, 9);
+    put_le16(p + 8, n);
+    memcpy(p + 10, packed, n);
+    put_le32(p + 10 + n, crc32c(0, p, 10 + n));
+}
+
+/* A board that is upgraded keeps what it knew: the second format had no wear of RL4 to RL8. */
+static void test_the_second_format_is_still_read(void)
+{
+    struct key_data d = data_of(5);
+
+    put_old(&d, KEY_DATA_SECOND_SIZE);
+    k.wear[7] = (struct relay_wear) { 7, 7 };
+    CU_ASSERT_EQUAL(load(0), BMS_ERR_OK);
+    CU_ASSERT(k.wear[2].closed == d.wear[2].closed && k.wear[2].load_A == d.wear[2].load_A);
+    CU_ASSERT(memcmp(&k.soc, &d.soc, sizeof(k.soc)) == 0);
+    for (int i = CONTACTOR_RELAYS; i < KEY_RELAYS; i++)
+        CU_ASSERT(k.wear[i].closed == 0 && k.wear[i].load_A == 0);
+}
+
+/* The first format had no variance of the SOC either. */
 static void test_the_first_format_is_still_read(void)
 {
     enum { N = KEY_DATA_FIRST_SIZE };
     struct key_data d = data_of(5);
-    uint8_t *p = memory.bytes + geometries[0].offset, packed[KEY_DATA_SIZE];
+    uint8_t *p = memory.bytes + geometries[0].offset;
 
-    fake_nvm_init(&memory);
-    key_data_pack(&d, packed);
-    put_le32(p, 0x314B5743u);
-    put_le32(p + 4, 9);
-    put_le16(p + 8, N);
-    memcpy(p + 10, packed, N);
-    put_le32(p + 10 + N, crc32c(0, p, 10 + N));
+    put_old(&d, N);
     CU_ASSERT_EQUAL(load(0), BMS_ERR_OK);
     CU_ASSERT_EQUAL(k.soc.left_mAms, d.soc.left_mAms);
     CU_ASSERT_EQUAL(k.alarms[63], d.alarms[63]);
@@ -153,7 +195,9 @@ int main(void)
         { "power cut at every byte of every write, three geometries: the newest is found, none torn [AC-7]",
           test_power_cut_at_every_byte_of_every_write },
         { "the byte under way may become anything [AC-7]", test_the_byte_under_way_may_become_anything },
+        { "a save writes whole pages, and leaves a margin of the hold-up [AC-7]", test_a_save_takes_no_more_pages_than_it_has_to },
         { "says why there is none [AC-7]", test_says_why_there_is_none },
+        { "the second format is still read [AC-7]", test_the_second_format_is_still_read },
         { "the first format is still read [AC-7]", test_the_first_format_is_still_read },
         { "the sequence may wrap [AC-7]", test_sequence_may_wrap },
         CU_TEST_INFO_NULL,

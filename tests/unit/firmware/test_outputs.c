@@ -35,6 +35,53 @@ static void test_each_output_does_what_its_parameter_says(void)
         }
 }
 
+static bool is_worn(int i, uint32_t closed, uint32_t load_A)
+{
+    return o.wear[i].closed == closed && o.wear[i].load_A == load_A;
+}
+
+static void test_wear_is_counted_with_the_load_of_each(void)
+{
+    start();
+    for (int i = 0; i < OUTPUTS_FREE; i++) {
+        params[PARAM_output5_role + i] = OUTPUT_FAN;
+        params[PARAM_output5_load_dA + i] = 10 * i + 4 + (i > 1); /* 0.4, 1.4, 2.5, 3.5 A */
+    }
+    params[PARAM_heat_current_dA] = 125;
+    for (int times = 0; times < 3; times++) {
+        in.heat = in.on[OUTPUT_FAN] = true;
+        run(50);
+        in.heat = in.on[OUTPUT_FAN] = false;
+        run(50);
+    }
+    CU_ASSERT(is_worn(0, 3, 39) && is_worn(1, 3, 0) && is_worn(2, 3, 3) && is_worn(3, 3, 9) && is_worn(4, 3, 12)); /* whole amperes */
+    in.heat = in.on[OUTPUT_FAN] = true;
+    run(50);
+    outputs_wake(&o, params); /* the sleep has opened them */
+    CU_ASSERT(is_worn(0, 4, 52) && is_worn(4, 4, 16));
+    CU_ASSERT(o.driven == 0 && o.commanded == 0);
+    o.wear[0] = (struct relay_wear) { UINT32_MAX, UINT32_MAX - 1 };
+    run(10);
+    in.heat = false;
+    run(10);
+    CU_ASSERT(is_worn(0, UINT32_MAX, UINT32_MAX));
+}
+
+static void test_a_sleep_forgets_what_was_wrong(void)
+{
+    start();
+    in.feedback = 0xF8;
+    params[PARAM_output_readback] = 31;
+    run(200);
+    CU_ASSERT(o.welded && o.wrong == 5);
+    outputs_wake(&o, params);
+    CU_ASSERT(!o.welded && o.wrong == 0);
+    run(90); /* and the time begins afresh */
+    CU_ASSERT(!o.welded && o.wrong == 0);
+    run(20);
+    CU_ASSERT(o.welded && o.wrong == 5);
+}
+
 static void test_two_outputs_may_share_a_role(void)
 {
     start();
@@ -129,6 +176,9 @@ static void test_a_role_that_nobody_knows_drives_nothing(void)
 int main(void)
 {
     CU_TestInfo tests[] = {
+        { "the wear of RL4 to RL8 is counted with the load of each, and lasts over a sleep [AC-1]",
+          test_wear_is_counted_with_the_load_of_each },
+        { "a sleep forgets what was wrong, not what is worn", test_a_sleep_forgets_what_was_wrong },
         { "each of RL5 to RL8 does what its parameter says [AC-1]", test_each_output_does_what_its_parameter_says },
         { "two outputs may share a role [AC-1]", test_two_outputs_may_share_a_role },
         { "a welded heating relay is told apart from one that does not close [AC-1] [AC-5]", test_a_welded_heater_is_told_apart },
