@@ -103,9 +103,13 @@ def functions(lines):
 
 
 def mutants(path, text):
-    """Every mutant of one file; no two have the same key."""
-    seen, out = {}, []
+    """Every mutant of one file; no two have the same key or, spaces aside, the same text."""
+    seen, texts, out = {}, set(), []
     for mutant in raw_mutants(path, text):
+        bare = hash(re.sub(r"\s+", "", mutant.text))
+        if bare in texts:
+            continue
+        texts.add(bare)
         seen[mutant.key] = seen.get(mutant.key, 0) + 1
         times = seen[mutant.key]
         out.append(dataclasses.replace(mutant, operator=f"{mutant.operator} ({times})") if times > 1 else mutant)

@@ -39,7 +39,7 @@ REPORT_S = 10
 
 
 def soname(path):
-    return f"{pathlib.Path(path).stem}.so"
+    return path[:-1].replace("/", "-") + "so"
 
 
 class Run:

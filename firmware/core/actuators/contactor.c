@@ -225,8 +225,13 @@ static void read_back(struct contactor *c, const struct contactor_in *in)
         if (closed && c->stuck == 0)
             c->stuck = (uint8_t)(i + 1);
     }
-    if (states[c->state].close == 0 && is_known(in) && link_is_free(in))
+    if (is_known(in) && link_is_free(in)) /* nothing closes before that */
         c->held = false;
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
 }
 
 /* The resistor takes the square of the voltage over it, and gives a constant power to the air. Behind a welded RL2 it can get hotter than it may;
@@ -237,13 +242,11 @@ static void warm(struct contactor *c, const struct contactor_in *in)
     bool heated = (in->feedback & BIU_RELAY_PRECHARGE) && !(in->feedback & MAINS) && is_known(in);
     int64_t over_mV = (int64_t)in->pack_mV - in->link_mV;
 
-    if (over_mV > OVER_MAX_mV || over_mV < -OVER_MAX_mV) /* no sensor of ours reads so much */
-        over_mV = OVER_MAX_mV;
-    c->heat_nJ = c->heat_nJ > cooled_nJ ? c->heat_nJ - cooled_nJ : 0;
+    over_mV = over_mV > OVER_MAX_mV ? OVER_MAX_mV : over_mV < -OVER_MAX_mV ? -OVER_MAX_mV : over_mV; /* no sensor of ours reads so much */
+    c->heat_nJ -= least(c->heat_nJ, cooled_nJ);
     if (heated)
-        c->heat_nJ += over_mV * over_mV / in->params[PARAM_precharge_ohm] * (in->dt_ms < 1000 ? in->dt_ms : 1000);
-    if (c->heat_nJ > 2 * in->params[PARAM_precharge_budget_J] * NJ_PER_J)
-        c->heat_nJ = 2 * in->params[PARAM_precharge_budget_J] * NJ_PER_J;
+        c->heat_nJ += over_mV * over_mV / in->params[PARAM_precharge_ohm] * least(in->dt_ms, 1000);
+    c->heat_nJ = least(c->heat_nJ, 2 * in->params[PARAM_precharge_budget_J] * NJ_PER_J);
 }
 
 static void move(struct contactor *c, enum contactor_state to, const struct contactor_in *in)
@@ -323,7 +326,7 @@ uint8_t contactor_step(struct contactor *c, const struct contactor_in *in)
     }
     if (to != c->state)
         move(c, to, in);
-    if ((to == CONTACTOR_DRIVE_END || to == CONTACTOR_CHARGE_END) && c->in_state_ms == 0 && may_part(c, in))
+    if (contactor_is_ending(c) && may_part(c, in))
         move(c, CONTACTOR_OPEN, in); /* nothing flows: no step is lost */
     return closes(c, c->state);
 }

@@ -6,7 +6,15 @@
 typedef enum charge_state step_fn(struct charge *c, const struct charge_in *in);
 static step_fn on_idle, on_plugged, on_handshake, on_heating, on_closing, on_current, on_voltage, on_over;
 
-enum { MAINS_V = 220, EFFICIENCY_permille = 950, CV_NEAR_mV = 5, TAPER_MS = 500, TAPER_permille = 970, REGAIN_permille = 1010 };
+enum {
+    MAINS_V = 220,
+    EFFICIENCY_permille = 950,
+    CV_NEAR_mV = 5,
+    TAPER_MS = 500,
+    TAPER_permille = 970,
+    REGAIN_permille = 1010,
+    REGAIN_LEAST_dA = 1
+};
 
 /* clang-format off */
 static const struct {
@@ -45,19 +53,17 @@ static enum charge_state end(struct charge *c, enum charge_end why)
 
 /* --- what the charger shall give --- */
 
-static int32_t least(int32_t a, int32_t b)
+static int32_t least(int32_t a, int64_t b)
 {
-    return a < b ? a : b;
+    return (int32_t)(a < b ? a : b);
 }
 
 /* What cable and mains carry, on the pack's side of the charger. */
-static int32_t slow_dA(const struct charge_in *in)
+static int64_t slow_dA(const struct charge_in *in)
 {
-    if (!is_known(in->slow.limit_dA) || !is_known(in->pack_mV) || in->pack_mV <= 0)
+    if (!is_known(in->slow.limit_dA) || in->pack_mV <= 0) /* a voltage that is not valid is below 0 */
         return INT32_MAX;
-    int64_t dA = (int64_t)in->slow.limit_dA * MAINS_V * EFFICIENCY_permille / in->pack_mV;
-
-    return dA > INT32_MAX ? INT32_MAX : (int32_t)dA;
+    return (int64_t)in->slow.limit_dA * MAINS_V * EFFICIENCY_permille / in->pack_mV;
 }
 
 static int32_t allowed_dA(const struct charge *c, const struct charge_in *in)
@@ -69,19 +75,21 @@ static int32_t allowed_dA(const struct charge *c, const struct charge_in *in)
     return least(dA, slow_dA(in));
 }
 
-/* Hold the highest cell: less while it is above, slowly more while it is below. */
+/* Hold the highest cell: less while it is above, slowly more while it is below, from nothing too. */
 static void taper(struct charge *c, const struct charge_in *in)
 {
     int32_t most_dA = allowed_dA(c, in), over_mV = in->cell_max.value - in->params[PARAM_charge_cell_mV];
+    int64_t dA = c->taper_dA;
 
     c->taper_ms = span_add(c->taper_ms, in->dt_ms);
-    if (c->taper_ms >= TAPER_MS && over_mV != 0) {
-        int64_t permille = over_mV > 0 ? TAPER_permille : REGAIN_permille;
-
+    if (c->taper_ms >= TAPER_MS) {
         c->taper_ms = 0;
-        c->taper_dA = (int32_t)(((int64_t)c->taper_dA * permille + (over_mV > 0 ? 0 : 999)) / 1000);
+        if (over_mV > 0)
+            dA = dA * TAPER_permille / 1000;
+        else if (over_mV < 0)
+            dA = dA * REGAIN_permille / 1000 + REGAIN_LEAST_dA;
     }
-    c->taper_dA = least(c->taper_dA, most_dA);
+    c->taper_dA = least(most_dA, dA);
 }
 
 static void want(struct charge *c, const struct charge_in *in)
@@ -104,9 +112,9 @@ static bool is_beyond(const struct charge *c, const struct charge_in *in)
 {
     int64_t want_mA = (int64_t)c->want_dA * 100;
     bool current = is_known(in->current_mA) && -(int64_t)in->current_mA > want_mA + want_mA / 10 + CHARGE_SLACK_dA * 100;
-    bool voltage = is_known(in->pack_mV) && in->pack_mV > c->want_mV + CHARGE_SLACK_mV_PER_CELL * in->cells;
+    bool voltage = in->pack_mV > c->want_mV + CHARGE_SLACK_mV_PER_CELL * in->cells;
 
-    return current || voltage;
+    return current || voltage; /* a voltage that is not valid is below 0 */
 }
 
 static bool flows(const struct charge_in *in)
@@ -145,7 +153,7 @@ static enum charge_state on_idle(struct charge *c, const struct charge_in *in)
 {
     c->fast = in->fast.connected;
     c->end = CHARGE_END_NONE;
-    c->in_all_ms = c->low_ms = c->idle_ms = c->beyond_ms = 0;
+    c->in_all_ms = c->idle_ms = 0; /* the rest begins with its state */
     return CHARGE_PLUGGED;
 }
 

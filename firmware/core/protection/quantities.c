@@ -94,25 +94,27 @@ static void probes(const struct biu *biu, bool charging, struct alarm_in *q)
     q->high[ALARM_Q_PROBES_LOST_CHARGING] = charging ? q->high[ALARM_Q_PROBES_LOST] : whole(0);
 }
 
-/* The larger of `a` and what this rail differs from the supply by, if the rail is there. */
-static struct measure_extreme further(struct measure_extreme a, int32_t rail_mV, int32_t supply_mV)
+static int64_t larger(int64_t a, int64_t b)
 {
-    if (!is_known(rail_mV) || rail_mV < RAIL_THERE_mV)
-        return a;
-    int64_t apart_mV = rail_mV < supply_mV ? (int64_t)supply_mV - rail_mV : (int64_t)rail_mV - supply_mV;
+    return a > b ? a : b;
+}
 
-    return a.value >= apart_mV ? a : whole(apart_mV < INT32_MAX ? (int32_t)apart_mV : INT32_MAX);
+/* The larger of `apart_mV` and what this rail differs from the supply by, if the rail is there; one that is not valid is below 0. */
+static int64_t further(int64_t apart_mV, int32_t rail_mV, int32_t supply_mV)
+{
+    int64_t over_mV = (int64_t)rail_mV - supply_mV;
+
+    return rail_mV >= RAIL_THERE_mV ? larger(apart_mV, larger(over_mV, -over_mV)) : apart_mV;
 }
 
 static void supply(const struct biu_in *in, struct alarm_in *q)
 {
-    struct measure_extreme apart = whole(0);
-
     if (!is_known(in->supply_mV))
         return;
     both(q, ALARM_Q_SUPPLY, whole(in->supply_mV));
-    apart = further(apart, in->keyon_mV, in->supply_mV);
-    q->high[ALARM_Q_SUPPLY_APART] = further(apart, in->charger_wake_mV, in->supply_mV);
+    int64_t apart_mV = further(further(0, in->keyon_mV, in->supply_mV), in->charger_wake_mV, in->supply_mV);
+
+    q->high[ALARM_Q_SUPPLY_APART] = whole(apart_mV < INT32_MAX ? (int32_t)apart_mV : INT32_MAX);
 }
 
 static void contactors(const struct contactor *c, struct alarm_in *q)

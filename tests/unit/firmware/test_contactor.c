@@ -587,6 +587,318 @@ static void test_nothing_closes_on_a_relay_that_reads_closed(void)
     CU_ASSERT_EQUAL(step(0, 0), P);
 }
 
+static int64_t budget_nJ(void)
+{
+    return (int64_t)params[PARAM_precharge_budget_J] * 1000000000;
+}
+
+/* What the resistor gives to the air in a step. */
+static int64_t cooled_nJ(void)
+{
+    return (int64_t)params[PARAM_precharge_cool_mW] * in.dt_ms * 1000;
+}
+
+static void to_precharge(int32_t link_mV)
+{
+    start();
+    in.drive = true;
+    follow(20, link_mV);
+    CU_ASSERT_EQUAL_FATAL(c.state, CONTACTOR_PRECHARGE);
+}
+
+static void test_the_heat_of_the_resistor_is_counted_exactly(void)
+{
+    start();
+    c.heat_nJ = 1000000000;
+    step(0, 0);
+    CU_ASSERT_EQUAL(c.heat_nJ, 1000000000 - cooled_nJ());
+    c.heat_nJ = cooled_nJ() + 1;
+    step(0, 0);
+    CU_ASSERT_EQUAL(c.heat_nJ, 1);
+    step(0, 0);
+    CU_ASSERT_EQUAL(c.heat_nJ, 0); /* as cold as the air */
+    step(P, PACK_mV - 100000);     /* 100 V over 100 ohm: 100 W for 10 ms */
+    CU_ASSERT_EQUAL_FATAL(params[PARAM_precharge_ohm], 100);
+    CU_ASSERT_EQUAL(c.heat_nJ, 1000000000);
+    c.heat_nJ = 0;
+    step(P, PACK_mV + 100000); /* the other way round as well */
+    CU_ASSERT_EQUAL(c.heat_nJ, 1000000000);
+    c.heat_nJ = 0;
+    step(P | D, 0); /* RL1 or RL3 takes the current */
+    step(P | C, 0);
+    step(P, scalar_invalid(VALIDITY_OPEN)); /* nobody knows: not guessed */
+    in.pack_mV = scalar_invalid(VALIDITY_OPEN);
+    step(P, 0);
+    CU_ASSERT_EQUAL(c.heat_nJ, 0);
+    in.pack_mV = 2000000000; /* readings that no sensor of ours gives count as 1,300 V */
+    step(P, -2000000000);
+    CU_ASSERT_EQUAL(c.heat_nJ, 1300LL * 1300 / 100 * 10000000);
+    c.heat_nJ = 0;
+    in.pack_mV = -2000000000;
+    step(P, 2000000000);
+    CU_ASSERT_EQUAL(c.heat_nJ, 1300LL * 1300 / 100 * 10000000);
+    c.heat_nJ = 0;
+    in.pack_mV = PACK_mV;
+    in.dt_ms = 5000; /* a step that comes late: a second of heat at most */
+    step(P, PACK_mV - 100000);
+    CU_ASSERT_EQUAL(c.heat_nJ, 100000000000);
+    for (int i = 0; i < 100; i++)
+        step(P, 0);
+    CU_ASSERT_EQUAL(c.heat_nJ, 2 * budget_nJ());
+}
+
+static void test_half_of_the_budget_allows_a_try_and_all_of_it_ends_one(void)
+{
+    for (int too_hot = 0; too_hot < 2; too_hot++) {
+        start();
+        in.drive = true;
+        follow(10, 0);
+        c.heat_nJ = budget_nJ() / 2 + cooled_nJ() + too_hot;
+        follow(10, 0);
+        CU_ASSERT_EQUAL(c.state, too_hot ? CONTACTOR_CHECK : CONTACTOR_PRECHARGE);
+
+        to_precharge(300000);
+        step(0, 300000);
+        c.heat_nJ = budget_nJ() + cooled_nJ() + too_hot;
+        step(P, PACK_mV);
+        CU_ASSERT_EQUAL(c.state, too_hot ? CONTACTOR_REST : CONTACTOR_MAKE);
+    }
+}
+
+static void test_a_link_at_half_of_the_pack_is_warm(void)
+{
+    to_precharge(200000);
+    step(0, 200000);
+    step(P, PACK_mV);
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_MAKE);
+
+    to_precharge(199999);
+    step(0, 199999);
+    step(P, PACK_mV); /* 1 mV less: it was cold, and full at once */
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_REST);
+}
+
+/* The ramp begins when RL2 reads closed, with what the link has then; with the first step, if it is that quick. */
+static void test_the_ramp_begins_with_rl2(void)
+{
+    to_precharge(250000);
+    step(0, 100000); /* the link has emptied itself on the way */
+    step(P, PACK_mV);
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_REST);
+
+    to_precharge(0);
+    for (int t = 0; t < 240; t += 10)
+        step(P, 0);
+    step(0, 0); /* RL2 falls off for a moment: the ramp begins again */
+    for (int t = 0; t < 240; t += 10)
+        CU_ASSERT_EQUAL(step(P, 0), P);
+    CU_ASSERT_EQUAL(step(P, 0), 0);
+
+    for (int ms = 29; ms <= 30; ms++) {
+        to_precharge(0);
+        in.dt_ms = 1;
+        for (int t = 1; t < ms; t++)
+            step(P, 100000);
+        step(P, FULL_mV);
+        CU_ASSERT_EQUAL(c.state, ms < 30 ? CONTACTOR_REST : CONTACTOR_MAKE);
+    }
+}
+
+static void fail_a_try(void)
+{
+    for (int i = 0; i < 3000 && c.state != CONTACTOR_PRECHARGE; i++)
+        step(0, 0);
+    step(P, PACK_mV); /* no load */
+}
+
+static void test_tries_are_counted_from_the_last_success_or_request(void)
+{
+    start();
+    in.drive = true;
+    fail_a_try();
+    fail_a_try();
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_REST);
+    in.drive = false;
+    step(0, 0);
+    in.drive = true; /* asked for anew: three again */
+    fail_a_try();
+    fail_a_try();
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_REST);
+    last = 0;
+    follow(20000, 0);
+    start();
+    in.drive = true;
+    fail_a_try();
+    fail_a_try();
+    while (c.state != CONTACTOR_PRECHARGE)
+        step(0, 0);
+    last = P;
+    follow(50, 200000); /* the third one succeeds */
+    follow(30, PACK_mV);
+    CU_ASSERT_EQUAL_FATAL(c.state, CONTACTOR_DRIVE);
+    in.charge = true; /* a charge in between, KeyOn stays */
+    follow(100, 0);
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_CHARGE);
+    in.charge = false;
+    follow(10, 0);
+    fail_a_try();
+    fail_a_try();
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_REST);
+    fail_a_try();
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_FAILED);
+}
+
+static void test_the_rest_between_two_tries_is_exact(void)
+{
+    start();
+    in.drive = true;
+    fail_a_try();
+    CU_ASSERT_EQUAL_FATAL(c.state, CONTACTOR_REST);
+    for (int32_t t = 10; t < params[PARAM_precharge_rest_ms]; t += 10)
+        step(0, 0);
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_REST);
+    step(0, 0);
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_CHECK);
+}
+
+/* A difference counts from its begin, to the ms, and a new command begins a new one. */
+static void test_a_difference_counts_from_its_begin(void)
+{
+    start();
+    in.dt_ms = 1;
+    for (int again = 0; again < 3; again++) {
+        for (int ms = 1; ms < 100; ms++)
+            step(C, 0);
+        CU_ASSERT_EQUAL(c.welded, 0);
+        step(0, 0);
+    }
+    to_precharge(0);
+    for (int t = 0; t < 80; t += 10)
+        step(0, 0); /* RL2 does not come */
+    in.drive = false;
+    step(0, 0);
+    in.dt_ms = 1;
+    for (int ms = 1; ms < 100; ms++)
+        step(P, 0); /* it comes when nobody wants it */
+    CU_ASSERT_EQUAL(c.welded, 0);
+    step(P, 0);
+    CU_ASSERT_EQUAL(c.welded, 2);
+
+    start(); /* the same with a relay that is tried */
+    CU_ASSERT_EQUAL(contactor_test(&c, P), 0);
+    for (int t = 0; t <= 100; t += 10)
+        step(0, 0);
+    CU_ASSERT(c.state == CONTACTOR_OPEN && c.test_result == CONTACTOR_TEST_FAILED);
+    for (int t = 0; t < 90; t += 10)
+        step(P, 0);
+    CU_ASSERT_EQUAL(c.welded, 0);
+}
+
+static void test_a_relay_is_welded_or_stuck_and_recovers(void)
+{
+    start();
+    in.drive = true;
+    for (int t = 0; t < 20000; t += 10)
+        CU_ASSERT_EQUAL(step(C, 0), 0);
+    CU_ASSERT(c.welded == 3 && c.stuck == 0 && !c.held);
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_CHECK); /* it waits for the relay, not for the link */
+    CU_ASSERT_EQUAL(step(0, 0), P);
+    CU_ASSERT_EQUAL(c.welded, 0);
+
+    to_precharge(0);
+    for (int t = 0; t < 100; t += 10)
+        step(0, 0);
+    CU_ASSERT(c.stuck == 2 && c.welded == 0);
+    in.drive = false;
+    step(0, 0);
+    in.drive = true;
+    CU_ASSERT_EQUAL(follow(20, 0), P);
+}
+
+/* The wait for the link begins when nothing else is waited for. */
+static void test_the_wait_for_the_link_is_its_own(void)
+{
+    start();
+    in.drive = true;
+    in.may_close = false;
+    follow(60000, PACK_mV);
+    in.may_close = true;
+    in.dt_ms = 1;
+    for (int32_t ms = 1; ms < params[PARAM_weld_wait_ms]; ms++)
+        step(0, PACK_mV);
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_CHECK);
+    step(0, PACK_mV);
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_FAILED);
+
+    start(); /* the pack is not measured, the link is empty */
+    in.drive = true;
+    in.pack_mV = scalar_invalid(VALIDITY_STALE);
+    CU_ASSERT_EQUAL(follow(60000, 0), 0);
+    CU_ASSERT_EQUAL(c.why, CONTACTOR_WHY_UNMEASURED);
+}
+
+static void test_an_alarm_locks_what_had_begun_and_nothing_else(void)
+{
+    start();
+    in.charge = true; /* without KeyOn */
+    follow(20, 0);
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_CHARGE);
+    in.must_open = true;
+    follow(30, PACK_mV); /* for some steps */
+    in.must_open = false;
+    CU_ASSERT_EQUAL(follow(60000, 0), 0);
+    in.charge = false;
+    follow(10, 0);
+    in.charge = true;
+    CU_ASSERT_EQUAL(follow(20, 0), C);
+
+    start(); /* an alarm before anything has begun */
+    in.drive = in.must_open = true;
+    follow(30, 0);
+    in.must_open = false;
+    follow(10, 0);
+    CU_ASSERT_EQUAL(c.state, CONTACTOR_CHECK);
+    in.must_open = true; /* and one while it is looked */
+    follow(30, 0);
+    in.must_open = false;
+    CU_ASSERT_EQUAL(follow(20, 0), P);
+}
+
+static void test_a_trial_closes_one_relay_for_an_exact_time(void)
+{
+    start();
+    step(0, 0);
+    follow(10000, 0); /* open for a while */
+    CU_ASSERT_EQUAL(contactor_test(&c, P), 0);
+    CU_ASSERT_EQUAL(c.test_result, CONTACTOR_TEST_RUNNING);
+    in.current_mA = 3000;
+    for (int32_t t = 0; t < 2 * params[PARAM_relay_feedback_ms]; t += 10) {
+        CU_ASSERT_EQUAL(step(last, 0), P); /* that one, and no other */
+        CU_ASSERT_EQUAL(c.test_result, CONTACTOR_TEST_RUNNING);
+    }
+    CU_ASSERT_EQUAL(step(last, 0), 0);
+    CU_ASSERT_EQUAL(c.test_result, CONTACTOR_TEST_PASSED);
+    CU_ASSERT(c.wear[1].closed == 1 && c.wear[1].load_A == 3);
+
+    CU_ASSERT_EQUAL(contactor_test(&c, P), 0);
+    follow(30, 0);
+    in.drive = true;
+    follow(10, 0);
+    CU_ASSERT_EQUAL(c.test_result, CONTACTOR_TEST_STOPPED);
+}
+
+static void test_wear_counts_known_currents_and_survives_sleep_for_each_relay(void)
+{
+    start();
+    to_drive();
+    in.drive = false;
+    in.current_mA = scalar_invalid(VALIDITY_STALE);
+    step(D, PACK_mV);
+    CU_ASSERT_EQUAL(c.wear[0].load_A, 0);
+    contactor_wake(&c);
+    CU_ASSERT(c.wear[0].closed == 1 && c.wear[1].closed == 1 && c.wear[2].closed == 0);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -618,6 +930,19 @@ int main(void)
         { "requests that end in between [AC-1]", test_requests_that_end_in_between },
         { "a trial fails when the relay falls off at its end [AC-2]", test_a_trial_fails_when_the_relay_falls_off_at_its_end },
         { "nothing closes on a relay that reads closed [AC-1]", test_nothing_closes_on_a_relay_that_reads_closed },
+        { "the heat of the resistor is counted exactly [AC-2]", test_the_heat_of_the_resistor_is_counted_exactly },
+        { "half of the budget allows a try, and all of it ends one [AC-2]", test_half_of_the_budget_allows_a_try_and_all_of_it_ends_one },
+        { "a link at half of the pack is warm [AC-2]", test_a_link_at_half_of_the_pack_is_warm },
+        { "the ramp begins with RL2 [AC-2]", test_the_ramp_begins_with_rl2 },
+        { "tries are counted from the last success or request [AC-2]", test_tries_are_counted_from_the_last_success_or_request },
+        { "the rest between two tries is exact [AC-2]", test_the_rest_between_two_tries_is_exact },
+        { "a difference counts from its begin [ME-7]", test_a_difference_counts_from_its_begin },
+        { "a relay is welded or stuck, and recovers [ME-7]", test_a_relay_is_welded_or_stuck_and_recovers },
+        { "the wait for the link is its own [ME-7]", test_the_wait_for_the_link_is_its_own },
+        { "an alarm locks what had begun, and nothing else [AC-6]", test_an_alarm_locks_what_had_begun_and_nothing_else },
+        { "a trial closes one relay for an exact time [AC-2]", test_a_trial_closes_one_relay_for_an_exact_time },
+        { "wear counts known currents, and survives sleep for each relay",
+          test_wear_counts_known_currents_and_survives_sleep_for_each_relay },
         CU_TEST_INFO_NULL,
     };
 
