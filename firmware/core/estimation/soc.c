@@ -56,6 +56,7 @@ static float capacity_mAh(const struct soc *s)
 void soc_init(struct soc *s, const int32_t *params)
 {
     *s = (struct soc) { .capacity_mAh = params[PARAM_capacity_mAh], .mean_V = NAN };
+    charge_time_init(&s->charge);
     soc_filter_init(&s->mean, profile_of(params), 0.5f, 0.3f, 1.0f);
     soh_init(&s->soh, 1.0f, SOH_SIGMA);
     for (int i = 0; i < PACK_CELLS_MAX; i++)
@@ -141,14 +142,19 @@ static float mean_of(const struct soc_in *in)
     return (float)sum_mV / (1000.0f * (float)in->cells);
 }
 
+/* The current of the profile's cell for one of the pack. */
+static float profile_A(const struct soc *s, float pack_mA)
+{
+    return pack_mA * s->mean.model.p->capacity_Ah / (float)s->capacity_mAh;
+}
+
 /* What the filter is told: the mean current since its last step, in the scale of its profile's cell. */
 static struct soc_filter_in sample_of(const struct soc *s, const struct soc_in *in)
 {
-    float scale = s->mean.model.p->capacity_Ah / (float)s->capacity_mAh; /* A of the profile's cell for 1 mA of the pack */
     bool has_current = s->sum_ms > 0 && s->sum_ms >= s->past_ms / 2;
 
     return (struct soc_filter_in) { .dt_s = (float)s->past_ms / 1000.0f,
-                                    .current_A = has_current ? (float)s->sum_mAms / (float)s->sum_ms * scale : NAN,
+                                    .current_A = has_current ? profile_A(s, (float)s->sum_mAms / (float)s->sum_ms) : NAN,
                                     .voltage_V = mean_of(in),
                                     .temp_degC = scalar_validity(in->temp_ddegC) == VALIDITY_OK ? (float)in->temp_ddegC / 10.0f : NAN };
 }
@@ -223,15 +229,30 @@ static float furthest(const struct soc *s, bool highest)
     return most;
 }
 
+/* The SOC of a cell that a charge has left at this voltage: 1 at the top of the curve, less when the charge ends below it. */
+static float soc_at_end(const struct soc *s, float cell_V, float *sigma)
+{
+    const struct soc_filter *f = &s->mean;
+    float ocv_V = cell_V + s->view.m_V * f->model.h + s->view.drop_V;
+    float error_V = f->model.p->noise.slow_V;
+    float low = cell_model_soc(f->model.p, f->temp_degC, ocv_V - error_V);
+    float high = cell_model_soc(f->model.p, f->temp_degC, ocv_V + error_V);
+
+    *sigma = fmaxf(0.5f * (high - low), FULL_SIGMA);
+    return cell_model_soc(f->model.p, f->temp_degC, ocv_V);
+}
+
 /* After a step of the filter. Full is when the strongest cell is, empty when the weakest is. */
 static void look_at_ends(struct soc *s, const struct soc_in *in, uint32_t past_ms)
 {
     const int32_t *p = in->params;
     float little_mA = (float)s->capacity_mAh * (float)p[PARAM_full_current_permille] / 1000.0f;
     float now_mA = s->mean.current_A / s->mean.model.p->capacity_Ah * (float)s->capacity_mAh;
+    float most_mV = 0.0f, sigma = EMPTY_SIGMA;
     bool full = false, empty = false;
 
     for (int32_t i = 0; in->complete && fabsf(now_mA) <= little_mA && i < in->cells; i++) {
+        most_mV = fmaxf(most_mV, (float)in->cell_mV[i]);
         full = full || (in->charging && now_mA < 0.0f && in->cell_mV[i] >= p[PARAM_full_cell_mV]);
         empty = empty || (now_mA >= 0.0f && in->cell_mV[i] <= p[PARAM_empty_cell_mV]);
     }
@@ -241,8 +262,7 @@ static void look_at_ends(struct soc *s, const struct soc_in *in, uint32_t past_m
     if (s->ended_ms < END_MS || s->end_is_told)
         return;
     s->end_is_told = true;
-    float soc = full ? 1.0f - furthest(s, true) : -furthest(s, false);
-    float sigma = full ? FULL_SIGMA : EMPTY_SIGMA;
+    float soc = full ? soc_at_end(s, most_mV / 1000.0f, &sigma) - furthest(s, true) : -furthest(s, false);
 
     soc_filter_anchor(&s->mean, soc, sigma);
     drop_anchor(s, soc, sigma);
@@ -273,6 +293,14 @@ static void step_mean(struct soc *s, const struct soc_in *in)
 
     s->slow_mA += (now_mA - s->slow_mA) * fminf(sample.dt_s / SLOW_s, 1.0f);
     look_at_ends(s, in, s->past_ms);
+    charge_time_step(&s->charge, &(struct charge_time_in) { .p = f->model.p,
+                                                            .temp_degC = f->temp_degC,
+                                                            .soc = f->x[EST_SOC],
+                                                            .scale = f->x[EST_SCALE],
+                                                            .capacity_Ah = f->model.p->capacity_Ah * f->soh,
+                                                            .current_A = -profile_A(s, s->slow_mA),
+                                                            .end_V = (float)in->params[PARAM_charge_cell_mV] / 1000.0f,
+                                                            .end_A = profile_A(s, 100.0f * (float)in->params[PARAM_charge_end_dA]) });
     s->sum_mAms = 0;
     s->sum_ms = s->past_ms = 0;
 }
@@ -384,24 +412,23 @@ int32_t soc_left_Wh(const struct soc *s)
     return (int32_t)lroundf(area_V * capacity_mAh(s) / 1000.0f * (float)s->cells);
 }
 
-/* mAh at mA, in minutes. */
-static int32_t minutes(const struct soc *s, float mAh, float mA)
+static int32_t minutes(const struct soc *s, float hours, float mA)
 {
     float least_mA = (float)s->capacity_mAh / 1000.0f;
 
     if (!s->known)
         return scalar_invalid(VALIDITY_NEVER);
-    return mA < least_mA ? SOC_MINUTES_MAX : (int32_t)fminf(mAh / mA * 60.0f, (float)SOC_MINUTES_MAX);
+    return mA < least_mA ? SOC_MINUTES_MAX : (int32_t)fminf(hours * 60.0f, (float)SOC_MINUTES_MAX);
 }
 
 int32_t soc_time_to_full_min(const struct soc *s)
 {
-    return minutes(s, (1.0f - s->mean.x[EST_SOC]) * capacity_mAh(s), -s->slow_mA);
+    return minutes(s, s->charge.hours, -s->slow_mA);
 }
 
 int32_t soc_time_to_empty_min(const struct soc *s)
 {
-    return minutes(s, s->mean.x[EST_SOC] * capacity_mAh(s), s->slow_mA);
+    return minutes(s, s->mean.x[EST_SOC] * capacity_mAh(s) / fmaxf(s->slow_mA, 1.0f), s->slow_mA);
 }
 
 int32_t soc_ocv_mV(enum chemistry chemistry, int32_t permyriad_)

@@ -8,7 +8,8 @@
  *   - After a power loss: what was saved, with its variance, unless the cells say that they are others.
  *   - A rest of ocv_rest_ms makes the next voltage an open-circuit voltage; a sleep counts as a rest.
  *   - Two of these anchors (rest where the curve is steep, full, empty) and the charge between them are a window for the capacity (estimation/soh.h).
- *   - Full: charging, the highest cell at full_cell_mV, little current. Empty: the lowest cell at empty_cell_mV, little current.
+ *   - Full: charging, the highest cell at full_cell_mV, little current; its SOC is that of the curve there, so a charge that ends below the top of the curve
+ *     is not called 100 %. Empty: the lowest cell at empty_cell_mV, little current.
  *
  * Pure logic in single precision. Known weakness: the differences of the cells are not kept over a power loss.
  */
@@ -20,6 +21,7 @@
 
 #include "common/units.h"
 #include "firmware/core/estimation/cell_delta.h"
+#include "firmware/core/estimation/charge_time.h"
 #include "firmware/core/estimation/soc_filter.h"
 #include "firmware/core/estimation/soh.h"
 #include "proto/tables.h"
@@ -66,6 +68,7 @@ struct soc {
     float slow_mA;      /* mean of the last minutes */
     struct soh soh;
     struct soc_anchor anchor;
+    struct charge_time charge;
     bool ocv_due; /* the next voltage is an open-circuit voltage */
     bool known;
     bool restored;     /* not yet compared with the cells */
@@ -113,8 +116,7 @@ int32_t soc_soh_band_permyriad(const struct soc *s);
 int32_t soc_left_mAh(const struct soc *s);
 int32_t soc_left_Wh(const struct soc *s); /* OCV of what is left, all cells */
 
-/* At the mean current of the last minutes; SOC_MINUTES_MAX when it does not go there. The last part of a charge, when the current tapers, is not
- * foreseen: it comes on top. */
+/* At the mean current of the last minutes; SOC_MINUTES_MAX when it does not go there. To full: with the taper at charge_cell_mV (charge_time.h). */
 int32_t soc_time_to_full_min(const struct soc *s);
 int32_t soc_time_to_empty_min(const struct soc *s);
 

@@ -368,7 +368,12 @@ static void test_energy_and_times(void)
     CU_ASSERT(abs(soc_time_to_empty_min(&s) - 60) <= 2);
     in.current_mA = -30000;
     run(HOUR_MS / 2);
+    params[PARAM_charge_cell_mV] = 2700;
+    run(10000);
     CU_ASSERT(abs(soc_time_to_full_min(&s) - 30) <= 2);
+    params[PARAM_charge_cell_mV] = 2430; /* 90 % of this cell, whose curve is a line */
+    run(10000);
+    CU_ASSERT(abs(soc_time_to_full_min(&s) - 18) <= 2);
     CU_ASSERT_EQUAL(soc_time_to_empty_min(&s), SOC_MINUTES_MAX);
 }
 

@@ -141,12 +141,56 @@ static void test_a_restart_under_load(void)
     }
 }
 
+static int32_t scalar_now(int which)
+{
+    const struct sample *s = NULL;
+
+    while (!s) {
+        struct can_frame f;
+
+        model_step(&m, &w);
+        world_step(&w);
+        if (csu_step(&w.csu, w.current_A, &f))
+            can_bus_send(&bus, CAN_BUS_NODES_MAX, &f);
+        utc_ms += WORLD_STEP_MS;
+        s = board_step(&b, utc_ms);
+    }
+    return s->scalar[which];
+}
+
+/* From 35 % to the end; after twenty minutes (the current of the last minutes must be that of the charge) the board says how long it will take, taper included. */
+static void test_a_charge_ends_when_it_was_promised(void)
+{
+    for (int c = 0; c < CHEMISTRIES; c++) {
+        start((enum chemistry)c, SCENARIO_CHARGE);
+        live(1200, SETTLE_S);
+        int32_t promised_min = scalar_now(SAMPLE_time_to_full_min);
+        uint64_t began_ms = utc_ms, full_ms = 0; /* full: its nameplate capacity, or the charger's end */
+
+        while (m.phase == MODEL_CHARGE && utc_ms - began_ms < 4 * 3600 * 1000) {
+            scalar_now(SAMPLE_charge_state);
+            full_ms = cells_soc(&m.cells) < 1 ? utc_ms : full_ms;
+        }
+        double took_min = (double)(full_ms - began_ms) / 60e3;
+        double error = b.app.biu.soc.mean.x[EST_SOC] * 100 - 100 * fmin(cells_soc(&m.cells), 1);
+
+        printf("(%s: promised %d min, took %.0f; full at %.1f %%, %+.2f points) ", chemistry_word(c), (int)promised_min, took_min,
+               100 * cells_soc(&m.cells), error);
+        CU_ASSERT(fabs(promised_min - took_min) <= 5 + 0.1 * took_min);
+        CU_ASSERT(fabs(error) <= 1.5);
+        /* The full mark was set at this end; a supercapacitor's current falls too quickly for it, and its voltage tells anyway. */
+        CU_ASSERT(c == CHEMISTRY_SCAP || b.app.biu.soc.anchor.hours < 0.5);
+    }
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
         { "a drive and a charge of each chemistry: within 3 points of the truth [ES-1] [PK-4]",
           test_a_drive_and_a_charge_of_each_chemistry },
         { "a restart under load goes on, and one that knows nothing says so [ES-1] [AC-7]", test_a_restart_under_load },
+        { "a charge to its end takes as long as promised and sets the full mark, each chemistry [ES-1] [ES-4] [AC-3]",
+          test_a_charge_ends_when_it_was_promised },
         CU_TEST_INFO_NULL,
     };
 
