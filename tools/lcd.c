@@ -95,6 +95,7 @@ static void data_page(const struct lcd *l)
     show("current", l, MODBUS_AT_pack_current, 10, "A", true);
     printf("%-18s %10s\n", "mode", mode < sizeof(modes) / sizeof(modes[0]) ? modes[mode] : "?");
     show("capacity left", l, MODBUS_AT_capacity_left, 10, "Ah", false);
+    show("energy left", l, MODBUS_AT_energy_left, 10, "kWh", false);
     show("highest cell", l, MODBUS_AT_cell_max, 1, "mV", false);
     show("lowest cell", l, MODBUS_AT_cell_min, 1, "mV", false);
     show("hottest probe", l, MODBUS_AT_temp_max, 10, "degC", true);

@@ -42,10 +42,12 @@ cmd_bench() {
 
 help_fuzz() {
     cat <<TEXT
-usage: ./cellwarden fuzz [NAME] [--seconds N]
+usage: ./cellwarden fuzz [NAME.. | --all] [--seconds N]
 
 Runs one libFuzzer target, 60 s unless told otherwise. It starts from tests/fuzz/corpus/NAME and keeps what it learns in
 build/fuzz/corpus/NAME; what breaks it is kept in build/fuzz/found/NAME. Without a name: lists the targets.
+With several names, or --all: one after the other, each for N seconds, with a line of figures each (the fuzzer's own words
+are in build/fuzz/NAME.log). Exit 1 when anything was found.
 TEXT
 }
 
@@ -65,27 +67,53 @@ run_fuzz() {
     mkdir -p "$learned" "$found"
     [ -d "$seeds" ] || seeds=
     # shellcheck disable=SC2086 # no seeds, no argument
-    "$BUILD/fuzz/bin/fuzz_$1" -max_total_time="$2" -timeout=10 -rss_limit_mb=1024 -artifact_prefix="$found/" "$learned" ${seeds:+"$seeds"}
+    "$BUILD/fuzz/bin/fuzz_$1" -max_total_time="$2" -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 -artifact_prefix="$found/" "$learned" ${seeds:+"$seeds"}
+}
+
+# One line of figures for each target; goes on after a finding, so that a long run tells all. Exit 1 when there was one.
+run_fuzz_many() {
+    broken=0
+    for target in $1; do
+        log=$BUILD/fuzz/$target.log
+        began=$(date +%s)
+        result=clean
+        run_fuzz "$target" "$2" >"$log" 2>&1 || { result="FOUND, input in $BUILD/fuzz/found/$target"; broken=$((broken + 1)); }
+        runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+        echo "$target: ${runs:-0} executions in $(($(date +%s) - began)) s: $result"
+    done
+    say "fuzz: $(echo "$1" | wc -w) targets, $broken with findings"
+    [ $broken = 0 ]
 }
 
 cmd_fuzz() {
-    target=
+    fuzz_wanted=
     seconds=60
+    all=no
     while [ $# -gt 0 ]; do
         case $1 in
         --seconds) seconds=$(value_of "$@"); is_number "$seconds" || usage_error "--seconds needs a number"; shift 2 ;;
+        --all) all=yes; shift ;;
         -*) usage_error "fuzz has no option '$1' (./cellwarden fuzz --help)" ;;
-        *) target=$1; shift ;;
+        *) fuzz_wanted="$fuzz_wanted $1"; shift ;;
         esac
     done
+    [ $all = no ] || [ -z "$fuzz_wanted" ] || usage_error "--all or names, not both"
     need_packages run test fuzz
     build_preset fuzz fuzzers
-    if [ -z "$target" ]; then
+    if [ $all = yes ]; then
+        fuzz_wanted=$(fuzz_targets)
+    elif [ -z "$fuzz_wanted" ]; then
         say "fuzz targets: $(fuzz_targets | tr '\n' ' ')"
         return 0
     fi
-    fuzz_targets | grep -qx -e "$target" || usage_error "there is no fuzz target '$target'; there are: $(fuzz_targets | tr '\n' ' ')"
-    run_fuzz "$target" "$seconds"
+    for target in $fuzz_wanted; do
+        fuzz_targets | grep -qx -e "$target" || usage_error "there is no fuzz target '$target'; there are: $(fuzz_targets | tr '\n' ' ')"
+    done
+    if [ "$(echo "$fuzz_wanted" | wc -w)" -gt 1 ]; then
+        run_fuzz_many "$fuzz_wanted" "$seconds"
+    else
+        run_fuzz "$(echo "$fuzz_wanted" | tr -d ' ')" "$seconds"
+    fi
 }
 
 help_replay() {

@@ -88,8 +88,10 @@ static void follow_link(struct board *b)
     if (up == b->linked)
         return;
     b->linked = up;
-    if (!up)
+    if (!up) {
         board_drop_work(b);
+        board_other_seen(b, 0); /* the next one may be another board */
+    }
     b->read_wanted = up;
     b->read_after_ms = cable_now_ms();
     set_link(b, up);
@@ -168,6 +170,7 @@ void board_stop(struct board *b)
     cable_close(&b->cable);
     fleet_destroy(b->fleet);
     pthread_mutex_destroy(&b->lock);
+    board_other_deinit(b);
     free(b->image);
     free(b);
 }

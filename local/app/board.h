@@ -20,7 +20,15 @@
 #include "server/events.h"
 #include "server/history.h"
 
-enum { BOARD_WINDOW = 1200, BOARD_WINDOW_MS = 600000, BOARD_OPS = 16, BOARD_SIMULATED_MAX = 16, BOARD_DETAIL = 160 };
+enum {
+    BOARD_WINDOW = 1200,
+    BOARD_WINDOW_MS = 600000,
+    BOARD_OPS = 16,
+    BOARD_SIMULATED_MAX = 16,
+    BOARD_DETAIL = 160,
+    BOARD_NAME = 64,
+    BOARD_UNIT = 24
+};
 
 struct board;
 
@@ -78,5 +86,28 @@ struct board_simulation {
     } active[BOARD_SIMULATED_MAX];
 };
 void board_simulation(struct board *board, struct board_simulation *out);
+
+/* A board with tables that are not ours: its parameters are read by its own names and ranges when somebody asks for it, and never written here. */
+struct board_other_row {
+    char name[BOARD_NAME], unit[BOARD_UNIT];
+    uint16_t id;
+    int32_t min, max, running, stored;
+};
+
+struct board_other {
+    bool known; /* the board on the cable has other tables, with this hash */
+    uint32_t hash;
+    enum board_work state; /* of the reading */
+    uint32_t got, size;    /* bytes of the packed tables */
+    char detail[BOARD_DETAIL];
+    size_t count;
+    struct board_other_row *rows;
+};
+
+/* Read them: 0, or BMS_ERR_STATE when there are none to read or they are being read. */
+int board_read_other(struct board *board);
+
+/* out->rows is the caller's: free() it. */
+void board_other(struct board *board, struct board_other *out);
 
 #endif

@@ -9,9 +9,10 @@
 #include "common/bytes.h"
 #include "common/err.h"
 #include "local/core/catalogue_upload.h"
+#include "local/core/did_values.h"
 #include "proto/tables.h"
 
-enum { START_ROUTINE = 1, ASK_ANSWER = 3 + 12, VALUE = 6, WRITES_MAX = COMMAND_WRITES_MAX };
+enum { START_ROUTINE = 1, ASK_ANSWER = 3 + 12, WRITES_MAX = COMMAND_WRITES_MAX };
 
 struct values {
     int32_t running[BOARD_TABLES_PARAMS_MAX], stored[BOARD_TABLES_PARAMS_MAX];
@@ -99,24 +100,20 @@ int ctl_catalogue(struct ctl *c, int argc, char *const argv[])
 /* One copy of rows from `at` on, as many as a request takes, into to[]. */
 static int read_block(struct ctl *c, uint16_t base, size_t at, size_t count, int32_t *to)
 {
-    uint8_t request[1 + 2 * TESTER_BLOCK] = { UDS_READ_DATA };
+    uint8_t request[DID_VALUES_REQUEST_MAX];
+    uint16_t id[TESTER_BLOCK];
     struct board_table_row row;
 
     for (size_t i = 0; i < count; i++) {
         board_tables_row(&c->tables, at + i, &row);
-        put_be16(request + 1 + 2 * i, (uint16_t)(base + row.id));
+        id[i] = row.id;
     }
-    if (ctl_ask(c, request, 1 + 2 * count, TESTER_OPEN) != EXIT_DONE)
-        return EXIT_FAILED;
-    const uint8_t *p = c->cable.tester.answer + 1;
+    size_t n = did_values_request(base, id, count, request);
 
-    if (c->cable.tester.answer_n != 1 + VALUE * count)
+    if (ctl_ask(c, request, n, TESTER_OPEN) != EXIT_DONE)
+        return EXIT_FAILED;
+    if (did_values_take(request, n, c->cable.tester.answer, c->cable.tester.answer_n, to + at) != BMS_ERR_OK)
         return ctl_fail("the board's answer makes no sense");
-    for (size_t i = 0; i < count; i++, p += VALUE) {
-        if (memcmp(p, request + 1 + 2 * i, 2) != 0)
-            return ctl_fail("the board's answer makes no sense");
-        to[at + i] = (int32_t)get_be32(p + 2);
-    }
     return EXIT_DONE;
 }
 

@@ -15,7 +15,8 @@ enum { TOKEN_BYTES = 32, STREAMS_MAX = 32, TIMER_MS = 100, STOP_MS = 2000 };
 
 bool serve_is_loopback(const char *listen)
 {
-    return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "[::1]:", 6) == 0 || strncmp(listen, "localhost:", 10) == 0;
+    return (strncmp(listen, "127.", 4) == 0 && listen[strspn(listen, "0123456789.")] == ':') || strncmp(listen, "[::1]:", 6) == 0 ||
+           strncmp(listen, "localhost:", 10) == 0;
 }
 
 /* A page of another name that was made to point here (DNS rebinding) carries that name in Host. */
@@ -32,10 +33,21 @@ bool serve_is_our_host(const char *host, unsigned port)
     return false;
 }
 
+bool serve_is_our_origin(const char *origin, unsigned port)
+{
+    static const char scheme[] = "http://";
+
+    return origin == NULL || (strncmp(origin, scheme, strlen(scheme)) == 0 && serve_is_our_host(origin + strlen(scheme), port));
+}
+
 static bool is_named_right(struct http_exchange *ex)
 {
     struct serve *s = ex->ctx;
 
+    if (!serve_is_our_origin(http_header(ex, "Origin"), http_port(s->http))) {
+        http_problem(ex, 403, "origin", NULL, "this program answers its own pages alone");
+        return false;
+    }
     if (serve_is_our_host(http_header(ex, "Host"), http_port(s->http)))
         return true;
     http_problem(ex, 421, "host", NULL, "this program answers only to the name of this computer: 127.0.0.1 or localhost");

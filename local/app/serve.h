@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* serve.h -- the vehicle pages of one board over HTTP: the routes of openapi.yaml that these pages use, and the console's files.
  *
- * Only for this computer (docs/adr/0011): it listens on a loopback address, answers only requests that name it (Host), and takes a write only with
+ * Only for this computer (docs/adr/0011): it listens on a loopback address, answers only requests that name it (Host) and come from its own pages
+ * (Origin, where the browser tells it), and takes a write only with
  * the token of this start in X-CSRF, which a page of another origin can neither read nor send. There is no login.
  */
 #ifndef LOCAL_APP_SERVE_H
@@ -49,8 +50,17 @@ void serve_stop(struct serve *s);
 bool serve_is_loopback(const char *listen);
 bool serve_is_our_host(const char *host, unsigned port);
 
+/* Does a request with this Origin header (NULL: without one) come from our own pages? Pure. */
+bool serve_is_our_origin(const char *origin, unsigned port);
+
 /* serve_routes.c */
 extern const struct http_route serve_routes[];
 extern const size_t serve_route_count;
+bool serve_is_our_vehicle(struct http_exchange *ex); /* else the answer says that there is only one */
+const char *serve_work_word(enum board_work work);
+
+/* serve_tables.c */
+void serve_get_tables(struct http_exchange *ex);
+void serve_read_tables(struct http_exchange *ex);
 
 #endif

@@ -21,7 +21,7 @@ static struct serve *serve_of(const struct http_exchange *ex)
     return ex->ctx;
 }
 
-static bool is_our_vehicle(struct http_exchange *ex)
+bool serve_is_our_vehicle(struct http_exchange *ex)
 {
     if (strcmp(ex->match.param[0], board_device(serve_of(ex)->board)) == 0)
         return true;
@@ -47,7 +47,7 @@ static void get_vehicle(struct http_exchange *ex)
     struct fleet_vehicle vehicle;
     struct view_running running;
 
-    if (!is_our_vehicle(ex))
+    if (!serve_is_our_vehicle(ex))
         return;
     board_vehicle(serve_of(ex)->board, &vehicle);
     board_running(serve_of(ex)->board, &running);
@@ -61,7 +61,7 @@ static void get_history(struct http_exchange *ex)
 {
     struct history h;
 
-    if (!is_our_vehicle(ex) || !history_http_parse(ex, &h))
+    if (!serve_is_our_vehicle(ex) || !history_http_parse(ex, &h))
         return;
     board_history(serve_of(ex)->board, &h);
     ex->status = 200;
@@ -73,7 +73,7 @@ static void get_params(struct http_exchange *ex)
 {
     struct board_values v;
 
-    if (!is_our_vehicle(ex))
+    if (!serve_is_our_vehicle(ex))
         return;
     board_params(serve_of(ex)->board, &v);
     ex->status = 200;
@@ -159,7 +159,7 @@ static void start_op(struct http_exchange *ex)
 
     if (room == NULL)
         http_problem(ex, 503, "no_memory", NULL, "try again");
-    else if (is_our_vehicle(ex)) {
+    else if (serve_is_our_vehicle(ex)) {
         if (input_op(ex->body, ex->body_len, &room->in, &problem) != 0)
             http_problem(ex, 400, problem.code, problem.field[0] == '\0' ? NULL : problem.field, problem.detail);
         else
@@ -183,7 +183,7 @@ static void get_op(struct http_exchange *ex)
 
 /* --- upgrade --- */
 
-static const char *work_word(enum board_work work)
+const char *serve_work_word(enum board_work work)
 {
     static const char *const words[] = {
         [BOARD_NEVER] = "never", [BOARD_WAITING] = "waiting", [BOARD_WORKING] = "working", [BOARD_WELL] = "done", [BOARD_FAILED] = "failed"
@@ -197,13 +197,13 @@ static void get_upgrade(struct http_exchange *ex)
     static const char *const phases[UPGRADE_PHASES] = { "progress", "erase", "begin", "data", "exit", "check", "restart", "done" };
     struct board_progress p;
 
-    if (!is_our_vehicle(ex))
+    if (!serve_is_our_vehicle(ex))
         return;
     board_upgrade_progress(serve_of(ex)->board, &p);
     if (ex->status == 0)
         ex->status = 200;
     jsonw_object(&ex->out);
-    jsonw_member_str(&ex->out, "state", work_word(p.state));
+    jsonw_member_str(&ex->out, "state", serve_work_word(p.state));
     jsonw_member_str(&ex->out, "phase", phases[p.phase]);
     jsonw_member_int(&ex->out, "sent", p.sent);
     jsonw_member_int(&ex->out, "size", p.size);
@@ -220,7 +220,7 @@ static void start_upgrade(struct http_exchange *ex)
     const char *confirm = http_query(ex, "confirm");
     uint8_t *image = NULL;
 
-    if (!is_our_vehicle(ex))
+    if (!serve_is_our_vehicle(ex))
         return;
     if (confirm == NULL || !is_confirmed(ex, confirm)) {
         http_problem(ex, 422, "confirm", "confirm", "must be the last 4 characters of the vehicle's id");
@@ -246,7 +246,7 @@ static void get_simulation(struct http_exchange *ex)
 {
     struct board_simulation s;
 
-    if (!is_our_vehicle(ex))
+    if (!serve_is_our_vehicle(ex))
         return;
     if (ex->match.route->csrf == false)
         board_simulate(serve_of(ex)->board, 0, 0); /* what is simulated now: for the next look */
@@ -254,7 +254,7 @@ static void get_simulation(struct http_exchange *ex)
     if (ex->status == 0)
         ex->status = 200;
     jsonw_object(&ex->out);
-    jsonw_member_str(&ex->out, "state", work_word(s.state));
+    jsonw_member_str(&ex->out, "state", serve_work_word(s.state));
     jsonw_member_str(&ex->out, "detail", s.detail);
     jsonw_member_opt(&ex->out, "changed_at", s.changed_ms > 0, s.changed_ms);
     jsonw_key(&ex->out, "active");
@@ -277,7 +277,7 @@ static void start_simulation(struct http_exchange *ex)
     json_int_t seconds = json_is_integer(json_object_get(root, "seconds")) ? json_integer_value(json_object_get(root, "seconds")) : 0;
     const char *confirm = json_string_value(json_object_get(root, "confirm"));
 
-    if (!is_our_vehicle(ex)) {
+    if (!serve_is_our_vehicle(ex)) {
         /* answered */
     } else if (alarm < 0 || alarm > UINT8_MAX || (alarm > 0 && alarm_by_id((uint8_t)alarm) < 0)) {
         http_problem(ex, 422, "alarm", "alarm", "must be the id of an alarm, or 0 to end what is simulated");
@@ -324,6 +324,8 @@ const struct http_route serve_routes[] = {
     { "POST",  V1 "/vehicles/{id}/upgrade",    ACCESS_ENGINEER, true,  false, start_upgrade },
     { "GET",   V1 "/vehicles/{id}/simulation", ACCESS_ENGINEER, false, false, get_simulation },
     { "POST",  V1 "/vehicles/{id}/simulation", ACCESS_ENGINEER, true,  false, start_simulation },
+    { "GET",   V1 "/vehicles/{id}/tables",     ACCESS_ENGINEER, false, false, serve_get_tables },
+    { "POST",  V1 "/vehicles/{id}/tables",     ACCESS_ENGINEER, true,  false, serve_read_tables },
     { "GET",   V1 "/catalogue",                ACCESS_ENGINEER, false, false, get_catalogue },
     { "GET",   V1 "/stream",                   ACCESS_ENGINEER, false, false, open_stream },
     { "POST",  V1 "/stream/{sid}/topics",      ACCESS_ENGINEER, true,  false, set_topics },

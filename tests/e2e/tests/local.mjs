@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { axe, forgive, newContext, sideways, until } from "../lib/browser.mjs";
+import { OtherBoard } from "../lib/otherboard.mjs";
 import { testReal as test } from "../lib/suite.mjs";
 
 const BIN = process.env.CELLWARDEN_BIN ?? "";
@@ -94,18 +95,29 @@ async function calibration(page, target) {
   await until("values of the board", async () => (await shown(page, "stored").catch(() => 0)) > 0, 15_000);
 }
 
-test("cable: the overview opens by itself, live, without fleet, users and sign-in [UC-1]", { skip }, () =>
+test("cable: the overview opens by itself, live, without fleet, users and sign-in; supplies and what is left in the pack are there [UC-1] [ES-4]", { skip }, () =>
   withCable("cable overview", {}, async ({ page }) => {
     await page.waitForURL(`**/v/${ID}`);
     await page.waitForSelector("#figures[data-fresh=live]", { timeout: 15_000 });
     assert.match(await page.locator("[data-figure=soc] .number").innerText(), /^\d/);
     assert.equal(await page.locator("#relays .bit").count(), 4);
+    for (const name of ["supply_mV", "keyon_mV", "charger_wake_mV"]) assert.match(await page.locator(`#supply [data-signal=${name}] dd`).innerText(), /^\d+(\.\d+)?\sV$/, name);
+    for (const name of ["capacity_left_mAh", "energy_left_Wh"]) assert.match(await page.locator(`#signals [data-signal=${name}] dd`).innerText(), /^[\d\s]+(\.\d+)?\s(Ah|Wh|kWh)$/, name);
     assert.equal(await page.locator("a[href='/fleet']").count(), 0);
     await page.locator(".cable-mark", { hasText: "Cable" }).waitFor();
     const before = await page.locator("[data-figure=voltage]").innerText();
     await until("the values move", async () => (await page.locator("[data-figure=voltage]").innerText()) !== before, 15_000, 200);
     await page.waitForTimeout(1500);
     await picture(page, "cable-overview.png");
+  }));
+
+test("cable: what the charger sends is shown while it charges [UC-1] [AC-3]", { skip }, () =>
+  withCable("cable charger", { pack: ["--scenario", "charge", "--charger", "gbt"] }, async ({ page }) => {
+    await page.waitForSelector("#figures[data-fresh=live]", { timeout: 15_000 });
+    const value = (name) => page.locator(`#signals [data-signal=${name}] dd`).innerText();
+    await until("the charger gives current", async () => number((/^[\d\s.]+/.exec(await value("charger_current_dA")) ?? ["0"])[0]) > 1, 40_000, 200);
+    assert.match(await value("charger_voltage_dV"), /^[\d\s]+\.\d\sV$/);
+    assert.equal(await page.locator("#relays .bit-on").count() > 0, true);
   }));
 
 test("cable: every cell, the extremes named, and history of the minutes since the cable was plugged [UC-2]", { skip }, () =>
@@ -240,6 +252,55 @@ test("cable: a failure is simulated behind the guard, alarms, and is ended from 
     await page.click("[data-do=end]");
     await page.locator("[data-active]").waitFor({ state: "detached" });
   }));
+
+test("cable: a board with other tables: nothing is written, both hashes are named, and its own are read and shown by their names [UC-3]", { skip }, async () => {
+  const ours = JSON.parse(readFileSync(CATALOGUE, "utf8"));
+  const board = new OtherBoard(ours, PARAM);
+  const folder = mkdtempSync(join(tmpdir(), "cw-other-"));
+  const words = ["--slcan", `127.0.0.1:${await board.listen()}`, "--listen", "127.0.0.1:0", "--web", WEB, "--catalogue", CATALOGUE];
+  const local = start("cellwarden-local", words, join(folder, "local.log"));
+  let browser = null;
+  try {
+    const url = await until("an address", () => /^http:\S+/.exec(local.said)?.[0], 10_000);
+    browser = await newContext({ url: new URL(url).origin }, "cable other tables", {});
+    const page = await browser.newPage();
+    await page.goto(`${new URL(url).origin}/v/${ID}/calibration`);
+    await page.waitForSelector("[data-other]", { timeout: 15_000 });
+    const said = await page.locator("[data-other] [role=status]").innerText();
+    assert.ok(said.includes(board.hash) && said.includes(ours.hash), said);
+    assert.equal(await page.locator("[data-do=calibrate]").isVisible(), false);
+    assert.equal(await page.locator(".vhead-state [data-state=ok]").count(), 0, "without a sample nothing is OK");
+    await page.click("[data-do=tables]");
+    const row = page.locator("[data-tables=board] tr[data-param=of_another_year]");
+    await row.waitFor({ timeout: 20_000 });
+    assert.deepEqual((await row.locator("td").allInnerTexts()).map((s) => s.trim()), ["of_another_year", "-3", "-3", "furlong", "-5 … 5"]);
+    assert.equal(await page.locator("[data-tables=board] tr[data-param=balance_begin_mV]").count(), 1);
+    assert.equal(await page.locator(`[data-tables=board] tr[data-param=${PARAM}]`).count(), 0);
+    assert.equal(await page.locator("[data-tables=board] tbody tr").count(), board.tables.params.length);
+    await page.locator("[data-other] input[type=search]").fill("balance");
+    await picture(page, "cable-tables.png");
+    assert.deepEqual(await axe(page), []);
+    assert.equal(await sideways(page), 0);
+    const { csrf } = await (await fetch(`${new URL(url).origin}/api/v1/session`)).json();
+    const ops = `${new URL(url).origin}/api/v1/vehicles/${ID}/ops`;
+    const headers = { "Content-Type": "application/json", "X-CSRF": csrf };
+    const op = await (await fetch(ops, { method: "POST", headers, body: JSON.stringify({ kind: "calibrate", values: [{ id: 80, value: 60 }] }) })).json();
+    const ended = await until("the write is refused", async () => {
+      const now = await (await fetch(`${new URL(url).origin}/api/v1/ops/${op.op}`)).json();
+      return now.state === "failed" ? now : null;
+    }, 15_000, 100);
+    assert.ok(ended.detail.includes(board.hash), ended.detail);
+    assert.equal(board.writes, 0);
+  } catch (e) {
+    e.message += `\nlocal: ${readFileSync(join(folder, "local.log"), "utf8").slice(-1000)}`;
+    throw e;
+  } finally {
+    await browser?.close();
+    await stop(local);
+    board.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
 
 test("cable: only this computer may ask, and only with the token may it write", { skip }, () =>
   withCable("cable guard", {}, async ({ page, target }) => {

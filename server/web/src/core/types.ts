@@ -34,6 +34,17 @@ export interface Simulation {
   active: { alarm: number; seconds: number }[];
 }
 
+/* Over a cable: which tables the board has when they are not this program's, and its parameters by them when they have been read. */
+export interface BoardTables {
+  ours: string;
+  board: string | null;
+  state: Upgrade["state"];
+  detail: string;
+  got: number;
+  size: number;
+  params: { id: number; name: string; unit: string; min: number; max: number; running: number; stored: number }[];
+}
+
 export interface Problem {
   type?: string;
   title: string;

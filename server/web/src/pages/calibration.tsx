@@ -8,11 +8,12 @@ import { groupWords, t } from "../core/i18n";
 import { LOCAL } from "../core/local";
 import { query, setQuery } from "../core/router";
 import { second, serverNow } from "../core/time";
-import type { ParamRow } from "../core/types";
+import type { BoardTables, ParamRow } from "../core/types";
 import { catalogue } from "../data/catalogue";
 import { count } from "../data/drafts";
 import { exportFile, importFile, type ImportResult, type PackFacts } from "../data/paramfile";
 import { ParamsView } from "../data/params";
+import { usePolled } from "../data/poll";
 import { serverLost } from "../stream/client";
 import { Icon } from "../ui/glyph";
 import { Empty, ProblemBox, Skeleton } from "../ui/parts";
@@ -20,6 +21,7 @@ import { ImportDialog } from "./import";
 import { OpPanel } from "./operation";
 import { ParamSheet, ParamTable, type RowData } from "./paramtable";
 import { Review, type Mode } from "./review";
+import { OtherTables } from "./tables";
 import type { TabProps } from "./vehicle";
 import "../styles/calibration.css";
 
@@ -243,7 +245,26 @@ function useReadOnce(pv: ParamsView, can: boolean, online: boolean): void {
   }, [p, can, online]);
 }
 
+const TABLES_POLL_ms = 1000;
+
+/* Over a cable the board may have other tables: then they are what there is to see. */
 export function Calibration({ view }: TabProps) {
+  return LOCAL ? <CableCalibration view={view} /> : <Parameters view={view} />;
+}
+
+function CableCalibration({ view }: TabProps) {
+  const tables = usePolled<BoardTables>(`/vehicles/${view.id}/tables`, TABLES_POLL_ms);
+  return (
+    <>
+      <OtherTables id={view.id} resource={tables} />
+      <div hidden={Boolean(tables.value.value?.board)}>
+        <Parameters view={view} />
+      </div>
+    </>
+  );
+}
+
+function Parameters({ view }: TabProps) {
   const pv = useMemo(() => new ParamsView(view.id), [view.id]);
   const [mode, setMode] = useState<Mode | null>(null);
   const [file, setFile] = useState<{ name: string; result: ImportResult } | null>(null);

@@ -24,10 +24,11 @@ function useBefore(view: TabProps["view"]): [boolean, string][] {
   const frame = view.frame.value;
   const closed = frame?.scalars["contactors_feedback"] ?? null;
   const mA = frame?.scalars["pack_current_mA"] ?? null;
+  const unseen = frame === null; // a line without samples (RS485): the board looks for itself
   return [
     [view.facts.value.value?.row.online === true && !serverLost.value, t("rev.pre.online")],
-    [closed === 0, t("up.pre.contactors")],
-    [mA !== null && Math.abs(mA) <= NONE_mA, t("up.pre.current", { value: val(mA, Q.current) })],
+    [unseen || closed === 0, t("up.pre.contactors")],
+    [unseen || (mA !== null && Math.abs(mA) <= NONE_mA), unseen ? t("up.pre.unseen") : t("up.pre.current", { value: val(mA, Q.current) })],
   ];
 }
 

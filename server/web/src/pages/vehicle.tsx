@@ -99,13 +99,13 @@ function Header({ view }: { view: VehicleView }) {
       <div class="vhead-state">
         {row && (
           <>
-            <Badge state={row.state} colour={colour} />
+            {fresh.value.level !== "never" && <Badge state={row.state} colour={colour} />}
             <AgeTag fresh={fresh} link_at={row.link_at} />
           </>
         )}
       </div>
       <p class={row?.reason ? "vhead-why" : "vhead-why vhead-calm"} data-reason>
-        {row ? (row.reason ?? (row.state === "offline" ? "" : t("v.alarms.none"))) : "\u00a0"}
+        {row ? (row.reason ?? (row.state === "offline" || fresh.value.level === "never" ? "" : t("v.alarms.none"))) : "\u00a0"}
       </p>
     </div>
   );
