@@ -35,6 +35,7 @@ static const struct http_route routes[] = {
     { "GET",    V1 "/vehicles/{id}",                ACCESS_VIEWER,   false, false, api_get_vehicle },
     { "GET",    V1 "/vehicles/{id}/history",        ACCESS_VIEWER,   false, true,  api_get_history },
     { "GET",    V1 "/vehicles/{id}/gaps",           ACCESS_VIEWER,   false, true,  api_get_gaps },
+    { "POST",   V1 "/vehicles/{id}/refill",         ACCESS_OPERATOR, true,  true,  api_start_refill },
     { "GET",    V1 "/vehicles/{id}/export",         ACCESS_VIEWER,   false, false, api_get_export },
     { "GET",    V1 "/vehicles/{id}/params",         ACCESS_VIEWER,   false, true,  api_get_params },
     { "POST",   V1 "/vehicles/{id}/ops",            ACCESS_OPERATOR, true,  true,  api_start_op },

@@ -12,7 +12,7 @@ cw_library(cw_view SOURCES
   LIBS cw_http cw_log cw_proto cw_common jansson sodium Threads::Threads)
 
 cw_library(cw_api SOURCES
-  api.c api_export.c api_fleet.c api_gaps.c api_health.c api_history.c api_ops.c api_running.c api_session.c api_stream.c api_vehicle.c
+  api.c api_export.c api_fleet.c api_gaps.c api_health.c api_history.c api_ops.c api_refill.c api_running.c api_session.c api_stream.c api_vehicle.c
   auth.c auth_limit.c auth_session.c
   history_db.c http_pool.c
   LIBS cw_view cw_http cw_server cw_proto cw_common jansson sodium pq Threads::Threads)

@@ -20,12 +20,17 @@ enum { SHOWN_MAX = 500, TEXT = 24, SILENCE_DEFAULT_S = 300, SILENCE_MAX_S = 8640
 #define MS(time)    "(extract(epoch FROM " time ") * 1000)::bigint"
 #define OF_SPAN     " FROM record WHERE tenant = $1 AND device = $2 AND first_at >= " UTC("$3") " AND first_at < " UTC("$4")
 
+/* What is lost lies inside of holes (refill.h). */
 static const char missing[] = "SELECT to_hex(g.epoch), g.first, g.last, " MS("g.after") ", " MS(
-    "g.before") ", (SELECT count(*) FROM poison p WHERE p.tenant = $1 AND p.device = $2 "
-                "AND p.epoch = g.epoch AND p.seq BETWEEN g.first AND g.last) FROM (SELECT epoch, seq + 1 AS first, lead(seq) OVER w - 1 AS "
-                "last, last_at AS after, "
-                "lead(first_at) OVER w AS before" OF_SPAN
-                " WINDOW w AS (PARTITION BY epoch ORDER BY seq)) g WHERE g.last >= g.first ORDER BY g.after, g.first LIMIT 501";
+    "g.before") ", (SELECT count(*) FROM poison p WHERE p.tenant = $1 AND "
+                "p.device = $2 AND p.epoch = g.epoch AND p.seq BETWEEN g.first AND g.last), l.records, l.reason FROM (SELECT epoch, seq + "
+                "1 AS first, "
+                "lead(seq) OVER w - 1 AS last, last_at AS after, lead(first_at) OVER w AS before" OF_SPAN
+                " WINDOW w AS (PARTITION BY epoch ORDER BY seq)) "
+                "g, LATERAL (SELECT coalesce(sum(last_seq - first_seq + 1), 0)::bigint AS records, min(reason) AS reason FROM gap_lost l "
+                "WHERE "
+                "l.tenant = $1 AND l.device = $2 AND l.epoch = g.epoch AND l.first_seq >= g.first AND l.last_seq <= g.last) l "
+                "WHERE g.last >= g.first ORDER BY g.after, g.first LIMIT 501";
 
 static const char silent[] =
     "SELECT " MS("s.after") ", " MS("s.before") " FROM (SELECT last_at AS after, lead(first_at) OVER (ORDER BY first_at, epoch, seq) "
@@ -64,9 +69,9 @@ static bool parse(struct http_exchange *ex, const char *device, struct span *s)
     return true;
 }
 
-static int64_t render_missing(struct jsonw *j, const PGresult *r, int shown)
+static void render_missing(struct jsonw *j, const PGresult *r, int shown)
 {
-    int64_t records = 0;
+    int64_t records = 0, lost = 0;
     char epoch[TEXT];
 
     jsonw_key(j, "missing");
@@ -81,13 +86,16 @@ static int64_t render_missing(struct jsonw *j, const PGresult *r, int shown)
         jsonw_member_int(j, "last_seq", last);
         jsonw_member_int(j, "records", last - first + 1);
         jsonw_member_int(j, "refused", number(r, i, 5));
+        jsonw_member_str(j, "lost", number(r, i, 6) == last - first + 1 ? PQgetvalue(r, i, 7) : NULL);
         jsonw_member_int(j, "after", number(r, i, 3));
         jsonw_member_int(j, "before", number(r, i, 4));
         jsonw_object_end(j);
+        lost += number(r, i, 6);
         records += last - first + 1;
     }
     jsonw_array_end(j);
-    return records;
+    jsonw_member_int(j, "records_missing", records - lost);
+    jsonw_member_int(j, "records_lost", lost);
 }
 
 static void render_silences(struct jsonw *j, const PGresult *r, int shown)
@@ -117,9 +125,7 @@ static void render(struct http_exchange *ex, const struct span *s, const PGresul
     jsonw_member_int(j, "from", s->from_ms);
     jsonw_member_int(j, "to", s->to_ms);
     jsonw_member_int(j, "silence_s", s->silence_s);
-    int64_t records = render_missing(j, holes, at_most(holes));
-
-    jsonw_member_int(j, "records_missing", records);
+    render_missing(j, holes, at_most(holes));
     render_silences(j, silences, at_most(silences));
     jsonw_member_bool(j, "more", PQntuples(holes) > SHOWN_MAX || PQntuples(silences) > SHOWN_MAX);
     jsonw_object_end(j);

@@ -138,7 +138,7 @@ int input_op(const char *body, size_t len, struct input_op *out, struct input_pr
 
     if (err == 0)
         err = text(root, "kind", true, kind, sizeof kind, problem);
-    if (err == 0 && !op_kind_of(kind, &out->kind))
+    if (err == 0 && (!op_kind_of(kind, &out->kind) || out->kind == OP_REFILL))
         err = refuse(problem, "bad_field", "kind", "must be calibrate, flash, restart or read");
     if (err == 0)
         err = values(root, out, problem);
@@ -146,6 +146,32 @@ int input_op(const char *body, size_t len, struct input_op *out, struct input_pr
         err = text(root, "reason", false, out->reason, sizeof out->reason, problem);
     if (err == 0)
         err = text(root, "confirm", false, out->confirm, sizeof out->confirm, problem);
+    json_decref(root);
+    return err;
+}
+
+static int time_of(json_t *object, const char *name, int64_t *out, struct input_problem *problem)
+{
+    json_t *value = json_object_get(object, name);
+
+    *out = json_integer_value(value);
+    if (!json_is_integer(value) || *out < 0 || *out > INT64_MAX / 2)
+        return refuse(problem, "bad_field", name, "must be a time: UTC, milliseconds since 1970");
+    return 0;
+}
+
+int input_span(const char *body, size_t len, struct input_span *out, struct input_problem *problem)
+{
+    static const char *const names[] = { "from", "to", NULL };
+    json_t *root = parse(body, len, problem);
+    int err = root == NULL ? BMS_ERR_RANGE : only(root, names, "", problem);
+
+    if (err == 0)
+        err = time_of(root, "from", &out->from_ms, problem);
+    if (err == 0)
+        err = time_of(root, "to", &out->to_ms, problem);
+    if (err == 0 && (out->to_ms <= out->from_ms || out->to_ms - out->from_ms > INPUT_SPAN_MAX_MS))
+        err = refuse(problem, "bad_field", "to", "must be after from, by at most 400 days");
     json_decref(root);
     return err;
 }

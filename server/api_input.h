@@ -11,6 +11,8 @@
 
 #include <stddef.h>
 
+#define INPUT_SPAN_MAX_MS (400ll * 24 * 3600 * 1000)
+
 enum { INPUT_TOPICS_MAX = 32, INPUT_TOPIC_SIZE = 80 };
 
 struct input_problem {
@@ -37,8 +39,13 @@ struct input_topics {
     size_t count;
 };
 
+struct input_span {
+    int64_t from_ms, to_ms; /* UTC */
+};
+
 int input_sign_in(const char *body, size_t len, struct input_sign_in *out, struct input_problem *problem);
 int input_op(const char *body, size_t len, struct input_op *out, struct input_problem *problem);
+int input_span(const char *body, size_t len, struct input_span *out, struct input_problem *problem);
 int input_topics(const char *body, size_t len, struct input_topics *out, struct input_problem *problem);
 
 /* One topic: "fleet", or "v:" and a valid vehicle id. */

@@ -56,6 +56,9 @@ void api_get_params(struct http_exchange *ex);
 /* api_history.c */
 void api_get_history(struct http_exchange *ex);
 
+/* api_refill.c */
+void api_start_refill(struct http_exchange *ex);
+
 /* api_gaps.c */
 void api_get_gaps(struct http_exchange *ex);
 

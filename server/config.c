@@ -44,6 +44,8 @@ static const struct option options[] = {
     { "poison-per-device",   NUMBER, AT(poison_per_device),   "1000",           1, 1000000, "and at most so many of one device, the newest" },
     { "jobs-period-s",       NUMBER, AT(jobs_period_s),       "600",            1, 86400, "time between two passes of the jobs" },
     { "rollup-period-s",     NUMBER, AT(rollup_period_s),     "60",             1, 3600, "time between two looks for hours that are over or got late records" },
+    { "refill-period-s",     NUMBER, AT(refill_period_s),     "900",            0, 86400, "time between two looks for records that a journal is asked for again; 0: never" },
+    { "refill-settle-s",     NUMBER, AT(refill_settle_s),     "600",            1, 86400, "records that are missing for less are waited for" },
     { "batch-records",       NUMBER, AT(batch_records),       "4096",           1, 16384, "most records in one transaction" },
     { "batch-ms",            NUMBER, AT(batch_ms),            "20",             1, 10000, "longest time that a record waits for its transaction" },
     { "ring-records",        NUMBER, AT(ring_records),        "16384",          16, 1048576, "messages waiting for the ingest thread" },

@@ -35,6 +35,8 @@ struct config {
     int64_t poison_per_device;
     int64_t jobs_period_s;
     int64_t rollup_period_s;
+    int64_t refill_period_s;
+    int64_t refill_settle_s;
     int64_t batch_records;
     int64_t batch_ms;
     int64_t ring_records;

@@ -17,7 +17,7 @@ enum { TICK_MS = 250 };
 
 /* ---- starting ---- */
 
-static bool random_id(char *out)
+bool op_id_random(char *out)
 {
     uint64_t id = 0;
     FILE *f = fopen("/dev/urandom", "rb");
@@ -45,7 +45,7 @@ static bool make_op(const struct op_request *request, struct op *op)
         r->has_wanted = true;
         r->wanted = (int32_t)request->values[i].value;
     }
-    return random_id(op->id);
+    return op_id_random(op->id);
 }
 
 int downlink_start(struct downlink *d, const struct op_request *request, struct op *op, struct op_problem *problems, size_t max,
@@ -146,7 +146,7 @@ static void tick_watches(struct downlink *d)
         pthread_mutex_unlock(&d->lock);
         if (!due)
             return;
-        if (random_id(id_text) && op_id_read(id_text, &id))
+        if (op_id_random(id_text) && op_id_read(id_text, &id))
             downlink_publish(d, device, bytes, watch_pack(device, id, seconds, clock_utc_ms() + WATCH_RENEW_MS, bytes));
     }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* downlink.h -- operations on a board: start them, send them until they are proved, keep what was reported.
  *
- *   queued --> sent --> done | failed      a Result came: every parameter was read back
+ *   queued --> sent --> done | failed      a Result came: every parameter was read back (a refill: the journal gave what it has)
  *      |        |
  *      +--------+-----> expired            no Result within the expiry (60 s)
  *
@@ -24,7 +24,7 @@ enum {
     OP_DETAIL_MAX = 200,
 };
 
-enum op_kind { OP_CALIBRATE, OP_FLASH, OP_RESTART, OP_READ };
+enum op_kind { OP_CALIBRATE, OP_FLASH, OP_RESTART, OP_READ, OP_REFILL };
 enum op_state { OP_QUEUED, OP_SENT, OP_DONE, OP_FAILED, OP_EXPIRED };
 
 const char *op_kind_text(enum op_kind kind);    /* "calibrate" .. */
@@ -43,6 +43,11 @@ struct op_readback {
     int32_t wanted, running, stored;
 };
 
+struct op_span { /* of OP_REFILL: records that are missing, and the first samples of those around them */
+    uint64_t epoch, first, last;
+    int64_t from_ms, to_ms;
+};
+
 struct op {
     char id[OP_ID_LEN + 1];
     char device[DEVICE_NAME_MAX + 1];
@@ -54,6 +59,7 @@ struct op {
     int64_t created_at_ms, changed_at_ms;
     struct op_readback readback[OP_VALUES_MAX];
     size_t readback_count;
+    struct op_span span;
 };
 
 struct op_request {
@@ -70,6 +76,9 @@ struct op_problem {
     char field[48];   /* parameter name, or its id as text when unknown, or "values" */
     char detail[160]; /* a sentence */
 };
+
+/* A new Command.id into out[OP_ID_LEN + 1]; false when the system gives no random bytes. */
+bool op_id_random(char *out);
 
 struct downlink;
 

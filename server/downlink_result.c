@@ -5,6 +5,7 @@
 #include "server/log.h"
 #include "server/metrics.h"
 #include "server/op_store.h"
+#include "server/refill.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,7 +80,16 @@ static bool reports(struct downlink *d, const struct op *op, const Cw__Result *m
     };
     if (op->kind == OP_READ)
         return op->state == OP_DONE && m->n_values > 0;
-    return known && m->status == CW__STATUS__STATUS_OK && op->kind != OP_RESTART && v.reported.boot == m->boot;
+    return known && m->status == CW__STATUS__STATUS_OK && op->kind != OP_RESTART && op->kind != OP_REFILL && v.reported.boot == m->boot;
+}
+
+/* What the journal did not have is lost. A refill that the device did not carry out says nothing. */
+static void end_refill(struct downlink *d, const struct op *op, const Cw__Result *m)
+{
+    bool formatted = m->status == CW__STATUS__STATUS_REJECTED && m->refilled && strcmp(m->detail, "another journal") == 0;
+
+    if ((op->state == OP_DONE || formatted) && refill_mark_lost(&d->db, op, formatted) != 0)
+        log_warn("downlink", "what is lost could not be noted; it will be asked for again", "op=%s error='%s'", op->id, d->db.error);
 }
 
 static void finish(struct downlink *d, const char *device, const Cw__Result *m)
@@ -104,6 +114,8 @@ static void finish(struct downlink *d, const char *device, const Cw__Result *m)
     open_remove(d, id);
     if (!changed)
         return;
+    if (op.kind == OP_REFILL)
+        end_refill(d, &op, m);
     tell_op(d, &op);
     if (whole)
         tell_params(d, device, &reported);

@@ -6,6 +6,7 @@
 #include "server/clock.h"
 #include "server/log.h"
 #include "server/metrics.h"
+#include "server/refill.h"
 #include "server/retention.h"
 #include "server/rollup_pass.h"
 
@@ -60,6 +61,21 @@ static void roll_up(struct jobs *j)
         log_info("jobs", "rolled up", "hours=%zu late=%zu", done.hours, done.late);
 }
 
+static void refill(struct jobs *j)
+{
+    const struct config *c = j->config;
+    int got = acquire(j);
+    int made =
+        got > 0 ? refill_pass(&j->work, clock_utc_ms(), c->refill_settle_s * 1000, c->refill_period_s * 1000, c->op_expiry_s * 1000) : got;
+
+    release(j);
+    if (made < 0)
+        log_warn("jobs", "missing records could not be looked for; tried again soon", "error='%s'",
+                 got < 0 ? j->lock.error : j->work.error);
+    else if (made > 0)
+        log_info("jobs", "missing records are asked for", "devices=%d", made);
+}
+
 static void look(struct jobs *j)
 {
     struct retention_result done = { 0 };
@@ -84,7 +100,7 @@ static void look(struct jobs *j)
 static void *run(void *ctx)
 {
     struct jobs *j = ctx;
-    int64_t next = 0, next_rollup = 0;
+    int64_t next = 0, next_rollup = 0, next_refill = clock_mono_ms() + j->config->refill_period_s * 1000;
 
     while (!j->stopping) {
         struct timespec t = { .tv_nsec = STEP_MS * 1000000L };
@@ -96,6 +112,10 @@ static void *run(void *ctx)
         if (clock_mono_ms() >= next_rollup) {
             roll_up(j);
             next_rollup = clock_mono_ms() + j->config->rollup_period_s * 1000;
+        }
+        if (j->config->refill_period_s > 0 && clock_mono_ms() >= next_refill) {
+            refill(j);
+            next_refill = clock_mono_ms() + j->config->refill_period_s * 1000;
         }
         nanosleep(&t, NULL);
     }

@@ -7,6 +7,8 @@
  *
  * Every --rollup-period-s seconds, under the same lock: roll up the hours that are over or got late records (rollup_pass.h).
  *
+ * Every --refill-period-s seconds, under the same lock: ask devices for records that are missing (refill.h).
+ *
  * One process at a time: a pass holds an advisory lock in a transaction of a second connection, so a PgBouncer in between and a process that
  * dies lose it at once. Who does not get it skips the pass. "Now" is the older of the server's and the database's clock: neither alone can
  * drop what the other would keep.

@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const kinds[] = { [OP_CALIBRATE] = "calibrate", [OP_FLASH] = "flash", [OP_RESTART] = "restart", [OP_READ] = "read" };
+static const char *const kinds[] = {
+    [OP_CALIBRATE] = "calibrate", [OP_FLASH] = "flash", [OP_RESTART] = "restart", [OP_READ] = "read", [OP_REFILL] = "refill"
+};
 static const char *const states[] = {
     [OP_QUEUED] = "queued", [OP_SENT] = "sent", [OP_DONE] = "done", [OP_FAILED] = "failed", [OP_EXPIRED] = "expired"
 };

@@ -54,6 +54,21 @@ size_t watch_pack(const char *device, uint64_t id, uint32_t seconds, int64_t exp
     return pack(&c, device, id, expires_at_ms, out);
 }
 
+static size_t refill_pack(const struct op *op, int64_t expires_at_ms, uint8_t *out)
+{
+    Cw__Command c = CW__COMMAND__INIT;
+    Cw__Refill refill = CW__REFILL__INIT;
+    uint64_t id = 0;
+
+    op_id_read(op->id, &id);
+    refill.epoch = op->span.epoch;
+    refill.first = op->span.first;
+    refill.last = op->span.last;
+    c.act_case = CW__COMMAND__ACT_REFILL;
+    c.refill = &refill;
+    return pack(&c, op->device, id, expires_at_ms, out);
+}
+
 size_t op_pack(const struct op *op, int64_t expires_at_ms, uint8_t *out)
 {
     Cw__Command c = CW__COMMAND__INIT;
@@ -64,6 +79,8 @@ size_t op_pack(const struct op *op, int64_t expires_at_ms, uint8_t *out)
     Cw__Write *list[OP_VALUES_MAX];
     uint64_t id = 0;
 
+    if (op->kind == OP_REFILL)
+        return refill_pack(op, expires_at_ms, out);
     op_id_read(op->id, &id);
     for (size_t i = 0; i < op->readback_count; i++) {
         if (!op->readback[i].has_wanted)
@@ -170,6 +187,8 @@ void op_judge(struct op *op, const Cw__Result *result, int64_t now_ms)
     op->changed_at_ms = now_ms;
     for (size_t i = 0; i < result->n_values; i++)
         take_value(op, result->values[i]);
+    if (op->kind == OP_REFILL && result->refilled)
+        snprintf(op->detail, sizeof op->detail, "%llu records sent again", (unsigned long long)result->refilled->served);
     if (status) {
         snprintf(why, sizeof why, "%s%s%.120s", status, *result->detail ? ": " : "", result->detail);
         fail(op, why);

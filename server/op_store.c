@@ -43,6 +43,14 @@ static void print_readback(const struct op *op, char *out)
     snprintf(out + n, JSON_MAX - n, "]");
 }
 
+/* [{"epoch":"00ff..","first":1,"last":9,"from":0,"to":1}]: what a refill asks for. */
+static void print_span(const struct op_span *s, char *out)
+{
+    snprintf(out, JSON_MAX, "[{\"epoch\":\"%016llx\",\"first\":%llu,\"last\":%llu,\"from\":%lld,\"to\":%lld}]",
+             (unsigned long long)s->epoch, (unsigned long long)s->first, (unsigned long long)s->last, (long long)s->from_ms,
+             (long long)s->to_ms);
+}
+
 static void print_values(const struct op *op, char *out)
 {
     size_t n = (size_t)snprintf(out, JSON_MAX, "["), printed = 0;
@@ -84,14 +92,18 @@ int op_insert(struct db *db, const struct op *op, int64_t expires_at_ms, bool au
     const char *trail[] = { tenant, vehicle, op->by, op_kind_text(op->kind), op->id, op->reason, values };
     const char *desired[] = { tenant, vehicle, values };
 
-    print_values(op, values);
+    if (op->kind == OP_REFILL)
+        print_span(&op->span, values);
+    else
+        print_values(op, values);
     print_readback(op, readback);
     snprintf(created, sizeof created, "%lld", (long long)op->created_at_ms);
     snprintf(expires, sizeof expires, "%lld", (long long)expires_at_ms);
     int err = db_exec(db, "BEGIN");
 
     err = err ? err : db_query(db, insert_op, 10, row, NULL);
-    err = err ? err : db_query(db, set_desired, 3, desired, NULL);
+    if (!err && op->kind != OP_REFILL)
+        err = db_query(db, set_desired, 3, desired, NULL);
     if (!err && audit)
         err = db_query(db, insert_audit, 7, trail, NULL);
     return end(db, err);
@@ -188,9 +200,9 @@ int op_list_open(struct db *db, struct op_open *out, size_t max, size_t *count)
     return 0;
 }
 
-static const char select_op[] =
-    "SELECT tenant || '.' || device, kind, state, by, reason, detail, " MS("created_at") ", " MS("changed_at") " "
-                                                                                                               "FROM op WHERE id = $1";
+static const char select_op[] = "SELECT tenant || '.' || device, kind, state, by, reason, detail, " MS("created_at") ", " MS(
+    "changed_at") ", values->0->>'epoch', "
+                  "values->0->>'first', values->0->>'last', values->0->>'from', values->0->>'to' FROM op WHERE id = $1";
 
 static const char select_readback[] =
     "SELECT r.id, r.wanted, r.running, r.stored, r.ok FROM op, ROWS FROM (jsonb_to_recordset(op.readback) "
@@ -254,6 +266,11 @@ int op_load(struct db *db, const char *id, struct op *out)
     snprintf(out->detail, sizeof out->detail, "%s", PQgetvalue(res, 0, 5));
     out->created_at_ms = strtoll(PQgetvalue(res, 0, 6), NULL, 10);
     out->changed_at_ms = strtoll(PQgetvalue(res, 0, 7), NULL, 10);
+    out->span = (struct op_span) { .epoch = strtoull(PQgetvalue(res, 0, 8), NULL, 16),
+                                   .first = strtoull(PQgetvalue(res, 0, 9), NULL, 10),
+                                   .last = strtoull(PQgetvalue(res, 0, 10), NULL, 10),
+                                   .from_ms = strtoll(PQgetvalue(res, 0, 11), NULL, 10),
+                                   .to_ms = strtoll(PQgetvalue(res, 0, 12), NULL, 10) };
     PQclear(res);
     return load_readback(db, id, out);
 }

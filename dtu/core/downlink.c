@@ -49,7 +49,7 @@ static bool is_under_way(const struct downlink *d, uint64_t id)
     for (size_t i = 0; i < d->queued; i++)
         if (d->queue[i].id == id)
             return true;
-    return d->running && d->run.cmd.id == id;
+    return d->refill.id == id || (d->running && d->run.cmd.id == id);
 }
 
 /* A Result without values, at once. */
@@ -68,6 +68,36 @@ static void on_watch(struct downlink *d, const Cw__Command *m, uint32_t now_ms)
     d->watch_from_ms = now_ms;
     d->watch_ms = s * 1000;
     answer_now(d, m->id, DOWNLINK_STATUS_OK, "");
+}
+
+/* One at a time; another one finds no room and comes again. */
+static void on_refill(struct downlink *d, const Cw__Command *m, uint32_t now_ms)
+{
+    const Cw__Refill *r = m->refill;
+
+    if (r->first == 0 || r->last < r->first || r->last - r->first >= DOWNLINK_REFILL_MAX || r->last == UINT64_MAX) {
+        answer_now(d, m->id, DOWNLINK_STATUS_REJECTED, "no such span of records");
+        return;
+    }
+    if (d->refill.id != 0) {
+        d->counts.no_room++;
+        return;
+    }
+    d->refill = (struct downlink_refill) { .id = m->id, .from_ms = now_ms, .epoch = r->epoch, .first = r->first, .last = r->last };
+}
+
+void downlink_refilled(struct downlink *d, enum downlink_refill_end end, uint64_t served)
+{
+    static const struct {
+        enum downlink_status status;
+        const char *detail;
+    } ends[] = { [DOWNLINK_REFILL_SERVED] = { DOWNLINK_STATUS_OK, "" },
+                 [DOWNLINK_REFILL_OTHER] = { DOWNLINK_STATUS_REJECTED, "another journal" },
+                 [DOWNLINK_REFILL_LATE] = { DOWNLINK_STATUS_TIMEOUT, "the records were not acknowledged" } };
+    struct downlink_answer a = { .id = d->refill.id, .status = ends[end].status, .detail = ends[end].detail, .refilled = &served };
+
+    d->refill.id = 0;
+    downlink_result_make(d, &a);
 }
 
 static void enqueue(struct downlink *d, const Cw__Command *m, enum command_act act)
@@ -111,6 +141,9 @@ static void accept(struct downlink *d, const Cw__Command *m, uint32_t now_ms, ui
         break;
     case CW__COMMAND__ACT_RESTART:
         enqueue(d, m, COMMAND_RESTART);
+        break;
+    case CW__COMMAND__ACT_REFILL:
+        on_refill(d, m, now_ms);
         break;
     default:
         answer_now(d, m->id, DOWNLINK_STATUS_UNKNOWN, "unknown command");

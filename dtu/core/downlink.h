@@ -28,6 +28,8 @@ enum {
     DOWNLINK_ARENA = 32768,
     DOWNLINK_WATCH_MAX_S = 3600,
     DOWNLINK_RETRY_MS = 5000,
+    DOWNLINK_REFILL_MAX = 4096, /* record numbers */
+    DOWNLINK_REFILL_MS = 120000,
 };
 
 struct downlink_result {
@@ -37,6 +39,13 @@ struct downlink_result {
     bool borrowed; /* by the MQTT client */
     size_t n;
     uint8_t bytes[DOWNLINK_RESULT_MAX];
+};
+
+struct downlink_refill { /* records that the server asks for again; the uplink serves them, the caller carries it over */
+    uint64_t id;         /* of the command, 0 = none */
+    bool started;        /* the caller's */
+    uint32_t from_ms;    /* when it came */
+    uint64_t epoch, first, last;
 };
 
 struct downlink_counts { /* since init; read them */
@@ -54,6 +63,7 @@ struct downlink { /* allocated by the caller, fields private but for those marke
     struct command_run run;
     bool refresh; /* our own reading is wanted */
     uint32_t refresh_at_ms;
+    struct downlink_refill refill; /* read it */
     bool watched;
     uint32_t watch_from_ms, watch_ms;
     uint32_t age;
@@ -79,6 +89,10 @@ bool downlink_only_reads(const struct downlink *d);
 /* The next request for the board into out[UDS_REQUEST_MAX]: its length, or 0. After it was sent, outcome must follow. */
 size_t downlink_request(struct downlink *d, uint8_t *out, uint32_t now_ms, uint64_t utc_ms);
 void downlink_outcome(struct downlink *d, enum uds_outcome outcome, const uint8_t *answer, size_t n, uint8_t nrc, uint32_t now_ms);
+
+/* The refill is over: its Result. `other`: the journal is another one; `late`: it took longer than DOWNLINK_REFILL_MS. */
+enum downlink_refill_end { DOWNLINK_REFILL_SERVED, DOWNLINK_REFILL_OTHER, DOWNLINK_REFILL_LATE };
+void downlink_refilled(struct downlink *d, enum downlink_refill_end end, uint64_t served);
 
 /* A Result to be published: its token (0 to DOWNLINK_RESULTS - 1) with *bytes and *n, or -1. Borrowed until downlink_published(). */
 int downlink_result(struct downlink *d, const uint8_t **bytes, size_t *n);

@@ -57,6 +57,7 @@ void downlink_result_make(struct downlink *d, const struct downlink_answer *a)
     struct downlink_result *place = place_for(d);
     struct values v;
     Cw__Result m = CW__RESULT__INIT;
+    Cw__Refilled refilled = CW__REFILLED__INIT;
 
     v.n = 0;
     if (place == NULL)
@@ -72,6 +73,10 @@ void downlink_result_make(struct downlink *d, const struct downlink_answer *a)
     if (a->run && a->run->has_values) {
         m.running_hash = param_hash(a->run->params->running);
         m.stored_hash = param_hash(a->run->params->stored);
+    }
+    if (a->refilled) {
+        refilled.served = *a->refilled;
+        m.refilled = &refilled;
     }
     m.n_values = v.n;
     m.values = v.list;

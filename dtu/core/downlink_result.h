@@ -20,6 +20,7 @@ struct downlink_answer {
     enum downlink_status status;
     const char *detail;
     const struct command_run *run; /* with its values, or NULL */
+    const uint64_t *refilled;      /* records served, or NULL */
 };
 
 /* Into a free place, or that of the oldest Result that the client does not hold; it is then due. A Result that does not fit comes without

@@ -270,6 +270,26 @@ static void publish_results(struct dtu *d)
             downlink_published(&d->downlink, (uint32_t)token); /* the server will ask again */
 }
 
+/* What the server asks for again, from command to Result. */
+static void serve_refill(struct dtu *d)
+{
+    struct downlink_refill *r = &d->downlink.refill;
+
+    if (r->id == 0)
+        return;
+    if (r->epoch != d->config.journal->epoch) {
+        downlink_refilled(&d->downlink, DOWNLINK_REFILL_OTHER, 0);
+    } else if (!r->started) {
+        uplink_refill(&d->uplink, r->first, r->last);
+        r->started = true;
+    } else if (uplink_refill_is_done(&d->uplink)) {
+        downlink_refilled(&d->downlink, DOWNLINK_REFILL_SERVED, d->uplink.refill.served);
+    } else if (d->now_ms - r->from_ms >= DOWNLINK_REFILL_MS) {
+        uplink_refill_stop(&d->uplink);
+        downlink_refilled(&d->downlink, DOWNLINK_REFILL_LATE, d->uplink.refill.served);
+    }
+}
+
 static void publish_state(struct dtu *d)
 {
     struct state_facts facts = facts_of(d);
@@ -314,6 +334,7 @@ void dtu_step(struct dtu *d, const struct dtu_in *in, struct dtu_out *out)
     if (d->mqtt.state == MQTT_UP) {
         publish_state(d);
         publish_results(d);
+        serve_refill(d);
         uplink_step(&d->uplink, in->now_ms);
     }
     send_frames(d, out);

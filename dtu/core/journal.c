@@ -255,6 +255,40 @@ int journal_strike(struct journal *j, uint32_t sector, const struct entry *e)
     return BMS_ERR_OK;
 }
 
+int journal_next_any(struct journal *j, uint64_t from, uint64_t *seq)
+{
+    uint32_t s = sector_of(j, from);
+    int got = 0;
+
+    if (s == NO_SECTOR)
+        s = journal_sector_after(j, 0);
+    for (; s != NO_SECTOR && got == 0; s = journal_sector_after(j, j->index[s].serial)) {
+        struct entry e;
+
+        got = find_from(j, s, from, &e);
+        if (got > 0)
+            *seq = e.seq;
+    }
+    return got;
+}
+
+int journal_read_any(struct journal *j, uint64_t seq, uint8_t *out, size_t size)
+{
+    uint32_t s = sector_of(j, seq);
+    struct entry e;
+    int got = s == NO_SECTOR ? 0 : find_from(j, s, seq, &e);
+
+    if (got < 0)
+        return got;
+    if (got == 0 || e.seq != seq)
+        return BMS_ERR_UNKNOWN;
+    if (e.len > size)
+        return BMS_ERR_NOSPACE;
+    int err = j->flash->read(j->flash->ctx, address_of(j, s, layout_bytes(&j->flash->geometry, e.at)), out, e.len);
+
+    return err ? err : crc32c(0, out, e.len) == e.crc ? (int)e.len : BMS_ERR_CORRUPT;
+}
+
 int journal_read(struct journal *j, uint64_t seq, uint8_t *out, size_t size)
 {
     uint32_t s = sector_of(j, seq);

@@ -83,6 +83,11 @@ int journal_prev(struct journal *j, uint64_t below, uint64_t *seq);
  * then it is counted and struck off, and will not be found again. */
 int journal_read(struct journal *j, uint64_t seq, uint8_t *out, size_t size);
 
+/* What is still in flash, acknowledged or not, for a server that lost it: a record stays until its sector is needed. The lowest number >= from (1 with
+ * *seq, 0 when there is none, or an error), and its bytes: their length, BMS_ERR_UNKNOWN, BMS_ERR_NOSPACE, BMS_ERR_CORRUPT, or the error of the flash. */
+int journal_next_any(struct journal *j, uint64_t from, uint64_t *seq);
+int journal_read_any(struct journal *j, uint64_t seq, uint8_t *out, size_t size);
+
 /* The server has first to last, both included; any values are harmless. Returns how many records that newly covered, or an error. */
 int journal_ack(struct journal *j, uint64_t first, uint64_t last);
 

@@ -87,6 +87,33 @@ static uint64_t choose(struct uplink *u)
     return seq;
 }
 
+static unsigned refills_in_window(const struct uplink *u)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < UPLINK_WINDOW; i++)
+        n += u->slot[i].state != UPLINK_FREE && u->slot[i].refill;
+    return n;
+}
+
+/* The next record that is asked for again, 0 when there is none or enough of them are under way. */
+static uint64_t refill_candidate(struct uplink *u)
+{
+    struct uplink_refill *r = &u->refill;
+    uint64_t seq = 0;
+
+    while (r->running && r->next <= r->last && refills_in_window(u) < UPLINK_REFILL_WINDOW) {
+        if (journal_next_any(u->journal, r->next, &seq) != 1 || seq > r->last || seq >= u->journal->safe_seq) {
+            r->next = r->last + 1;
+            return 0;
+        }
+        r->next = seq + 1;
+        if (!is_in_window(u, seq))
+            return seq;
+    }
+    return 0;
+}
+
 /* Read and hand over. 0, BMS_ERR_NOSPACE when the client is full, BMS_ERR_UNKNOWN when the record is gone. */
 static int publish(struct uplink *u, struct uplink_slot *s, uint32_t now_ms)
 {
@@ -94,7 +121,8 @@ static int publish(struct uplink *u, struct uplink_slot *s, uint32_t now_ms)
 
     if (b == NO_BUFFER)
         return BMS_ERR_NOSPACE;
-    int n = journal_read(u->journal, s->seq, u->buffer[b], sizeof(u->buffer[b]));
+    int n = s->refill ? journal_read_any(u->journal, s->seq, u->buffer[b], sizeof(u->buffer[b]))
+                      : journal_read(u->journal, s->seq, u->buffer[b], sizeof(u->buffer[b]));
 
     if (n < 0)
         return n == BMS_ERR_IO ? BMS_ERR_NOSPACE : BMS_ERR_UNKNOWN;
@@ -157,11 +185,14 @@ void uplink_step(struct uplink *u, uint32_t now_ms)
         return;
     for (;;) {
         struct uplink_slot *s = free_slot(u);
-        uint64_t back = u->back, live = u->live;
+        uint64_t back = u->back, live = u->live, next = u->refill.next;
 
         if (s == NULL || free_buffer(u) == NO_BUFFER)
             return;
         s->seq = choose(u);
+        s->refill = s->seq == 0;
+        if (s->refill)
+            s->seq = refill_candidate(u);
         if (s->seq == 0)
             return;
         s->wait_ms = UPLINK_ACK_MS;
@@ -170,8 +201,10 @@ void uplink_step(struct uplink *u, uint32_t now_ms)
         if (err == BMS_ERR_NOSPACE) { /* later */
             u->back = back;
             u->live = live;
+            u->refill.next = next;
             return;
         }
+        u->refill.served += err == BMS_ERR_OK && s->refill;
     }
 }
 
@@ -246,19 +279,48 @@ static bool take_field(struct ack_in *a, struct reader *in)
     }
 }
 
-/* Slots of acknowledged records are free; one that is still on the wire becomes free when the client gives its buffer back. */
-static void release(struct uplink *u, uint64_t first, uint64_t last)
+static void let_go(struct uplink_slot *s)
 {
+    if (s->state == UPLINK_WIRE)
+        s->acked = true;
+    else
+        s->state = UPLINK_FREE;
+}
+
+void uplink_refill(struct uplink *u, uint64_t first, uint64_t last)
+{
+    uplink_refill_stop(u);
+    u->refill = (struct uplink_refill) { .running = true, .next = first, .last = last };
+}
+
+bool uplink_refill_is_done(const struct uplink *u)
+{
+    return !u->refill.running || (u->refill.next > u->refill.last && refills_in_window(u) == 0);
+}
+
+void uplink_refill_stop(struct uplink *u)
+{
+    u->refill.running = false;
+    for (unsigned i = 0; i < UPLINK_WINDOW; i++)
+        if (u->slot[i].state != UPLINK_FREE && u->slot[i].refill)
+            let_go(&u->slot[i]);
+}
+
+/* Slots of acknowledged records are free; one that is still on the wire becomes free when the client gives its buffer back. Returns how many of them
+ * the journal did not count, because they had been acknowledged before. */
+static int release(struct uplink *u, uint64_t first, uint64_t last)
+{
+    int refills = 0;
+
     for (unsigned i = 0; i < UPLINK_WINDOW; i++) {
         struct uplink_slot *s = &u->slot[i];
 
         if (s->state == UPLINK_FREE || s->seq < first || s->seq > last)
             continue;
-        if (s->state == UPLINK_WIRE)
-            s->acked = true;
-        else
-            s->state = UPLINK_FREE;
+        refills += s->refill;
+        let_go(s);
     }
+    return refills;
 }
 
 /* After a silence everything that is late is due at once. */
@@ -276,7 +338,7 @@ int uplink_ack(struct uplink *u, const uint8_t *payload, size_t n, uint32_t now_
 {
     struct ack_in a = { .epoch = 0 };
     struct reader in = reader_of(payload, n);
-    int freed = 0;
+    int freed = 0, heard = 0;
 
     while (reader_left(&in) > 0)
         if (!take_field(&a, &in) || in.bad)
@@ -294,11 +356,11 @@ int uplink_ack(struct uplink *u, const uint8_t *payload, size_t n, uint32_t now_
 
         if (k < 0)
             return k;
-        release(u, a.first[i], a.last[i]);
+        heard += k + release(u, a.first[i], a.last[i]);
         freed += k;
     }
     u->counts.acked += (uint32_t)freed;
-    if (freed > 0)
+    if (heard > 0)
         hear(u, now_ms);
     return freed;
 }

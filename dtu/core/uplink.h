@@ -12,6 +12,9 @@
  *
  * Two records take turns: the oldest one that is waiting (back-fill) and the newest ones (live), so that after an outage somebody who looks
  * sees the present while the past is filled in. A server that does not acknowledge stops the window, not the journal.
+ *
+ * A server that lost records asks for them (uplink_refill()): they go out when nothing else waits, in a part of the window, acknowledged before or not,
+ * as far as the journal still has them.
  */
 #ifndef DTU_CORE_UPLINK_H
 #define DTU_CORE_UPLINK_H
@@ -29,7 +32,8 @@ enum {
     UPLINK_ACK_MAX_MS = 160000,
     UPLINK_PROBE_MS = 5000,
     UPLINK_BUFFERS_MAX = 16,
-    UPLINK_RANGES_MAX = 256
+    UPLINK_RANGES_MAX = 256,
+    UPLINK_REFILL_WINDOW = 32
 };
 
 struct uplink_port { /* the MQTT client, or a test */
@@ -46,11 +50,18 @@ struct uplink_slot {
     uint32_t wait_ms; /* for its acknowledgement */
     uint8_t state;    /* enum uplink_state */
     uint8_t buffer;
-    bool acked; /* by the server, while still on the wire */
+    bool acked;  /* by the server, while still on the wire */
+    bool refill; /* asked for again */
 };
 
 struct uplink_counts { /* since init; read them */
     uint32_t published, again, refused, foreign_acks, bad_acks, acked;
+};
+
+struct uplink_refill { /* records first .. last are asked for again */
+    bool running;
+    uint64_t next, last; /* next: not looked at yet */
+    uint64_t served;     /* handed to the client */
 };
 
 struct uplink { /* allocated by the caller, fields private but for counts */
@@ -65,6 +76,7 @@ struct uplink { /* allocated by the caller, fields private but for counts */
     uint32_t heard_ms; /* last acknowledgement that freed a record, or the connection */
     uint32_t probe_ms;
     struct uplink_slot slot[UPLINK_WINDOW];
+    struct uplink_refill refill;
     struct uplink_counts counts;
 };
 
@@ -79,6 +91,15 @@ void uplink_step(struct uplink *u, uint32_t now_ms);
 
 /* The client is done with a token: taken by the broker, or refused. */
 void uplink_published(struct uplink *u, uint32_t token, bool taken);
+
+/* Publish first .. last (both included) again; what was asked for before is forgotten. */
+void uplink_refill(struct uplink *u, uint64_t first, uint64_t last);
+
+/* True when nothing is asked for, and once all that was asked for and could be read is acknowledged. */
+bool uplink_refill_is_done(const struct uplink *u);
+
+/* Give up: nothing more of it is sent. */
+void uplink_refill_stop(struct uplink *u);
 
 /* The payload of `down/ack` (cw.Ack), as it came from outside. Returns how many records are now free, or BMS_ERR_CORRUPT. */
 int uplink_ack(struct uplink *u, const uint8_t *payload, size_t n, uint32_t now_ms);

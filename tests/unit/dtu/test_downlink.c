@@ -276,6 +276,57 @@ static void test_endless_pending(void)
     expect(11, CW__STATUS__STATUS_TIMEOUT);
 }
 
+static void send_refill(uint64_t id, uint64_t first, uint64_t last)
+{
+    Cw__Command m = base(id);
+    Cw__Refill r = CW__REFILL__INIT;
+
+    r.epoch = 0xABCD;
+    r.first = first;
+    r.last = last;
+    m.act_case = CW__COMMAND__ACT_REFILL;
+    m.refill = &r;
+    send(&m);
+}
+
+static void test_refill(void)
+{
+    begin();
+    send_refill(7, 10, 20);
+    CU_ASSERT(dl.refill.id == 7 && dl.refill.epoch == 0xABCD && dl.refill.first == 10 && dl.refill.last == 20);
+    send_refill(7, 10, 20); /* the repetition */
+    send_refill(8, 1, 2);   /* one at a time */
+    CU_ASSERT(dl.refill.id == 7 && dl.counts.repeated == 1 && dl.counts.no_room == 1);
+    CU_ASSERT_PTR_NULL(next_result());
+    downlink_refilled(&dl, DOWNLINK_REFILL_SERVED, 9);
+    Cw__Result *r = next_result();
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+    CU_ASSERT(r->command == 7 && r->status == CW__STATUS__STATUS_OK && r->refilled && r->refilled->served == 9);
+    cw__result__free_unpacked(r, NULL);
+    send_refill(8, 1, 2);
+    downlink_refilled(&dl, DOWNLINK_REFILL_OTHER, 0);
+    expect(8, CW__STATUS__STATUS_REJECTED);
+}
+
+static void test_refill_of_too_much(void)
+{
+    begin();
+    send_refill(1, 1, DOWNLINK_REFILL_MAX);
+    CU_ASSERT_EQUAL(dl.refill.id, 1);
+    downlink_refilled(&dl, DOWNLINK_REFILL_LATE, 3);
+    expect(1, CW__STATUS__STATUS_TIMEOUT);
+    send_refill(2, 1, DOWNLINK_REFILL_MAX + 1);
+    expect(2, CW__STATUS__STATUS_REJECTED);
+    send_refill(3, 0, 5);
+    expect(3, CW__STATUS__STATUS_REJECTED);
+    send_refill(4, 6, 5);
+    expect(4, CW__STATUS__STATUS_REJECTED);
+    send_refill(5, UINT64_MAX, UINT64_MAX);
+    expect(5, CW__STATUS__STATUS_REJECTED);
+    CU_ASSERT_EQUAL(dl.refill.id, 0);
+}
+
 static void test_once(void)
 {
     begin();
@@ -433,6 +484,8 @@ int main(void)
     CU_add_test(s, "a board that does not answer ends in a time-out, and the next command runs", test_deaf_board);
     CU_add_test(s, "a board that is pending for ever ends in a time-out", test_endless_pending);
     CU_add_test(s, "an id runs once, its Result is sent again", test_once);
+    CU_add_test(s, "a refill is kept for the uplink, one at a time, and ends with its Result", test_refill);
+    CU_add_test(s, "a refill of 4,096 numbers is taken, others are refused", test_refill_of_too_much);
     CU_add_test(s, "a full queue leaves a command to its repetition", test_queue);
     CU_add_test(s, "bytes that are no command and commands for others are counted, unknown ones answered", test_not_for_us);
     CU_add_test(s, "an expired command is not carried out", test_expired);

@@ -176,6 +176,30 @@ static void test_reclaims_acked(void)
     flash_ram_free(&f);
 }
 
+static void test_acked_records_can_be_read_until_their_sector_is_used(void)
+{
+    struct journal j;
+    struct flash_ram f;
+    uint64_t seq = 0, there = 0;
+
+    format(&j, &f, &(struct flash_geometry) { 1024, 4, 4 });
+    for (uint32_t i = 1; i <= 300; i++) {
+        CU_ASSERT_EQUAL(append(&j, i), BMS_ERR_OK);
+        journal_ack(&j, i, i);
+    }
+    CU_ASSERT_EQUAL(journal_next(&j, 0, &seq), 0);
+    for (uint64_t from = 0; journal_next_any(&j, from, &seq) == 1; from = seq + 1, there++) {
+        int n = journal_read_any(&j, seq, buf, sizeof(buf));
+
+        CU_ASSERT(seq >= from && n == (int)make(want, seq, length_of(seq)) && memcmp(buf, want, (size_t)n) == 0);
+    }
+    CU_ASSERT(seq == 300 && there > 20 && there < 300);
+    CU_ASSERT_EQUAL(journal_read_any(&j, 1, buf, sizeof(buf)), BMS_ERR_UNKNOWN);
+    CU_ASSERT_EQUAL(journal_read_any(&j, 301, buf, sizeof(buf)), BMS_ERR_UNKNOWN);
+    CU_ASSERT_EQUAL(journal_read_any(&j, 300, buf, 1), BMS_ERR_NOSPACE);
+    flash_ram_free(&f);
+}
+
 static void test_hostile_acks(void)
 {
     struct journal j;
@@ -452,6 +476,8 @@ int main(void)
     CU_add_test(s, "the longest record fits, one byte more does not", test_limits);
     CU_add_test(s, "when full the oldest records go, counted, and all sectors wear alike", test_full);
     CU_add_test(s, "acknowledged sectors are used again before anything is dropped", test_reclaims_acked);
+    CU_add_test(s, "acknowledged records can be read until their sector is used again",
+                test_acked_records_can_be_read_until_their_sector_is_used);
     CU_add_test(s, "reversed, future and huge acknowledgements are harmless", test_hostile_acks);
     CU_add_test(s, "one rotten bit anywhere costs one record at most, or a sector when it is in its head", test_bit_rot);
     CU_add_test(s, "a rotten record is counted once and skipped", test_rot_is_counted_once);

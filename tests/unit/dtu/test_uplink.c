@@ -311,6 +311,53 @@ static void test_rotten_record(void)
     end();
 }
 
+static void test_refill(void)
+{
+    begin(80);
+    pump(1000);
+    CU_ASSERT_EQUAL(ack(0xABCD, 1, 80, 1000), 80);
+    CU_ASSERT_TRUE(uplink_refill_is_done(&up));
+    size_t before = wire.n;
+
+    uplink_refill(&up, 11, 60);
+    pump(2000);
+    CU_ASSERT_EQUAL(wire.n - before, UPLINK_REFILL_WINDOW); /* the rest waits */
+    CU_ASSERT_EQUAL(wire.seq[before], 11);
+    CU_ASSERT_EQUAL(ack(0xABCD, 11, 30, 2000), 0); /* the journal had them acknowledged before */
+    pump(2000);
+    CU_ASSERT_EQUAL(wire.n - before, 50);
+    CU_ASSERT_EQUAL(wire.seq[wire.n - 1], 60);
+    CU_ASSERT_FALSE(uplink_refill_is_done(&up));
+    ack(0xABCD, 31, 59, 2100);
+    CU_ASSERT_FALSE(uplink_refill_is_done(&up));
+    pump(2100 + UPLINK_ACK_MS);
+    CU_ASSERT_EQUAL(wire.seq[wire.n - 1], 60); /* without an acknowledgement once more */
+    ack(0xABCD, 60, 60, 20000);
+    CU_ASSERT_TRUE(uplink_refill_is_done(&up));
+    CU_ASSERT_EQUAL(up.refill.served, 50);
+    end();
+}
+
+static void test_refill_stands_back_and_can_be_stopped(void)
+{
+    begin(40);
+    pump(1000);
+    ack(0xABCD, 1, 40, 1000);
+    size_t before = wire.n;
+
+    append(1);
+    uplink_refill(&up, 1, 40);
+    pump(2000);
+    CU_ASSERT_EQUAL(wire.seq[before], 41); /* what was never sent goes first */
+    uplink_refill_stop(&up);
+    pump(2000 + UPLINK_ACK_MS);
+    CU_ASSERT(wire.n == before + 1 + UPLINK_REFILL_WINDOW + 1 && wire.seq[wire.n - 1] == 41);
+    uplink_refill(&up, 500, 600); /* never written */
+    pump(30000);
+    CU_ASSERT(uplink_refill_is_done(&up) && up.refill.served == 0);
+    end();
+}
+
 int main(void)
 {
     CU_initialize_registry();
@@ -328,6 +375,8 @@ int main(void)
     CU_add_test(s, "a record refused by the broker stays", test_refused_by_broker);
     CU_add_test(s, "acknowledgements of another epoch, reversed, cut or random free nothing", test_hostile_acks);
     CU_add_test(s, "a rotten record is skipped and counted", test_rotten_record);
+    CU_add_test(s, "what the server asks for again is published until it has it, in a part of the window [FL-2]", test_refill);
+    CU_add_test(s, "a refill stands back behind what was never sent, and can be stopped", test_refill_stands_back_and_can_be_stopped);
     CU_basic_set_mode(CU_BRM_VERBOSE);
     CU_basic_run_tests();
     unsigned failed = CU_get_number_of_failures();
