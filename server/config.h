@@ -31,6 +31,7 @@ struct config {
     const char *roles;               /* all, ingest, api or jobs */
     const char *log_level;
     int64_t retention_days;
+    int64_t rollup_days;
     int64_t poison_days;
     int64_t poison_per_device;
     int64_t jobs_period_s;

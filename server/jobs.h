@@ -2,7 +2,8 @@
 /* jobs.h -- what is done once for a database, however many processes serve it: one thread, every --jobs-period-s seconds.
  *
  *   make    the day partitions of `record` from today to JOBS_DAYS_AHEAD days ahead
- *   drop    those whose whole day is older than --retention-days; also one that a power cut left half dropped
+ *   drop    those whose whole day is older than the longest retention, --retention-days or a tenant's own; also one that a power cut left half dropped
+ *   remove  records and hours of tenants that keep less (retention_tenant.h)
  *   bound   the table `poison`: --poison-days, and --poison-per-device rows, the newest stay
  *
  * Every --rollup-period-s seconds, under the same lock: roll up the hours that are over or got late records (rollup_pass.h).

@@ -6,6 +6,7 @@
 #include "server/jobs.h"
 #include "server/log.h"
 #include "server/partition.h"
+#include "server/retention_tenant.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,18 +98,20 @@ static int count_attached(struct db *db, struct retention_result *done)
 
 int retention_pass(struct db *db, const struct config *config, int64_t now_ms, const _Atomic bool *stop, struct retention_result *done)
 {
+    int64_t longest_days = config->retention_days;
     char now[24], days[24], poison_days[24], rows[24];
     const char *records[] = { now, days }, *age[] = { now, poison_days }, *each[] = { rows };
 
     snprintf(now, sizeof now, "%lld", (long long)now_ms);
-    snprintf(days, sizeof days, "%lld", (long long)config->retention_days);
     snprintf(poison_days, sizeof poison_days, "%lld", (long long)config->poison_days);
     snprintf(rows, sizeof rows, "%lld", (long long)config->poison_per_device);
     int err = db_exec(db, "SET lock_timeout = '2s'"); /* a reader may take long; the next pass comes soon */
 
     err = err ? err : make_ahead(db, now_ms);
-
+    err = err ? err : retention_longest(db, config, &longest_days);
+    snprintf(days, sizeof days, "%lld", (long long)longest_days);
     err = err ? err : drop_expired(db, records, stop, done);
+    err = err ? err : retention_tenants(db, config, now_ms, stop, &done->rows_removed);
     err = err ? err : remove_rows(db, old_poison, 2, age, &done->poison_removed);
     err = err ? err : remove_rows(db, much_poison, 1, each, &done->poison_removed);
     return err ? err : count_attached(db, done);

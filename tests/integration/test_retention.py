@@ -150,3 +150,43 @@ def test_a_process_for_jobs_alone_needs_no_broker(instance):
         alone.terminate()
         _, said = alone.communicate(timeout=10)
     assert alone.returncode == 0 and f"partition dropped name={name_of(3)}" in said, said
+
+
+def keep_of(instance, tenant):
+    """Days back of the records, and of the hours, that a tenant still has."""
+    back = "select distinct (now() at time zone 'UTC')::date - ({0} at time zone 'UTC')::date from {1} where tenant = '{2}' order by 1"
+    return tuple([int(row[0]) for row in instance.psql(back.format(*of, tenant))] for of in (("first_at", "record"), ("hour", "rollup")))
+
+
+def test_each_tenant_keeps_what_it_asked_for_and_days_go_by_the_longest(instance):
+    """[FL-3]"""
+    days = [(tenant, device, back) for tenant in ("brief", "long", "plain") for device in ("a", "b") for back in range(KEEP_DAYS + 5)]
+    instance.psql("insert into tenant_retention values ('brief', 2, 3), ('long', 8, null)")
+    for tenant, device in {(t, d) for t, d, _ in days}:
+        instance.psql(f"insert into latest values ('{tenant}', '{device}', 1, 1, now(), now(), '')")
+    statements = [f"create table if not exists {name_of(b)} partition of record for values from ('{day(b)} 00:00:00+00') to ('{day(b - 1)} 00:00:00+00')"
+                  for b in range(KEEP_DAYS + 5)]
+    for tenant, device, back in days:
+        at = f"'{day(back)} 12:00:00+00'::timestamptz"
+        statements.append("insert into record (tenant, device, first_at, epoch, seq, boot, first_no, count, last_at, received_at, alarm_level, record) "
+                          f"select '{tenant}', '{device}', {at} + n * interval '1 minute', 1, {back} * 100 + n, 1, 1, 1, now(), now(), 0, '' from generate_series(1, 9) n")
+        statements.append(f"insert into rollup (tenant, device, hour, made_at, samples, whole, minutes) values ('{tenant}', '{device}', {at}, now(), 1, '', '')")
+    removed = metric(instance, "cellwarden_rows_removed_total")
+    instance.psql("; ".join(statements))
+    wait_for_a_whole_pass(instance)
+    every = list(range(KEEP_DAYS + 5))
+    assert keep_of(instance, "brief") == ([0, 1, 2], [0, 1, 2, 3])
+    assert keep_of(instance, "plain") == (every[:KEEP_DAYS + 1], every)
+    assert keep_of(instance, "long") == (every[:9], every)
+    assert name_of(8) in tables(instance) and name_of(9) not in tables(instance)
+    assert metric(instance, "cellwarden_rows_removed_total") >= removed + 2 * (9 * 6 + 6) + 2 * 9 * 3
+    instance.psql("delete from tenant_retention where tenant = 'long'")
+    wait_for_a_whole_pass(instance)
+    assert keep_of(instance, "long")[0] == every[:KEEP_DAYS + 1] and name_of(8) not in tables(instance)
+
+
+def test_a_tenants_retention_that_makes_no_sense_is_refused(instance):
+    """[FL-3]"""
+    for row in ("('x', 0, null)", "('x', 36501, null)", "('x', 10, 9)", "('x', 1, 36501)"):
+        with pytest.raises(AssertionError):
+            instance.psql(f"insert into tenant_retention values {row}")
