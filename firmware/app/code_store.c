@@ -6,6 +6,7 @@
 #include "common/bytes.h"
 #include "common/crc.h"
 #include "common/err.h"
+#include "firmware/app/nvm_place.h"
 
 enum { BODY = 4 + 4 + 2, CRC_SIZE = 4 };
 #define MAGIC 0x31445743u /* "CWD1" */
@@ -15,33 +16,17 @@ static size_t place(const struct code_store *s, unsigned unit)
     return s->geometry.offset + unit * s->geometry.unit;
 }
 
-static bool is_blank(const uint8_t *p, size_t n)
-{
-    for (size_t i = 1; i < n; i++)
-        if (p[i] != p[0])
-            return false;
-    return p[0] == 0x00 || p[0] == 0xFF;
-}
-
 static int read_unit(struct code_store *s, unsigned unit)
 {
     if (s->port->read(s->port->ctx, place(s, unit), s->bytes, CODE_STORE_SIZE) != BMS_ERR_OK)
         return BMS_ERR_IO;
-    if (is_blank(s->bytes, CODE_STORE_SIZE))
+    if (nvm_is_blank(s->bytes, CODE_STORE_SIZE))
         return BMS_ERR_UNKNOWN;
     size_t n = get_le16(s->bytes + 8);
 
     if (get_le32(s->bytes) != MAGIC || n > DTC_IMAGE_MAX || get_le32(s->bytes + BODY + n) != crc32c(0, s->bytes, BODY + n))
         return BMS_ERR_CORRUPT;
     return BMS_ERR_OK;
-}
-
-/* The error that says most: something was there > cannot be read > never written. */
-static int worse(int a, int b)
-{
-    if (a == BMS_ERR_CORRUPT || b == BMS_ERR_CORRUPT)
-        return BMS_ERR_CORRUPT;
-    return a == BMS_ERR_IO || b == BMS_ERR_IO ? BMS_ERR_IO : BMS_ERR_UNKNOWN;
 }
 
 int code_store_load(struct code_store *s, const struct nvm_port *port, const struct code_geometry *g, const uint8_t **image, size_t *n)
@@ -57,7 +42,7 @@ int code_store_load(struct code_store *s, const struct nvm_port *port, const str
         uint32_t sequence = get_le32(s->bytes + 4);
 
         if (err != BMS_ERR_OK)
-            why = worse(why, err);
+            why = nvm_worse(why, err);
         if (err != BMS_ERR_OK || (found && (int32_t)(sequence - s->sequence) <= 0)) /* sequences may wrap */
             continue;
         found = true;

@@ -4,6 +4,7 @@
 #include "common/bytes.h"
 #include "common/crc.h"
 #include "common/err.h"
+#include "firmware/app/nvm_place.h"
 
 enum { BODY = 4 + 4 + 2, CRC_AT = BODY + KEY_DATA_SIZE };
 #define MAGIC 0x314B5743u /* "CWK1" */
@@ -26,14 +27,6 @@ static size_t place(const struct key_store *s, int i)
     return s->geometry.offset + (size_t)(i / places(s)) * s->geometry.unit + (size_t)(i % places(s)) * saved_size(s);
 }
 
-static bool is_blank(const uint8_t *p, size_t n)
-{
-    for (size_t i = 1; i < n; i++)
-        if (p[i] != p[0])
-            return false;
-    return p[0] == 0x00 || p[0] == 0xFF;
-}
-
 static bool is_a_format(size_t n)
 {
     return n == KEY_DATA_SIZE || n == KEY_DATA_SECOND_SIZE || n == KEY_DATA_FIRST_SIZE;
@@ -43,21 +36,13 @@ static int read_place(const struct key_store *s, int i, uint8_t *bytes)
 {
     if (s->port->read(s->port->ctx, place(s, i), bytes, KEY_STORE_SIZE) != BMS_ERR_OK)
         return BMS_ERR_IO;
-    if (is_blank(bytes, KEY_STORE_SIZE))
+    if (nvm_is_blank(bytes, KEY_STORE_SIZE))
         return BMS_ERR_UNKNOWN;
     size_t n = get_le16(bytes + 8), crc_at = BODY + n;
 
     if (get_le32(bytes) != MAGIC || !is_a_format(n) || get_le32(bytes + crc_at) != crc32c(0, bytes, crc_at))
         return BMS_ERR_CORRUPT;
     return BMS_ERR_OK;
-}
-
-/* The error that says most: something was there > cannot be read > never written. */
-static int worse(int a, int b)
-{
-    if (a == BMS_ERR_CORRUPT || b == BMS_ERR_CORRUPT)
-        return BMS_ERR_CORRUPT;
-    return a == BMS_ERR_IO || b == BMS_ERR_IO ? BMS_ERR_IO : BMS_ERR_UNKNOWN;
 }
 
 /* --- where the next one goes --- */
@@ -69,7 +54,7 @@ static bool is_erased(const struct key_store *s, size_t offset, size_t n)
     for (size_t at = 0; at < n; at += sizeof(bytes)) {
         size_t left = n - at, now = left < sizeof(bytes) ? left : sizeof(bytes);
 
-        if (s->port->read(s->port->ctx, offset + at, bytes, now) != BMS_ERR_OK || bytes[0] != 0xFF || !is_blank(bytes, now))
+        if (s->port->read(s->port->ctx, offset + at, bytes, now) != BMS_ERR_OK || !nvm_is_all(bytes, now, 0xFF))
             return false;
     }
     return true;
@@ -127,7 +112,7 @@ int key_store_load(struct key_store *s, const struct nvm_port *port, const struc
         int err = read_place(s, i, bytes);
 
         if (err != BMS_ERR_OK) {
-            why = worse(why, err);
+            why = nvm_worse(why, err);
             continue;
         }
         uint32_t sequence = get_le32(bytes + 4);

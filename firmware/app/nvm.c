@@ -6,6 +6,7 @@
 #include "common/bytes.h"
 #include "common/crc.h"
 #include "common/err.h"
+#include "firmware/app/nvm_place.h"
 #include "firmware/core/store/params.h"
 
 enum { HEAD_SIZE = 4 + 4 + 4 + 2, PAIR_SIZE = 2 + 4, CRC_SIZE = 4, PAIRS_MAX = (NVM_SLOT_SIZE - HEAD_SIZE - CRC_SIZE) / PAIR_SIZE };
@@ -15,7 +16,7 @@ _Static_assert((int)PARAMS <= (int)PAIRS_MAX, "every parameter fits into a slot"
 
 static size_t up_to(size_t n, size_t unit)
 {
-    return unit > 1 ? (n + unit - 1) / unit * unit : n;
+    return unit ? (n + unit - 1) / unit * unit : n;
 }
 
 struct nvm_layout nvm_layout_of(const struct nvm_port *port)
@@ -39,19 +40,11 @@ struct slot {
     uint8_t bytes[NVM_SLOT_SIZE];
 };
 
-static bool is_blank(const uint8_t *p, size_t n)
-{
-    for (size_t i = 1; i < n; i++)
-        if (p[i] != p[0])
-            return false;
-    return p[0] == 0x00 || p[0] == 0xFF;
-}
-
 static int check(struct slot *s)
 {
     struct reader r = reader_of(s->bytes, sizeof(s->bytes));
 
-    if (is_blank(s->bytes, sizeof(s->bytes)))
+    if (nvm_is_blank(s->bytes, sizeof(s->bytes)))
         return BMS_ERR_UNKNOWN;
     if (read_le32(&r) != MAGIC)
         return BMS_ERR_CORRUPT;
@@ -101,14 +94,6 @@ static void unpack(const struct slot *s, struct nvm_image *image)
     }
 }
 
-/* The error that says most: something was there > cannot be read > never written. */
-static int worse(int a, int b)
-{
-    if (a == BMS_ERR_CORRUPT || b == BMS_ERR_CORRUPT)
-        return BMS_ERR_CORRUPT;
-    return a == BMS_ERR_IO || b == BMS_ERR_IO ? BMS_ERR_IO : BMS_ERR_UNKNOWN;
-}
-
 int nvm_load(struct nvm *nvm, const struct nvm_port *port, struct nvm_image *image)
 {
     struct slot slot; /* one at a time: stacks are small */
@@ -120,7 +105,7 @@ int nvm_load(struct nvm *nvm, const struct nvm_port *port, struct nvm_image *ima
     for (unsigned i = 0; i < NVM_SLOTS; i++) {
         read_slot(port, i, &slot);
         if (slot.status != BMS_ERR_OK)
-            status = worse(status, slot.status);
+            status = nvm_worse(status, slot.status);
         if (slot.status != BMS_ERR_OK || (found && (int32_t)(slot.sequence - nvm->sequence) <= 0)) /* sequences may wrap */
             continue;
         found = true;

@@ -8,7 +8,7 @@ SAFETY = {
         "core/protection/quantities": ["quantities", "limits", "runaway", "biu", "random", "reaction"],
         "core/measure/measure": ["measure", "boundaries", "limits", "plausible", "biu", "random"],
         "core/measure/plausible": ["plausible", "measure"],
-        "core/measure/afe": ["afe", "measure", "biu", "random"],
+        "core/measure/afe": ["afe", "afe_recovery", "measure", "biu", "random"],
         "core/measure/afe_frame": ["afe", "measure"],
         "core/measure/current": ["current", "biu", "random"],
         "core/measure/insulation": ["insulation", "limits", "biu"],
@@ -27,6 +27,7 @@ SAFETY = {
         "core/store/key_data": ["key_data", "key_store"],
         "app/key_store": ["key_store", "flash"],
         "app/nvm": ["nvm", "flash", "biu_app"],
+        "app/nvm_place": ["nvm_place", "nvm"],
     },
 }
 

@@ -19,20 +19,15 @@ static uint16_t everyone(const struct afe *afe)
 
 void afe_init(struct afe *afe, const struct topology *topology)
 {
-    *afe = (struct afe) { .topology = topology };
-    afe_restart(afe);
+    *afe = (struct afe) { .topology = topology, .state = AFE_ADDRESS };
 }
 
 void afe_restart(struct afe *afe)
 {
     afe->state = AFE_ADDRESS;
-    afe->addressed_ms = AFE_AGE_MAX;
-    afe->faulted_ms = AFE_AGE_MAX;
     afe->alive = 0;
     afe->fresh = 0;
     afe->waiting = false;
-    afe->failed = 0;
-    afe_parser_reset(&afe->parser);
     for (unsigned k = 0; k < AFE_DEVICES_MAX; k++)
         afe->chip[k] = (struct afe_chip) { 0 };
 }
@@ -71,7 +66,7 @@ static void open_question(struct afe *afe)
 
 static void probe(struct afe *afe, struct writer *tx)
 {
-    static const uint8_t one_byte[] = { 1 - 1 };
+    static const uint8_t one_byte[] = { 0 }; /* bytes wanted - 1 */
 
     afe->state = AFE_PROBE;
     open_question(afe);
@@ -160,13 +155,11 @@ static size_t channels_of(const struct topology_chip *chip)
     return (size_t)chip->cells + chip->probe_count;
 }
 
-static void lose_framing(struct afe *afe, struct reader *rx)
+static void lose_framing(struct afe *afe)
 {
     afe->counts.unexpected++;
     afe->lost = true;
     afe->dirty = true;
-    afe_parser_reset(&afe->parser);
-    read_bytes(rx, reader_left(rx));
 }
 
 /* Values come highest cell first, then highest AUX first; kept lowest first. */
@@ -224,19 +217,18 @@ static void take_answer(struct afe *afe, int status, const struct afe_response *
     afe->next = alive_below(afe, afe->next);
 }
 
-/* Every loop takes at least one byte, or ends. */
+/* Every loop takes at least one byte, or ends; what is left then is dropped. */
 static void receive(struct afe *afe, struct reader *rx)
 {
     while (reader_left(rx)) {
         if (!afe->waiting || afe->lost) {
             afe->counts.unexpected += !afe->waiting;
-            read_bytes(rx, reader_left(rx));
             return;
         }
         size_t wanted = wanted_size(afe);
 
-        if (wanted == 0 || (afe->parser.have == 0 && *rx->p != wanted - 1)) {
-            lose_framing(afe, rx);
+        if (afe->parser.have == 0 && *rx->p + (size_t)1 != wanted) {
+            lose_framing(afe);
             return;
         }
         struct afe_response r = { 0 };
@@ -268,7 +260,7 @@ static void on_probe(struct afe *afe, struct writer *tx)
         address(afe, tx);
         return;
     }
-    if (!all && afe->failed % 2) /* the scan of those that had answered did not fit: perhaps one answers, and never with a right CRC */
+    if (afe->failed % 2) /* the scan of those that had answered did not fit: perhaps one answers, and never with a right CRC */
         afe->alive = everyone(afe);
     afe->state = AFE_RUN;
     scan(afe, tx);
@@ -276,7 +268,6 @@ static void on_probe(struct afe *afe, struct writer *tx)
 
 static void on_failed_scan(struct afe *afe, struct writer *tx)
 {
-    afe->waiting = false;
     afe->counts.missing++;
     afe->failed++; /* the chain is addressed long before it wraps */
     if (afe->failed >= FAILED_SCANS_MAX && afe->addressed_ms >= AFE_READDRESS_MS)

@@ -76,7 +76,8 @@ struct afe {
     struct afe_counts counts;
 };
 
-/* Start, or start over: nothing has been measured. `topology` is borrowed. The counts stay when `afe` was in use (afe_restart). */
+/* Start, or start over: nothing has been measured, and the chain is addressed in the next step. `topology` is borrowed. The counts stay when
+ * `afe` was in use (afe_restart). */
 void afe_init(struct afe *afe, const struct topology *topology);
 void afe_restart(struct afe *afe);
 

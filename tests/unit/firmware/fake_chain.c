@@ -17,6 +17,7 @@ void fake_chain_reset_chip(struct fake_chain *c, int chip)
     c->chip[chip].channels = 0;
     c->chip[chip].nchan = 0;
     c->chip[chip].cbenbl = 0;
+    c->chip[chip].status = AFE_STATUS_RESET;
 }
 
 void fake_chain_init(struct fake_chain *c, int chips, int cell_mV)
@@ -70,6 +71,12 @@ static void answer_scan(struct fake_chain *c, const struct fake_chip *chip)
     answer(c, chip, data, n);
 }
 
+/* As proto/afe.h says, in bytes. */
+static size_t size_of(uint8_t reg)
+{
+    return reg == AFE_REG_CHANNELS ? 4 : reg == AFE_REG_CBENBL ? 2 : 1;
+}
+
 static void write_chip(struct fake_chip *chip, uint8_t reg, const uint8_t *data)
 {
     switch (reg) {
@@ -84,6 +91,10 @@ static void write_chip(struct fake_chip *chip, uint8_t reg, const uint8_t *data)
         break;
     case AFE_REG_CBENBL:
         chip->cbenbl = get_be16(data);
+        chip->cbenbl_writes++;
+        break;
+    case AFE_REG_STATUS:
+        chip->status = (uint8_t)(chip->status & ~data[0]);
         break;
     default:
         break;
@@ -107,6 +118,7 @@ static void broadcast(struct fake_chain *c, uint8_t reg, const uint8_t *data)
 
 static void single(struct fake_chain *c, unsigned request, const uint8_t *f)
 {
+    c->probes += request == AFE_SINGLE_RESPOND && f[1] == 0;
     for (int k = 0; k < reachable(c); k++) {
         struct fake_chip *chip = &c->chip[k];
 
@@ -115,7 +127,7 @@ static void single(struct fake_chain *c, unsigned request, const uint8_t *f)
         if (request == AFE_SINGLE)
             write_chip(chip, f[2], f + 3);
         else if (f[2] == AFE_REG_ADDR)
-            answer(c, chip, &(uint8_t) { (uint8_t)chip->address }, 1);
+            answer(c, chip, (uint8_t[2]) { (uint8_t)chip->address }, f[3] + 1u);
     }
 }
 
@@ -142,7 +154,8 @@ void fake_chain_receive(struct fake_chain *c, const uint8_t *p, size_t n)
         unsigned request = p[0] >> 4 & 7u;
         size_t len = 1u + (request == AFE_SINGLE || request == AFE_SINGLE_RESPOND) + 1u + (p[0] & 0x0Fu) + 2u;
 
-        if (!(p[0] & AFE_INIT_COMMAND) || len > n || crc16_ibm(0, p, len - 2) != get_le16(p + len - 2)) {
+        if (!(p[0] & AFE_INIT_COMMAND) || len > n || crc16_ibm(0, p, len - 2) != get_le16(p + len - 2) ||
+            (p[0] & 0x0Fu) != size_of(p[1 + (request <= AFE_SINGLE)])) {
             c->bad_commands++;
             return;
         }

@@ -16,19 +16,20 @@ struct fake_chip {
     bool spoil_crc; /* answers with a wrong CRC */
     int address;    /* -1 = none */
     uint32_t channels;
-    uint8_t nchan, cbtime;
+    uint8_t nchan, cbtime, status;
     uint16_t cbenbl;
+    unsigned cbenbl_writes;
     uint16_t cell_raw[AFE_CELLS_MAX];
     uint16_t aux_raw[AFE_AUX_INPUTS];
 };
 
 struct fake_chain {
     int chips;
-    bool addressing;
     struct fake_chip chip[AFE_DEVICES_MAX];
     uint8_t out[4096];
     size_t out_len;
-    unsigned bad_commands, scans, addressings;
+    unsigned bad_commands, scans, addressings; /* bad: no frame, or a register with a length that is not its own */
+    unsigned probes;                           /* rounds of questions for an address, counted by that for the lowest chip */
 };
 
 /* Powered up, without addresses; every cell at cell_mV, every probe at 25 degC. */

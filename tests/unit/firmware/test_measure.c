@@ -246,7 +246,7 @@ static void test_silence_is_no_invalid_cell(void)
     afe.chip[0].age_ms = 200;
     measure_step(&m, &afe, values);
     CU_ASSERT_FALSE(m.cell.invalid.known || m.temp.invalid.known);
-    CU_ASSERT_FALSE(m.cell.max.known || m.cell.apart.known);
+    CU_ASSERT_FALSE(m.cell.max.known || m.cell.apart.known || m.temp.max.known || m.temp.min.known);
     afe.fresh = 4; /* the last one is back */
     measure_step(&m, &afe, values);
     CU_ASSERT(m.cell.invalid.known && m.cell.min.number == 33);
@@ -271,6 +271,8 @@ static void test_below_zero_the_warmest_is_the_warmest(void)
         afe.chip[0].raw[16 + i] = (uint16_t)(0xE400 - 0x100 * i); /* the last is the warmest */
     measure_step(&m, &afe, values);
     CU_ASSERT(m.temp.max.value < 0 && m.temp.max.value > m.temp.min.value);
+    CU_ASSERT(m.temp.max.known && m.temp.min.known && m.temp.apart.known);
+    CU_ASSERT_EQUAL(m.temp.apart.value, m.temp.max.value - m.temp.min.value);
     CU_ASSERT(m.temp.max.number == 4 && m.temp.min.number == 1);
     CU_ASSERT(m.temp.mean > m.temp.min.value && m.temp.mean < m.temp.max.value);
 }
