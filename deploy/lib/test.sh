@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # test.sh -- the suites. Each builds what it needs, starts instances of its own, and ends with one line of figures.
 
-PRODUCT_SUITES='unit asan fuzz integration e2e fault'
+PRODUCT_SUITES='unit asan fuzz mutants integration e2e fault'
 
 help_test() {
     cat <<TEXT
@@ -11,6 +11,7 @@ usage: ./cellwarden test [SUITE...]
   unit          CUnit programs and the rules of the source tree (ctest)
   asan          the same under address and undefined-behaviour sanitizers
   fuzz          every libFuzzer target for a few seconds
+  mutants       a sample of the run \`mutation\` below, always the same one (about a minute)
   integration   programs against each other, over real sockets (pytest)
   e2e           the console in headless Chromium against a running instance (Playwright)
   fault         kill and cut everything under load; nothing may be lost (pytest)
@@ -29,7 +30,7 @@ cmd_test() {
     suites=
     while [ $# -gt 0 ]; do
         case $1 in
-        unit | asan | fuzz | integration | e2e | fault | conformance | coverage | mutation | fresh) suites="$suites $1" ;;
+        unit | asan | fuzz | mutants | integration | e2e | fault | conformance | coverage | mutation | fresh) suites="$suites $1" ;;
         all) suites="$suites $PRODUCT_SUITES conformance coverage fresh" ;;
         --) shift; break ;;
         *) usage_error "there is no test suite '$1' (./cellwarden test --help lists them)" ;;
@@ -181,10 +182,22 @@ suite_coverage() {
 }
 
 # ./cellwarden test mutation -- --sample 100 --seed 7
-suite_mutation() {
+suite_mutation() { run_mutants mutation "$@"; }
+
+# The same mutants each time, so that what passes here passes there.
+suite_mutants() { run_mutants mutants --sample 500 --seed 1 "$@"; }
+
+run_mutants() {
+    figures=$BUILD/test/$1.json
+    note=$BUILD/test/$1.note
+    shift
     need_packages run test
     build_preset host tests/unit/firmware/all
-    PYTHONDONTWRITEBYTECODE=1 python3 "$ROOT/tests/tools/mutate.py" --build "$BUILD/host" "$@"
+    rm -f "$figures"
+    enough=0
+    PYTHONDONTWRITEBYTECODE=1 python3 "$ROOT/tests/tools/mutate.py" --build "$BUILD/host" --json "$figures" "$@" || enough=1
+    [ ! -f "$figures" ] || tr -d '\n' <"$figures" | sed 's/.*"caught": \([0-9]*\), *"counted": \([0-9]*\),.*/\1 of \2 mutants caught/' >"$note"
+    return $enough
 }
 
 suite_fresh() { fresh_run "$@"; }

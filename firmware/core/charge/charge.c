@@ -53,9 +53,9 @@ static enum charge_state end(struct charge *c, enum charge_end why)
 
 /* --- what the charger shall give --- */
 
-static int32_t least(int32_t a, int64_t b)
+static int64_t least(int64_t a, int64_t b)
 {
-    return (int32_t)(a < b ? a : b);
+    return a < b ? a : b;
 }
 
 /* What cable and mains carry, on the pack's side of the charger. */
@@ -71,8 +71,8 @@ static int32_t allowed_dA(const struct charge *c, const struct charge_in *in)
     int32_t dA = in->limit_dA > 0 ? in->limit_dA : 0;
 
     if (c->fast)
-        return is_known(in->fast.max_dA) ? least(dA, in->fast.max_dA) : dA;
-    return least(dA, slow_dA(in));
+        return is_known(in->fast.max_dA) ? (int32_t)least(dA, in->fast.max_dA) : dA;
+    return (int32_t)least(dA, slow_dA(in));
 }
 
 /* Hold the highest cell: less while it is above, slowly more while it is below, from nothing too. */
@@ -89,7 +89,7 @@ static void taper(struct charge *c, const struct charge_in *in)
         else if (over_mV < 0)
             dA = dA * REGAIN_permille / 1000 + REGAIN_LEAST_dA;
     }
-    c->taper_dA = least(most_dA, dA);
+    c->taper_dA = (int32_t)least(most_dA, dA);
 }
 
 static void want(struct charge *c, const struct charge_in *in)
@@ -99,7 +99,7 @@ static void want(struct charge *c, const struct charge_in *in)
     c->want_mV = c->want_dA = 0;
     if (!c->deliver)
         return;
-    c->want_mV = c->fast && is_known(in->fast.max_mV) ? least(most_mV, in->fast.max_mV) : most_mV;
+    c->want_mV = c->fast && is_known(in->fast.max_mV) ? (int32_t)least(most_mV, in->fast.max_mV) : most_mV;
     if (c->state == CHARGE_HEATING)
         c->want_dA = in->params[PARAM_heat_current_dA];
     else

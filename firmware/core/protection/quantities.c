@@ -121,7 +121,7 @@ static void contactors(const struct contactor *c, struct alarm_in *q)
 {
     q->high[ALARM_Q_WELD] = (struct measure_extreme) { true, c->welded || c->held, c->welded };
     q->high[ALARM_Q_STUCK] = (struct measure_extreme) { true, c->stuck != 0, c->stuck };
-    q->high[ALARM_Q_PRECHARGE] = whole(c->why);
+    q->high[ALARM_Q_PRECHARGE] = whole((int32_t)c->why);
 }
 
 /* A full pack is no alarm; one that is full and still being charged is. */
