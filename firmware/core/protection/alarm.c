@@ -18,17 +18,19 @@ static bool at_most(const struct alarm_row *row, int32_t value, int32_t limit)
     return row->compare == ALARM_ABOVE ? value <= limit : value >= limit;
 }
 
-/* How long `now` has been true without a break, with this span; the first time counts as 0. */
-static uint32_t held_ms(bool before, bool now, uint32_t for_ms, uint32_t dt_ms)
+static int32_t least(int32_t a, int32_t b)
 {
-    if (!now || !before)
-        return 0;
-    return span_add(for_ms, dt_ms);
+    return a < b ? a : b;
+}
+
+static int32_t larger(int32_t a, int32_t b)
+{
+    return a > b ? a : b;
 }
 
 static int16_t saturated(int32_t v)
 {
-    return v > INT16_MAX ? INT16_MAX : v < INT16_MIN ? INT16_MIN : (int16_t)v;
+    return (int16_t)larger(least(v, INT16_MAX), INT16_MIN);
 }
 
 /* Returns true when the row's alarm has come or gone. */
@@ -38,15 +40,14 @@ static bool judge_row(struct alarm_state *s, const struct alarm_row *row, const 
     bool beyond = at_least(row, x->value, params[row->limit]);
     bool inside = !beyond && at_most(row, x->value, params[row->clear]); /* a clear value set beyond the limit does not make it chatter */
     bool may_go = !row->latch || in->released;
-    bool now = s->active ? inside : beyond;
+    bool now = s->active ? inside : beyond, before = s->active ? s->inside : s->beyond;
 
-    s->for_ms = held_ms(s->active ? s->inside : s->beyond, now, s->for_ms, in->dt_ms);
+    s->for_ms = before ? span_add(s->for_ms, in->dt_ms) : 0; /* the first time counts as 0 */
     s->beyond = beyond;
     s->inside = inside;
     if (!now || (s->active && !may_go) || s->for_ms < (uint32_t)params[s->active ? row->clear_ms : row->set_ms])
         return false;
     s->active = !s->active;
-    s->for_ms = 0;
     if (s->active && s->count < UINT16_MAX)
         s->count++;
     s->raised = (struct sample_alarm) { .alarm = row->id, .level = row->level, .number = x->number, .value = saturated(x->value) };
@@ -78,8 +79,7 @@ static void sum_up(struct alarms *a, const int32_t *params)
         a->open = a->open || asked == ALARM_REACT_OPEN;
         a->end = a->end || asked == ALARM_REACT_END;
         a->derate = a->derate || asked == ALARM_REACT_DERATE;
-        if (alarm_rows[i].level > a->level)
-            a->level = alarm_rows[i].level;
+        a->level = (uint8_t)larger(a->level, alarm_rows[i].level);
     }
 }
 
@@ -93,7 +93,7 @@ static bool pass_simulation(struct alarm_state *s, uint32_t dt_ms)
 {
     bool was = s->simulated_ms != 0;
 
-    s->simulated_ms = s->simulated_ms > dt_ms ? s->simulated_ms - dt_ms : 0;
+    s->simulated_ms -= dt_ms < s->simulated_ms ? dt_ms : s->simulated_ms;
     return was && s->simulated_ms == 0;
 }
 

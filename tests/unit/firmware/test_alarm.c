@@ -404,6 +404,111 @@ static void test_every_row_promises_a_time(void)
     }
 }
 
+/* The first call that sees it counts as 0 ms, and a break of a single call begins the delay afresh: set and clear, of every row. */
+static void test_delays_are_exact_to_the_ms(void)
+{
+    for (int i = 0; i < ALARMS; i++) {
+        const struct alarm_row *row = &alarm_rows[i];
+
+        start();
+        in.dt_ms = 1;
+        values[row->set_ms] = values[row->clear_ms] = 25;
+        for (int active = 0; active <= 1; active++) {
+            int32_t towards = active ? values[row->clear] : values[row->limit], back = active ? values[row->limit] : values[row->clear];
+
+            for (int ms = 0; ms < 25; ms++) {
+                show(row, towards);
+                alarm_judge(&a, &in, values);
+            }
+            show(row, back); /* 1 ms too early */
+            alarm_judge(&a, &in, values);
+            for (int ms = 0; ms < 25; ms++) {
+                show(row, towards);
+                alarm_judge(&a, &in, values);
+            }
+            alarm_hold(&a); /* nor does a sleep count */
+            for (int ms = 0; ms < 25; ms++)
+                alarm_judge(&a, &in, values);
+            in.high[row->quantity].known = in.low[row->quantity].known = false; /* nor a time without a value */
+            alarm_judge(&a, &in, values);
+            show(row, towards);
+            for (int ms = 0; ms < 25; ms++)
+                alarm_judge(&a, &in, values);
+            CU_ASSERT_EQUAL(a.row[i].active, active);
+            alarm_judge(&a, &in, values);
+            CU_ASSERT_EQUAL(a.row[i].active, !active);
+        }
+    }
+}
+
+/* A tester sees what the real one would do, told apart by its number, for as long as was asked for. */
+static void test_a_simulated_alarm_acts_as_a_real_one_and_ends(void)
+{
+    struct sample_alarm list[SAMPLE_ALARMS_MAX];
+
+    for (int i = 0; i < ALARMS; i++) {
+        start();
+        alarm_simulate(&a, (enum alarm)i, 30);
+        CU_ASSERT(alarm_judge(&a, &in, values)); /* news */
+        CU_ASSERT(a.active == 1 && a.level == alarm_rows[i].level);
+        CU_ASSERT_EQUAL(a.open, values[alarm_rows[i].reaction] == ALARM_REACT_OPEN);
+        CU_ASSERT_EQUAL(alarm_list(&a, list), 1);
+        CU_ASSERT(list[0].alarm == alarm_rows[i].id && list[0].number == SAMPLE_ALARM_SIMULATED);
+        CU_ASSERT_FALSE(alarm_judge(&a, &in, values)); /* told once */
+        CU_ASSERT(a.active == 1);
+        CU_ASSERT(alarm_judge(&a, &in, values)); /* and that it is over */
+        CU_ASSERT(a.active == 0 && !a.open && a.level == ALARM_NONE && alarm_list(&a, list) == 0);
+        CU_ASSERT_FALSE(alarm_judge(&a, &in, values));
+    }
+    start();
+    in.dt_ms = 1000;
+    alarm_simulate(&a, ALARM_cell_over_voltage, UINT32_MAX); /* ten minutes at most */
+    for (int seconds = 1; seconds < ALARM_SIMULATED_MAX_S; seconds++)
+        alarm_judge(&a, &in, values);
+    in.dt_ms = 999;
+    alarm_judge(&a, &in, values);
+    CU_ASSERT(a.active == 1);
+    in.dt_ms = 1;
+    alarm_judge(&a, &in, values);
+    CU_ASSERT(a.active == 0);
+    alarm_simulate(&a, ALARM_cell_over_voltage, 20);
+    alarm_judge(&a, &in, values);
+    alarm_simulate(&a, ALARM_cell_over_voltage, 0); /* no longer */
+    CU_ASSERT(alarm_judge(&a, &in, values));
+    CU_ASSERT(a.active == 0);
+}
+
+static void test_real_alarms_are_told_before_simulated_ones(void)
+{
+    struct sample_alarm list[SAMPLE_ALARMS_MAX + 1];
+
+    start();
+    show(&alarm_rows[ALARM_cell_over_voltage], 4300);
+    CU_ASSERT(ms_until(ALARM_cell_over_voltage, true, 1000) >= 0);
+    ms_until(ALARM_cell_over_voltage, false, 2000); /* its warning has come as well */
+    for (int i = 0; i < ALARMS; i++)
+        alarm_simulate(&a, (enum alarm)i, 1000);
+    alarm_judge(&a, &in, values);
+    CU_ASSERT(a.active == ALARMS); /* one that is both counts once */
+    list[SAMPLE_ALARMS_MAX].alarm = 77;
+    CU_ASSERT_EQUAL(alarm_list(&a, list), SAMPLE_ALARMS_MAX); /* as many as there is room for, the real ones first, once each */
+    CU_ASSERT(list[0].alarm == 1 && list[0].number == 12 && list[1].alarm == 2 && list[1].number == 12);
+    CU_ASSERT_EQUAL(list[SAMPLE_ALARMS_MAX].alarm, 77);
+    for (int i = 1; i < SAMPLE_ALARMS_MAX; i++)
+        CU_ASSERT(list[i].alarm != list[i - 1].alarm);
+}
+
+static void test_the_time_to_end_without_load_is_promised_too(void)
+{
+    const struct alarm_row *row = &alarm_rows[ALARM_cell_over_voltage];
+
+    start();
+    uint32_t open_ms = alarm_promise_ms(row, values);
+
+    values[row->reaction] = ALARM_REACT_END;
+    CU_ASSERT_EQUAL(alarm_promise_ms(row, values), open_ms + (uint32_t)values[PARAM_alarm_open_wait_ms]);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -427,6 +532,10 @@ int main(void)
         { "a list that is full keeps the major alarms, in order [AC-6]", test_a_list_that_is_full_keeps_the_major_ones },
         { "the reported value saturates downwards", test_value_saturates_downwards },
         { "every row promises a time: measuring, delay, one step [AC-6]", test_every_row_promises_a_time },
+        { "the time to end without load is promised too [AC-6]", test_the_time_to_end_without_load_is_promised_too },
+        { "delays are exact to the ms, and begin afresh after a break [AC-6]", test_delays_are_exact_to_the_ms },
+        { "a simulated alarm acts as a real one, and ends [UC-6]", test_a_simulated_alarm_acts_as_a_real_one_and_ends },
+        { "of real and simulated alarms the real ones are told first [UC-6]", test_real_alarms_are_told_before_simulated_ones },
         CU_TEST_INFO_NULL,
     };
 
