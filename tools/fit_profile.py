@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """fit_profile.py -- make a cell profile of firmware/core/estimation from recorded logs. An offline tool.
 
-usage: fit_profile.py --data DIR --cell nca|nmc|lfp|lfp12 [--out FILE.c] [--without WORD,...] [--report]
+usage: fit_profile.py --data DIR --cell nca|nmc|lfp|lfp12|leaf [--out FILE.c] [--without WORD,...] [--report]
 
 DIR holds one folder of logs of the cell: gzip CSV `t_s,i_A,v_V,temp_C,ah_Ah` (A123: chg_Ah, dis_Ah in place of the last two).
 Needs numpy, scipy and numba, which no other part of the project needs.
@@ -26,6 +26,7 @@ SOC_R = 21        # points of the resistance tables
 FLAT_HOURS = 6
 SEEN_A2s = 100.   # a node with less current than this in all logs is not known
 
+LEAF_OCV = "cell-cycling-10c-24c-40c"
 RECIPES = {
     "nca": dict(name="panasonic_nca", data_set="Panasonic NCR18650PF drive cycles (Kollmeyer)", q=2.9, temps=[-20, -10, 0, 10, 25, 35],
                 ocv="char_25degC_start_C20_OCV_Test_C20_25dC", tau=[6., 60., 600.], i0=2.0, i0_K=5000., arrhenius_K=3500., gamma=20.,
@@ -39,7 +40,11 @@ RECIPES = {
     "lfp12": dict(name="lfp_flatzone", data_set="LFP 1.2 Ah, flat zone (Shi and Tao): OCV table and the first hours of the 25 degC log", q=1.2,
                   temps=[10, 25], ocv="ocv_table", tau=[6., 60., 600.], i0=1.2, i0_K=5000., arrhenius_K=3500., gamma=20., fit=[], v_low=1.9,
                   v_high=3.75, ocv_T=1e-4, wide=10.),
+    "leaf": dict(name="leaf_lmo", data_set="30 Ah LMO/LNO cell of an electric car (ORNL bench, equiv-circ-model)", q=30.0, temps=[10, 25, 40],
+                 ocv=LEAF_OCV, tau=[6., 60., 600.], i0=20.0, i0_K=5000., arrhenius_K=3500., gamma=20., fit=[], v_low=2.5, v_high=4.25, ocv_T=3e-3,
+                 wide=10.),
 }
+LEAF_LOGS = {"cell-low-current-hppc-10c": 10., "cell-low-current-hppc-25c-2": 25., "cell-low-current-hppc-40c-1": 40., "cell-discharge-bitrode-1c": 25.}
 
 
 def read_log(path, q):
@@ -257,6 +262,8 @@ def chosen(recipe, path, without):
 def fit(recipe, folder, without):
     if recipe["ocv"] == "ocv_table":
         return fit_flat(recipe, folder)
+    if recipe["ocv"] == LEAF_OCV:
+        return fit_leaf(recipe, folder)
     if recipe["ocv"] is None:
         return fit_plett(recipe, folder, without)
     f = Fit(recipe)
@@ -342,6 +349,30 @@ def fit_flat(recipe, folder):
     return f
 
 
+def leaf_log(path, temp, q):
+    """The first whole discharge: from the end of a full charge (step 4), where the SOC is 1, to the next charge; the logged current is counted."""
+    d = pandas.read_csv(path)
+    t, cur, v, step = (d[k].to_numpy(float) for k in ("t_s", "i_A", "v_V", "step"))
+    full = np.flatnonzero((step[:-1] == 4) & (step[1:] != 4))[0] + 1
+    again = np.flatnonzero((step[:-1] != 4) & (step[1:] == 4))
+    last = ([*again[again > full], len(t) - 1])[0] + 1
+    moved = np.concatenate([[0.], np.cumsum(cur[1:] * np.diff(t))]) / 3600
+    log = t, cur, v, np.full(len(t), temp), 1 - (moved - moved[full]) / q
+    return tuple(x[full:last] for x in log)
+
+
+def fit_leaf(recipe, folder):
+    """Pulses and steady discharges; a discharge in 14 h gives the OCV, half of its distance from the rests between pulses included by the fit."""
+    f = Fit(recipe)
+    logs = {name: leaf_log(folder / f"{name}.csv.gz", temp, recipe["q"]) for name, temp in LEAF_LOGS.items()}
+    for log in logs.values():
+        f.add(log)
+    f.regularise(rest_curve(leaf_log(folder / f"{recipe['ocv']}.csv.gz", 25., recipe["q"])))
+    f.solve()
+    f.names = [recipe["ocv"], *logs]
+    return f
+
+
 def c_table(values, digits):
     return ", ".join(f"{v:.{digits}f}f" for v in values)
 
@@ -360,7 +391,7 @@ def write_c(f, path):
         lines += ["    { " + c_table(row, 5) + " }," for row in tab[name]] + ["};"]
     lines += ["static const float hysteresis_V[EST_SOC_R] = { " + c_table(tab["m"], 5) + " };"]
     lines += [f"static const float temp_degC[{f.nt}] = {{ " + c_table(r["temps"], 1) + " };", "/* clang-format on */", ""]
-    lines += [f"const struct est_profile est_profile_{r['name']} = {{", f'    .name = "{r["name"]}",', f"    .capacity_Ah = {r['q']:g}f,",
+    lines += [f"const struct est_profile est_profile_{r['name']} = {{", f'    .name = "{r["name"]}",', f"    .capacity_Ah = {float(r['q'])!r}f,",
               f"    .temps = {f.nt},", "    .temp_degC = temp_degC,", "    .ocv_V = &ocv_V[0][0],", "    .r0_ohm = &r0_ohm[0][0],",
               "    .a_V = &a_V[0][0],", "    .rc_ohm = { " + ", ".join(f"&r{k + 1}_ohm[0][0]" for k in range(f.nb)) + " },",
               f"    .tau_s = {{ {tau} }},", "    .hysteresis_V = hysteresis_V,", f"    .gamma = {r['gamma']:.1f}f,",

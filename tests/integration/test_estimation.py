@@ -48,6 +48,16 @@ def test_soc_of_recorded_drives(folder, profile, bias, wanted):
             assert log["max_ends_pct"] <= (4.5 if log["file"] == AGED else 3), log["file"]
 
 
+def test_weakest_cell_of_a_recorded_string():
+    """Six cells are discharged until the weakest is at its cut-off: there the board says that it is empty, and it was near all the way [ES-1] [ES-4]"""
+    result = bench("cells", "--data", recorded("leaf_module_6s_ornl"), "--profile", "5", "--capacity", "60.2", "--gain", "1", "--offset", "2", "--bias", "1")
+    assert len(result["files"]) >= 2
+    assert result["weakest_worst_pct"] <= 3
+    for log in result["files"]:
+        assert log["weakest_rmse_pct"] <= 3, log["file"]
+        assert log["strongest_pct"] - log["weakest_pct"] >= 5, log["file"]  # its cells do differ
+
+
 @pytest.mark.parametrize("folder,most", [("nasa_pcoe_ageing", 3), ("lfp_100Ah_ageing_ess", 5), ("panasonic_nca", 3)])
 def test_soh_of_recorded_ageing(folder, most):
     """The capacity of cells that age, within its bound in 95 % of windows [ES-2]"""

@@ -46,6 +46,7 @@ extern const struct est_profile est_profile_panasonic_nca;
 extern const struct est_profile est_profile_lg_nmc;
 extern const struct est_profile est_profile_a123_lfp;
 extern const struct est_profile est_profile_lfp_flatzone;
+extern const struct est_profile est_profile_leaf_lmo;
 /* A plain cell of each chemistry, per 1 Ah (profile_generic.c). */
 extern const struct est_profile est_profile_nmc;
 extern const struct est_profile est_profile_lfp;

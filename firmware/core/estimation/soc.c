@@ -31,7 +31,7 @@ static const struct est_profile *const plain[CHEMISTRIES] = {
 };
 
 static const struct est_profile *const makes[] = { &est_profile_panasonic_nca, &est_profile_lg_nmc, &est_profile_a123_lfp,
-                                                   &est_profile_lfp_flatzone };
+                                                   &est_profile_lfp_flatzone, &est_profile_leaf_lmo };
 
 static const struct est_profile *profile_of(const int32_t *params)
 {

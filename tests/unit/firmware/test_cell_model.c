@@ -107,6 +107,7 @@ static void test_each_profile_that_ships_is_sane(void)
     sane(&est_profile_panasonic_nca);
     sane(&est_profile_lg_nmc);
     sane(&est_profile_a123_lfp);
+    sane(&est_profile_leaf_lmo);
     CU_ASSERT_DOUBLE_EQUAL(cell_model_ocv(&est_profile_panasonic_nca, 25, 0.5f), 3.7, 0.1);
     CU_ASSERT_DOUBLE_EQUAL(cell_model_ocv(&est_profile_lg_nmc, 25, 0.5f), 3.7, 0.1);
     CU_ASSERT_DOUBLE_EQUAL(cell_model_ocv(&est_profile_a123_lfp, 25, 0.5f), 3.29, 0.03);
