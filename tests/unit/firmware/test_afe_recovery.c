@@ -99,16 +99,16 @@ static void test_every_chip_is_set_up_as_the_wire_wants(void)
     }
 }
 
-static void test_a_restart_forgets_what_was_measured(void)
+static void restart_with_answers_on_their_way(int cells)
 {
     static const struct afe_chip nothing;
 
-    start(CELLS);
+    start(cells);
     run(1000);
     until_scanned();
     step(1);
-    CU_ASSERT_EQUAL(afe.fresh, 7);
-    until_scanned(); /* a question is open, and its answers are on their way */
+    CU_ASSERT_EQUAL(afe.fresh, (1u << topology.devices) - 1);
+    until_scanned();
     struct afe_counts counts = afe.counts;
 
     afe_restart(&afe);
@@ -122,7 +122,13 @@ static void test_a_restart_forgets_what_was_measured(void)
     CU_ASSERT_EQUAL(chain.addressings, 2);
     CU_ASSERT_FALSE(afe.chip[0].seen);
     run_by_1_ms(30);
-    CU_ASSERT(afe.chip[2].seen && oldest_ms() <= SCAN_MS);
+    CU_ASSERT(afe.chip[topology.devices - 1].seen && oldest_ms() <= SCAN_MS);
+}
+
+static void test_a_restart_forgets_what_was_measured(void)
+{
+    restart_with_answers_on_their_way(CELLS);
+    restart_with_answers_on_their_way(16); /* a single answer, which would fit */
 }
 
 /* --- scans --- */
@@ -493,6 +499,7 @@ static void test_a_refresh_comes_after_two_seconds_exactly(void)
 
     while (chain.chip[1].cbenbl_writes <= before)
         step(1); /* the first refresh */
+    CU_ASSERT_EQUAL(afe.balanced_ms, 0);
     before = chain.chip[1].cbenbl_writes;
     while (afe.waiting) /* from here on in steps of a scan and one more for its answers */
         step(1);
@@ -525,6 +532,68 @@ static void test_after_an_addressing_balancing_begins_afresh(void)
     CU_ASSERT(chain.chip[0].cbenbl == 0x0011 && chain.chip[2].cbenbl == 0x0022);
 }
 
+/* A spoilt answer before three good ones: all are there, and nobody is asked twice. */
+static void test_noise_is_no_matter_when_all_have_answered(void)
+{
+    uint8_t rx[4 * (CHIPS + 1)] = { 0, 1, 0xAA, 0x55 };
+
+    start(CELLS);
+    step(1);
+    memcpy(rx + 4, chain.out, 4 * CHIPS);
+    chain.out_len = 0;
+    feed(rx, sizeof(rx), 1);
+    CU_ASSERT_EQUAL(afe.counts.bad_crc, 1);
+    CU_ASSERT(afe.alive == 7 && chain.probes == 1 && chain.scans == 1);
+}
+
+/* How often the chain has been addressed when the step that ends a wait comes so long after the first addressing. */
+static unsigned addressings_after_a_probe(uint32_t ms)
+{
+    start(CELLS);
+    chain.chip[2].dead = true;
+    step(1);
+    step(ms);
+    return chain.addressings;
+}
+
+static unsigned addressings_after_three_bad_scans(uint32_t ms)
+{
+    start(CELLS);
+    run_by_1_ms(100);
+    for (int n = 0; n < 3; n++) {
+        until_scanned();
+        chain.out_len--;
+        if (n < 2)
+            run_by_1_ms(AFE_ANSWER_MS);
+    }
+    step(ms - afe.addressed_ms);
+    return chain.addressings;
+}
+
+static void test_an_addressing_comes_500_ms_after_the_one_before_exactly(void)
+{
+    CU_ASSERT_EQUAL(addressings_after_a_probe(AFE_READDRESS_MS - 1), 1);
+    CU_ASSERT_EQUAL(addressings_after_a_probe(AFE_READDRESS_MS), 2);
+    CU_ASSERT_EQUAL(addressings_after_three_bad_scans(AFE_READDRESS_MS - 1), 1);
+    CU_ASSERT_EQUAL(addressings_after_three_bad_scans(AFE_READDRESS_MS), 2);
+}
+
+static void test_the_fault_line_asks_again_after_a_second_exactly(void)
+{
+    for (uint32_t ms = AFE_FAULT_PROBE_MS - 1; ms <= AFE_FAULT_PROBE_MS; ms++) {
+        start(CELLS);
+        run_by_1_ms(200);
+        fault = true;
+        while (chain.probes == 1)
+            step(1);
+        run_by_1_ms(100);
+        while (afe.waiting)
+            step(1);
+        step(ms - afe.faulted_ms);
+        CU_ASSERT_EQUAL(chain.probes, ms == AFE_FAULT_PROBE_MS ? 3 : 2);
+    }
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -549,6 +618,10 @@ int main(void)
         { "balancing is sent when it changes and every two seconds [AC-4]", test_balancing_is_sent_when_it_changes_and_every_two_seconds },
         { "a refresh comes after two seconds exactly [AC-4]", test_a_refresh_comes_after_two_seconds_exactly },
         { "after an addressing balancing begins afresh [AC-4]", test_after_an_addressing_balancing_begins_afresh },
+        { "noise is no matter when all have answered", test_noise_is_no_matter_when_all_have_answered },
+        { "an addressing comes 500 ms after the one before, exactly [ME-12]",
+          test_an_addressing_comes_500_ms_after_the_one_before_exactly },
+        { "the fault line asks again after a second, exactly [ME-12]", test_the_fault_line_asks_again_after_a_second_exactly },
         CU_TEST_INFO_NULL,
     };
 

@@ -28,6 +28,7 @@ static void test_blank_and_corrupt_and_broken_are_told_apart(void)
     image.params[0] = 12345;
     CU_ASSERT_EQUAL(load(), BMS_ERR_UNKNOWN);
     CU_ASSERT_EQUAL(image.params[0], 12345); /* the caller's values stand */
+    CU_ASSERT_EQUAL(image.replaced, 0);
     memset(memory.bytes, 0, sizeof(memory.bytes));
     CU_ASSERT_EQUAL(load(), BMS_ERR_UNKNOWN);
     memory.bytes[NVM_SLOT_SIZE + 5] = 1;
@@ -51,6 +52,7 @@ static void test_newest_wins_and_slots_alternate(void)
         CU_ASSERT_EQUAL(load(), BMS_ERR_OK);
         CU_ASSERT_EQUAL(image.params[PARAM_balance_start_mV], 30 + i);
         CU_ASSERT_EQUAL(nvm.boot, i);
+        CU_ASSERT_EQUAL(nvm.sequence, i + 1);
         CU_ASSERT_EQUAL(nvm.next_slot, 1 - slot);
         CU_ASSERT_EQUAL(memcmp(image.params, values, sizeof(values)), 0);
         CU_ASSERT_EQUAL(image.replaced, 0);
@@ -182,6 +184,86 @@ static void test_without_a_chemistry_the_defaults_are_those_of_nmc(void)
     CU_ASSERT_EQUAL(image.replaced, PARAMS - 1);
 }
 
+/* What a newer firmware with more parameters may have written: as many pairs as fit into a slot, and one more than that. */
+static void test_a_slot_that_is_full_to_the_last_pair(void)
+{
+    enum { MOST = (NVM_SLOT_SIZE - 14 - 4) / 6 };
+
+    for (unsigned pairs = MOST; pairs <= MOST + 1; pairs++) {
+        struct writer w;
+
+        start();
+        w = writer_of(memory.bytes, 2 * NVM_SLOT_SIZE);
+        write_le32(&w, 0x314E5743u);
+        write_le32(&w, 1);
+        write_le32(&w, 33);
+        write_le16(&w, (uint16_t)pairs);
+        for (unsigned i = 0; i < pairs; i++) {
+            write_le16(&w, i == pairs - 1 ? 80 : 9999);
+            write_le32(&w, 77);
+        }
+        write_le32(&w, crc32c(0, memory.bytes, writer_used(&w)));
+        CU_ASSERT_EQUAL(load(), pairs == MOST ? BMS_ERR_OK : BMS_ERR_CORRUPT);
+        CU_ASSERT_EQUAL(image.params[PARAM_balance_start_mV], pairs == MOST ? 77 : 0);
+    }
+}
+
+/* Two slots with one number cannot come from this code; should they, the first one counts and the second is written next. */
+static void test_of_equal_sequences_the_first_slot_counts(void)
+{
+    start();
+    load();
+    nvm.boot = 1;
+    nvm_store(&nvm, values);
+    nvm.sequence = 0;
+    nvm.boot = 2;
+    nvm_store(&nvm, values);
+    CU_ASSERT_EQUAL(load(), BMS_ERR_OK);
+    CU_ASSERT(nvm.boot == 1 && nvm.sequence == 1 && nvm.next_slot == 1);
+}
+
+static void test_the_layout_of_each_kind_of_memory(void)
+{
+    static const struct {
+        size_t erase;
+        struct nvm_layout wanted;
+    } rows[] = {
+        { 0, { 4096, 8192, NVM_KEY_STRIDE, 8192 + 2 * NVM_KEY_STRIDE, 2048, NVM_SIZE } },
+        { 1, { 4096, 8192, 1, 8194, 2048, 12290 } },
+        { 2048, { 4096, 8192, 2048, 12288, 2048, 16384 } },
+        { 4096, { 4096, 8192, 4096, 16384, 4096, 24576 } },
+        { 3000, { 6000, 12000, 3000, 18000, 3000, 24000 } }, /* what does not divide a slot: whole units all the same */
+        { 131072, { 131072, 262144, 131072, 524288, 131072, 786432 } },
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct nvm_layout layout = nvm_layout_of(&(struct nvm_port) { .erase_size = rows[i].erase });
+
+        CU_ASSERT_EQUAL(memcmp(&layout, &rows[i].wanted, sizeof(layout)), 0);
+    }
+}
+
+static int refuse(void *ctx, size_t offset)
+{
+    (void)ctx;
+    (void)offset;
+    return BMS_ERR_IO;
+}
+
+static void test_a_slot_that_cannot_be_erased_is_not_written(void)
+{
+    start();
+    load();
+    nvm_store(&nvm, values);
+    memory.port.erase_size = NVM_SLOT_SIZE;
+    memory.port.erase = refuse;
+    uint8_t before = memory.bytes[NVM_SLOT_SIZE];
+
+    CU_ASSERT_EQUAL(nvm_store(&nvm, values), BMS_ERR_IO);
+    CU_ASSERT_EQUAL(memory.bytes[NVM_SLOT_SIZE], before);
+    CU_ASSERT_EQUAL(nvm.next_slot, 1);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -193,6 +275,10 @@ int main(void)
         { "any flipped bit falls back to the older slot", test_any_flipped_bit_falls_back_to_the_older },
         { "an image of another firmware gives what is known, defaults for the rest [PK-4]", test_image_of_another_firmware },
         { "without a chemistry the defaults are those of NMC", test_without_a_chemistry_the_defaults_are_those_of_nmc },
+        { "a slot may be full to the last pair, and no more", test_a_slot_that_is_full_to_the_last_pair },
+        { "of equal sequences the first slot counts [AC-7]", test_of_equal_sequences_the_first_slot_counts },
+        { "the layout of each kind of memory [AC-7]", test_the_layout_of_each_kind_of_memory },
+        { "a slot that cannot be erased is not written [AC-7]", test_a_slot_that_cannot_be_erased_is_not_written },
         CU_TEST_INFO_NULL,
     };
 
