@@ -12,10 +12,11 @@ packages_test='libcunit1-dev python3 python3-venv chromium mosquitto-clients soc
 packages_lint='clang-tidy clang-format cppcheck shellcheck python3'
 packages_fuzz='clang libclang-rt-14-dev'
 packages_fresh='debootstrap'
+packages_arm='gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm'
 
 help_install() {
     cat <<TEXT
-usage: ./cellwarden install [run|test|lint|fuzz|fresh ...]
+usage: ./cellwarden install [run|test|lint|fuzz|fresh|arm ...]
 
 Installs the Debian packages of these groups that are missing (default: run). Needs root or sudo only then.
 TEXT
@@ -25,8 +26,8 @@ cmd_install() {
     [ $# -gt 0 ] || set -- run
     for group in "$@"; do
         case $group in
-        run | test | lint | fuzz | fresh) ;;
-        *) usage_error "there is no package group '$group' (run, test, lint, fuzz, fresh)" ;;
+        run | test | lint | fuzz | fresh | arm) ;;
+        *) usage_error "there is no package group '$group' (run, test, lint, fuzz, fresh, arm)" ;;
         esac
     done
     need_packages "$@"
@@ -51,6 +52,7 @@ group_packages() {
     lint) echo "$packages_lint" ;;
     fuzz) echo "$packages_fuzz" ;;
     fresh) echo "$packages_fresh" ;;
+    arm) echo "$packages_arm" ;;
     esac
 }
 
