@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "common/span.h"
 #include "proto/validity.h"
 
 static bool is_known(int32_t scalar)
@@ -57,12 +58,10 @@ enum plug_pilot plug_pilot_of(int32_t cp_mV)
 
 int32_t plug_duty_mA(int32_t permille)
 {
-    if (!is_known(permille) || permille < 80 || permille > 900)
+    if (permille < 80 || permille > 900) /* what is not known is far below */
         return 0;
-    if (permille < 100)
-        return 6000;
     if (permille <= 850)
-        return permille * 60;
+        return (permille < 100 ? 100 : permille) * 60;
     int32_t mA = (permille - 640) * 250;
 
     return mA < PLUG_CABLE_MAX_mA ? mA : PLUG_CABLE_MAX_mA;
@@ -70,7 +69,7 @@ int32_t plug_duty_mA(int32_t permille)
 
 static bool is_digital(int32_t permille)
 {
-    return is_known(permille) && permille >= 30 && permille <= 70;
+    return permille >= 30 && permille <= 70;
 }
 
 /* --- CC2 --- */
@@ -89,7 +88,7 @@ enum plug_state plug_cc2_state(int32_t cc2_mV)
 static void settle(enum plug_state *state, enum plug_state *seen, uint32_t *for_ms, enum plug_state now, uint32_t dt_ms)
 {
     if (now == *seen)
-        *for_ms = dt_ms >= PLUG_SETTLE_MS - *for_ms ? PLUG_SETTLE_MS : *for_ms + dt_ms;
+        *for_ms = span_to(*for_ms, dt_ms, PLUG_SETTLE_MS);
     else
         *for_ms = 0;
     *seen = now;

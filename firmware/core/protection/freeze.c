@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "common/bytes.h"
+#include "common/span.h"
 
 void freeze_init(struct freeze *f)
 {
@@ -18,7 +19,7 @@ void freeze_wake(struct freeze *f)
 
 void freeze_step(struct freeze *f, const struct freeze_point *now, uint32_t dt_ms)
 {
-    f->since_ms = dt_ms >= FREEZE_PERIOD_MS ? FREEZE_PERIOD_MS : f->since_ms + dt_ms;
+    f->since_ms = span_to(f->since_ms, dt_ms, FREEZE_PERIOD_MS);
     if (f->since_ms < FREEZE_PERIOD_MS)
         return;
     f->since_ms = 0;
@@ -81,9 +82,10 @@ static void put_point(uint8_t *out, const struct freeze_point *p)
 
 int freeze_pack(const struct freeze_slot *s, int ago, uint8_t *out)
 {
-    int end = (int)s->count - ago * FREEZE_PER_SECOND, begin = end > FREEZE_PER_SECOND ? end - FREEZE_PER_SECOND : 0;
+    int whole = (int)s->count - ago * FREEZE_PER_SECOND, end = whole > 0 ? whole : 0;
+    int begin = end > FREEZE_PER_SECOND ? end - FREEZE_PER_SECOND : 0;
 
     for (int i = begin; i < end; i++)
         put_point(out + (size_t)(i - begin) * FREEZE_POINT_SIZE, &s->point[i]);
-    return end > begin ? end - begin : 0;
+    return end - begin;
 }

@@ -104,10 +104,7 @@ static void restart_with_answers_on_their_way(int cells)
     static const struct afe_chip nothing;
 
     start(cells);
-    run(1000);
-    until_scanned();
-    step(1);
-    CU_ASSERT_EQUAL(afe.fresh, (1u << topology.devices) - 1);
+    run_by_1_ms(100);
     until_scanned();
     struct afe_counts counts = afe.counts;
 
@@ -127,6 +124,13 @@ static void restart_with_answers_on_their_way(int cells)
 
 static void test_a_restart_forgets_what_was_measured(void)
 {
+    start(CELLS);
+    run_by_1_ms(100);
+    until_scanned();
+    step(1);
+    CU_ASSERT_EQUAL(afe.fresh, 7);
+    afe_restart(&afe);
+    CU_ASSERT_EQUAL(afe.fresh, 0);
     restart_with_answers_on_their_way(CELLS);
     restart_with_answers_on_their_way(16); /* a single answer, which would fit */
 }
@@ -594,6 +598,21 @@ static void test_the_fault_line_asks_again_after_a_second_exactly(void)
     }
 }
 
+/* What came while a scan was open says nothing about the answers to the probe after it. */
+static void test_noise_in_a_scan_is_forgotten_in_the_probe(void)
+{
+    static const uint8_t noise[] = { 0x55 };
+
+    start(CELLS);
+    run_by_1_ms(100);
+    until_scanned();
+    chain.out_len = 0;
+    chain.chip[2].dead = true;
+    feed(noise, 1, 1);
+    run_by_1_ms(2 * AFE_ANSWER_MS + 5);
+    CU_ASSERT_EQUAL(chain.probes, 2);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -622,6 +641,7 @@ int main(void)
         { "an addressing comes 500 ms after the one before, exactly [ME-12]",
           test_an_addressing_comes_500_ms_after_the_one_before_exactly },
         { "the fault line asks again after a second, exactly [ME-12]", test_the_fault_line_asks_again_after_a_second_exactly },
+        { "noise in a scan is forgotten in the probe", test_noise_in_a_scan_is_forgotten_in_the_probe },
         CU_TEST_INFO_NULL,
     };
 

@@ -59,6 +59,8 @@ static void test_a_young_board_has_fewer_points(void)
     CU_ASSERT_EQUAL(freeze_pack(freeze_of(&f, 1), 0, out), 10);
     CU_ASSERT_EQUAL(freeze_pack(freeze_of(&f, 1), 1, out), 3);
     CU_ASSERT_EQUAL(freeze_pack(freeze_of(&f, 1), 2, out), 0);
+    for (int i = 0; i < 13; i++)
+        CU_ASSERT_EQUAL(freeze_of(&f, 1)->point[i].pack_dV, i);
     freeze_wake(&f);
     freeze_take(&f, 2, true);
     CU_ASSERT_PTR_NULL(freeze_of(&f, 2));
@@ -121,6 +123,74 @@ static void test_an_alarm_leaves_its_cell_its_value_and_ten_seconds(void)
     CU_ASSERT(n == 3 && out[0] == 0x7F && out[2] == 0x31);
 }
 
+/* Slots are filled, one is freed and taken again: from then on the oldest is not where it was. */
+static void test_the_oldest_goes_wherever_it_is(void)
+{
+    for (int kind = 0; kind < 4; kind++) {
+        bool major = kind & 1;
+
+        freeze_init(&f);
+        run(kind & 2 ? 10 : 1); /* one point is enough for a copy */
+        for (uint16_t row = 0; row < FREEZE_SLOTS; row++)
+            freeze_take(&f, row, major);
+        for (uint16_t row = 0; row < FREEZE_SLOTS; row++)
+            CU_ASSERT_PTR_NOT_NULL(freeze_of(&f, row));
+        freeze_forget(&f, 0);
+        freeze_forget(&f, 3);
+        CU_ASSERT(!freeze_of(&f, 0) && !freeze_of(&f, 3));
+        freeze_take(&f, 20, major);
+        freeze_take(&f, 21, major); /* the two free ones */
+        for (uint16_t row = 1; row < FREEZE_SLOTS; row++)
+            CU_ASSERT_EQUAL(freeze_of(&f, row) != NULL, row != 3);
+        freeze_take(&f, 22, major);
+        CU_ASSERT(!freeze_of(&f, 1) && freeze_of(&f, 2) && freeze_of(&f, 20) && freeze_of(&f, 21) && freeze_of(&f, 22));
+        freeze_wake(&f); /* nothing to copy: nothing gives way */
+        freeze_take(&f, 23, true);
+        CU_ASSERT(!freeze_of(&f, 23) && freeze_of(&f, 2) && freeze_of(&f, 22));
+    }
+}
+
+static void test_every_field_has_its_place(void)
+{
+    static const uint8_t wanted[FREEZE_POINT_SIZE] = { 0x01, 0x02, 0xFE, 0xFD, 0x0F, 0xA0, 0x0E, 0x74,
+                                                       0x01, 0x2C, 0xFF, 0x9C, 0x13, 0x88, 0x05, 0x02 };
+    struct freeze_point p = { .pack_dV = 0x0102,
+                              .current_dA = -0x0103,
+                              .cell_max_mV = 4000,
+                              .cell_min_mV = 3700,
+                              .temp_max_ddegC = 300,
+                              .temp_min_ddegC = -100,
+                              .soc_permyriad = 5000,
+                              .relays = 5,
+                              .alarms = 2 };
+    uint8_t out[FREEZE_PER_SECOND * FREEZE_POINT_SIZE] = { 0 };
+
+    freeze_init(&f);
+    freeze_step(&f, &p, 10); /* the first point at once, also after a sleep */
+    freeze_wake(&f);
+    freeze_step(&f, &p, 10);
+    freeze_take(&f, 1, true);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(freeze_of(&f, 1));
+    CU_ASSERT_EQUAL(freeze_pack(freeze_of(&f, 1), 0, out), 1);
+    CU_ASSERT_EQUAL(memcmp(out, wanted, sizeof(wanted)), 0);
+    CU_ASSERT_EQUAL(out[FREEZE_POINT_SIZE], 0); /* and no more */
+}
+
+static void test_a_point_every_100_ms_to_the_millisecond(void)
+{
+    struct freeze_point p = { 0 };
+
+    freeze_init(&f);
+    freeze_step(&f, &p, 1);
+    for (uint8_t point = 1; point <= 3; point++) {
+        CU_ASSERT_EQUAL(f.count, point);
+        for (int ms = 1; ms < FREEZE_PERIOD_MS; ms++)
+            freeze_step(&f, &p, 1);
+        CU_ASSERT_EQUAL(f.count, point);
+        freeze_step(&f, &p, 1);
+    }
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -129,6 +199,9 @@ int main(void)
         { "warnings give way to major alarms, never the other way [AC-6]", test_warnings_give_way_to_major_alarms },
         { "an alarm leaves its cell, its value and the ten seconds before [AC-6]",
           test_an_alarm_leaves_its_cell_its_value_and_ten_seconds },
+        { "the oldest copy goes, wherever it is [AC-6]", test_the_oldest_goes_wherever_it_is },
+        { "every field of a point has its place on the wire [AC-6]", test_every_field_has_its_place },
+        { "a point every 100 ms, to the millisecond [AC-6]", test_a_point_every_100_ms_to_the_millisecond },
         CU_TEST_INFO_NULL,
     };
 

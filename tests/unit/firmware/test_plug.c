@@ -32,7 +32,7 @@ static const struct {
     { 1500, PLUG_IN, 10000 }, { 1650, PLUG_IN, 10000 },      { 1651, PLUG_FAULT, 0 },      { 2499, PLUG_FAULT, 0 },
     { 2500, PLUG_HALF, 0 },   { 1500 + 1800, PLUG_HALF, 0 }, { 680 + 2700, PLUG_HALF, 0 }, { 220 + 3300, PLUG_HALF, 0 },
     { 4500, PLUG_HALF, 0 },   { 4501, PLUG_FAULT, 0 },       { 10000, PLUG_FAULT, 0 },     { 10001, PLUG_OUT, 0 },
-    { 1000000, PLUG_OUT, 0 },
+    { 1000000, PLUG_OUT, 0 }, { INT32_MAX, PLUG_OUT, 0 },
 };
 
 static void test_every_cable_and_the_edges_between(void)
@@ -116,12 +116,14 @@ static void test_the_smaller_of_cable_and_charger_counts(void)
     run(10);
     CU_ASSERT(p.digital);
     CU_ASSERT_EQUAL(p.limit_mA, 0);
-    s.cp_permille = 29;
+    for (int32_t permille = 0; permille <= 100; permille++) {
+        s.cp_permille = permille;
+        run(10);
+        CU_ASSERT_EQUAL(p.digital, permille >= 30 && permille <= 70);
+    }
+    s.cp_permille = NO_VALUE;
     run(10);
-    CU_ASSERT_FALSE(p.digital);
-    s.cp_permille = 71;
-    run(10);
-    CU_ASSERT_FALSE(p.digital);
+    CU_ASSERT(!p.digital && p.limit_mA == 0);
 }
 
 static void test_a_plug_counts_when_it_has_settled(void)
@@ -146,7 +148,7 @@ static void test_a_pressed_latch_ends_the_current_at_once(void)
     plug_in_slow();
     s.cc_ohm = 3520;
     run(10);
-    CU_ASSERT_EQUAL(p.limit_mA, 0);
+    CU_ASSERT(p.limit_mA == 0 && p.pilot_mA == 0 && p.cable_mA == 0);
     CU_ASSERT_EQUAL(p.slow, PLUG_IN);
     run(PLUG_SETTLE_MS);
     CU_ASSERT_EQUAL(p.slow, PLUG_HALF);
@@ -178,6 +180,12 @@ static void test_two_plugs_are_one_too_many(void)
     s.cc2_mV = 6000;
     run(PLUG_SETTLE_MS + 10);
     CU_ASSERT(plug_is_double(&p));
+    s.cc_ohm = 3520; /* half in is in use */
+    run(PLUG_SETTLE_MS + 10);
+    CU_ASSERT(p.slow == PLUG_HALF && plug_is_double(&p));
+    s.cc_ohm = scalar_invalid(VALIDITY_OPEN);
+    run(PLUG_SETTLE_MS + 10);
+    CU_ASSERT(p.slow == PLUG_OUT && p.fast == PLUG_IN && !plug_is_double(&p));
 }
 
 static void test_the_bits_of_the_sample(void)
@@ -189,6 +197,40 @@ static void test_the_bits_of_the_sample(void)
     s.cp_mV = 6000;
     run(PLUG_SETTLE_MS + 10);
     CU_ASSERT_EQUAL(plug_bits(&p), PLUG_IN | PLUG_OUT << 3 | 1 << 6 | 1 << 7);
+}
+
+/* 16 A by the duty: they count in a plug that is in, at 9 V and at 6 V. */
+static void test_the_charger_offers_at_9_and_6_V_only(void)
+{
+    static const struct {
+        int32_t cp_mV, pilot_mA;
+    } rows[] = { { 9000, 16020 }, { 6000, 16020 }, { 12000, 0 }, { 3000, 0 }, { 0, 0 }, { NO_VALUE, 0 } };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        plug_in_slow();
+        s.cp_mV = rows[i].cp_mV;
+        run(10);
+        CU_ASSERT(p.pilot_mA == rows[i].pilot_mA && p.limit_mA == rows[i].pilot_mA);
+        CU_ASSERT_EQUAL((plug_bits(&p) >> 6 & 1) != 0, rows[i].pilot_mA > 0);
+    }
+    start(); /* a charger that offers to a plug which is out */
+    s.cc_ohm = scalar_invalid(VALIDITY_OPEN);
+    s.cp_mV = 9000;
+    s.cp_permille = 267;
+    run(PLUG_SETTLE_MS + 10);
+    CU_ASSERT(p.slow == PLUG_OUT && p.pilot_mA == 0 && p.cable_mA == 0);
+}
+
+static void test_a_state_settles_to_the_millisecond(void)
+{
+    start();
+    s.cc2_mV = 6000;
+    plug_step(&p, &s, 1); /* seen for the first time */
+    for (int ms = 1; ms < PLUG_SETTLE_MS; ms++)
+        plug_step(&p, &s, 1);
+    CU_ASSERT_EQUAL(p.fast, PLUG_UNKNOWN);
+    plug_step(&p, &s, 1);
+    CU_ASSERT_EQUAL(p.fast, PLUG_IN);
 }
 
 int main(void)
@@ -205,6 +247,8 @@ int main(void)
         { "a bouncing contact does not count [ME-11]", test_a_bouncing_contact_does_not_count },
         { "two plugs are one too many [ME-11]", test_two_plugs_are_one_too_many },
         { "the bits that the sample carries [ME-11]", test_the_bits_of_the_sample },
+        { "the charger offers at 9 and 6 V only, to a plug that is in [ME-11]", test_the_charger_offers_at_9_and_6_V_only },
+        { "a state settles to the millisecond [ME-11]", test_a_state_settles_to_the_millisecond },
         CU_TEST_INFO_NULL,
     };
 

@@ -27,6 +27,7 @@ static uint16_t step(void)
 static void test_a_healthy_board_is_well(void)
 {
     start();
+    CU_ASSERT_EQUAL(s.failed, 0);
     CU_ASSERT_EQUAL(step(), 0);
     CU_ASSERT_EQUAL(self_check_first(&s, SELF_FAILED) | self_check_first(&s, SELF_DEGRADED) | self_check_first(&s, SELF_TOLD), 0);
 }
@@ -139,6 +140,9 @@ static void test_the_first_unit_of_a_level(void)
     CU_ASSERT_EQUAL(self_check_first(&s, SELF_FAILED), SELF_flash + 1);
     CU_ASSERT_EQUAL(self_check_first(&s, SELF_DEGRADED), SELF_nvm + 1);
     CU_ASSERT_EQUAL(self_check_first(&s, SELF_TOLD), SELF_current + 1);
+    facts.ram_bad = true; /* the very first of all */
+    step();
+    CU_ASSERT_EQUAL(self_check_first(&s, SELF_FAILED), SELF_ram + 1);
 }
 
 static void test_every_bit_has_a_name(void)
@@ -203,6 +207,20 @@ static void test_silent_units_and_wrong_relays_show(void)
     CU_ASSERT(r.biu.self.failed & 1 << SELF_voltages);
 }
 
+/* The window of ten seconds ends to the millisecond, and the verdict of a bad one stands until a good one has ended. */
+static void test_the_window_of_overruns_is_exact(void)
+{
+    start();
+    in.dt_ms = 1;
+    for (int window = 0; window < 4; window++)
+        for (int ms = 1; ms <= SELF_OVERRUN_MS; ms++) {
+            overrun(window < 2 && ms > 1 && ms <= 1 + SELF_OVERRUNS); /* the first two are bad */
+            bool late = window < 2 ? window > 0 || ms > SELF_OVERRUNS : window == 2 && ms < SELF_OVERRUN_MS;
+
+            CU_ASSERT_EQUAL(step(), late ? 1 << SELF_slots : 0);
+        }
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -216,6 +234,7 @@ int main(void)
         { "every bit has a name of its own [ME-13]", test_every_bit_has_a_name },
         { "a failed unit opens the contactors, a degraded one warns [ME-13]", test_a_failed_unit_opens_and_a_degraded_one_does_not },
         { "silent units and wrong relays are reported per unit [ME-13]", test_silent_units_and_wrong_relays_show },
+        { "the window of late steps is exact [ME-13]", test_the_window_of_overruns_is_exact },
         CU_TEST_INFO_NULL,
     };
 
