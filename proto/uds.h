@@ -5,7 +5,7 @@
  *
  *   22 DID [DID ..]                 -> 62 DID value(4) [DID value(4) ..]     at most 64 DIDs
  *   2E 2xxx value(4)                -> 6E 2xxx                             running copy; range-checked; NRC 31 out of range or unknown
- *   31 01 0201                      -> 71 01 0201                          store the running copy (Flash); NRC 72 when NVM fails
+ *   31 01 0201                      -> 71 01 0201                          store the running copy (Flash); NRC 72 when NVM fails; meanwhile writes: NRC 21
  *   31 01 0202 no(4)                -> 71 01 0202 first(4) last(4)         send samples from no on again; first = what the ring still holds
  *   11 01                           -> 51 01                               restart; the answer goes out first
  *   3E 00                           -> 7E 00

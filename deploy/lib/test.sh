@@ -15,7 +15,7 @@ usage: ./cellwarden test [SUITE...]
   integration   programs against each other, over real sockets (pytest)
   e2e           the console in headless Chromium against a running instance (Playwright)
   fault         kill and cut everything under load; nothing may be lost (pytest)
-  conformance   against other implementations (pytest)
+  conformance   against udsoncan, can-isotp, cantools, pymodbus, mbpoll, tshark, autosar-e2e (pytest)
   coverage      line and branch coverage of protection, contactor and store by the unit tests; must be complete (gcov)
   mutation      one operator changed at a time in the safety modules: the unit tests must notice 95 % (5 minutes)
   fresh         \`up\`, \`down\` and \`test\` on a bare Debian 12 in a folder (needs root)

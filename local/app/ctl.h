@@ -26,10 +26,19 @@ struct ctl {
 /* The commands: argv[0] is the command's own name. Each returns EXIT_*. */
 typedef int ctl_fn(struct ctl *c, int argc, char *const argv[]);
 ctl_fn ctl_status, ctl_cells, ctl_watch;                        /* ctl_show.c */
-ctl_fn ctl_params, ctl_calibrate, ctl_flash, ctl_restart;       /* ctl_params.c */
+ctl_fn ctl_params, ctl_calibrate, ctl_flash;                    /* ctl_params.c */
+ctl_fn ctl_restart;                                             /* ctl_restart.c */
 ctl_fn ctl_dtc, ctl_soc, ctl_inject, ctl_upgrade, ctl_selftest; /* ctl_board.c */
 
 ctl_fn ctl_catalogue; /* ctl_tables.c */
+
+/* ctl_params.c. Write, store if asked, read back, show. EXIT_*, said. */
+int ctl_carry_out(struct ctl *c, const struct command *cmd);
+
+/* ctl_file.c. Files of parameters; `path` of an export may be "-". EXIT_*, said. */
+int ctl_export(struct ctl *c, const char *path);
+int ctl_diff(struct ctl *c, const char *path); /* EXIT_FAILED when something differs */
+int ctl_import(struct ctl *c, const char *path, bool store);
 
 /* ctl_tables.c. Does the board have others than ours? Refuse when it has; read and write by its own. EXIT_*, said. */
 int ctl_ask_tables(struct ctl *c, bool *others);

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ctl_params.c -- params, calibrate, flash, restart. Every write is proved by reading back. */
+/* ctl_params.c -- params, calibrate, flash. Every write is proved by reading back. */
 #include "local/app/ctl.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/err.h"
-#include "local/app/param_file.h"
 #include "local/core/uds_words.h"
 #include "proto/tables.h"
 
@@ -126,8 +123,7 @@ static bool show_write(struct ctl *c, const struct command_write *w, bool stored
     return ok;
 }
 
-/* Write, store if asked, read back, show. */
-static int carry_out(struct ctl *c, const struct command *cmd)
+int ctl_carry_out(struct ctl *c, const struct command *cmd)
 {
     int end = ctl_run(c, tester_params(&c->cable.tester, cmd), true);
     const struct command_run *run = &c->cable.tester.run;
@@ -187,7 +183,7 @@ int ctl_calibrate(struct ctl *c, int argc, char *const argv[])
         if (bad)
             return bad;
     }
-    return carry_out(c, &cmd);
+    return ctl_carry_out(c, &cmd);
 }
 
 int ctl_flash(struct ctl *c, int argc, char *const argv[])
@@ -203,155 +199,7 @@ int ctl_flash(struct ctl *c, int argc, char *const argv[])
         if (bad)
             return bad;
     }
-    return carry_out(c, &cmd);
-}
-
-/* Until the board counts another start, or timeout_s. */
-static int wait_boot(struct ctl *c, uint32_t before)
-{
-    uint32_t began = cable_now_ms();
-
-    while (c->cable.assembler.boot == before) {
-        if (ctl_is_stopping() || cable_now_ms() - began > c->timeout_s * 1000)
-            return ctl_fail("no new start within %u s", c->timeout_s);
-        cable_step(&c->cable, 10);
-    }
-    if (!c->json)
-        printf("restarted: start %" PRIu32 "\n", c->cable.assembler.boot);
-    return EXIT_DONE;
-}
-
-/* Over RS485 no sample counts the starts. A start ends every session: ours is made extended before, and is default after. */
-static int restart_without_samples(struct ctl *c)
-{
-    static const struct command cmd = { .act = COMMAND_RESTART };
-    static const uint8_t extended[] = { UDS_SESSION, UDS_SESSION_EXTENDED };
-    static const uint8_t which[] = { UDS_READ_DATA, DID_ACTIVE_SESSION >> 8, DID_ACTIVE_SESSION & 0xFF };
-    uint32_t began = cable_now_ms();
-    struct tester *t = &c->cable.tester;
-
-    if (ctl_ask(c, extended, sizeof(extended), TESTER_OPEN) != EXIT_DONE || ctl_run(c, tester_params(t, &cmd), false) != EXIT_DONE)
-        return EXIT_FAILED;
-    do { /* each question keeps the session, so its end is the start's */
-        if (ctl_is_stopping() || cable_now_ms() - began > c->timeout_s * 1000)
-            return ctl_fail("no new start within %u s", c->timeout_s);
-        cable_step(&c->cable, 100);
-        ctl_run(c, tester_ask(t, which, sizeof(which), TESTER_OPEN), true);
-    } while (t->end != TESTER_OK || t->answer_n != 4 || t->answer[3] != UDS_SESSION_DEFAULT);
-    if (c->json) {
-        jsonw_object(&c->out);
-        jsonw_member_opt(&c->out, "boot", false, 0);
-        jsonw_object_end(&c->out);
-    } else {
-        printf("restarted\n");
-    }
-    return EXIT_DONE;
-}
-
-int ctl_restart(struct ctl *c, int argc, char *const argv[])
-{
-    static const struct command cmd = { .act = COMMAND_RESTART };
-
-    if (argc > 1)
-        return ctl_usage("restart takes no '%s'", argv[1]);
-    if (!cable_has_samples(&c->cable))
-        return restart_without_samples(c);
-    if (ctl_wait_sample(c) != EXIT_DONE)
-        return EXIT_FAILED;
-    uint32_t before = c->cable.assembler.boot;
-
-    if (ctl_run(c, tester_params(&c->cable.tester, &cmd), false) != EXIT_DONE || wait_boot(c, before) != EXIT_DONE)
-        return EXIT_FAILED;
-    if (c->json) {
-        jsonw_object(&c->out);
-        jsonw_member_int(&c->out, "boot", c->cable.assembler.boot);
-        jsonw_object_end(&c->out);
-    }
-    return EXIT_DONE;
-}
-
-static int export(struct ctl *c, const char *path)
-{
-    double seconds;
-    struct jsonw doc;
-    FILE *to = strcmp(path, "-") == 0 ? stdout : NULL;
-
-    if (ctl_need_our_tables(c) != EXIT_DONE)
-        return EXIT_FAILED;
-    if (ctl_read_params(c, &seconds) != EXIT_DONE)
-        return EXIT_FAILED;
-    jsonw_init(&doc, PARAM_FILE_MAX);
-    param_file_write(&doc, &c->cable.tester.params, "local.board", "cellwarden-ctl", (long long)time(NULL) * 1000);
-    if (to == NULL)
-        to = fopen(path, "w");
-    bool good = to != NULL && !doc.failed && fwrite(doc.buf, 1, doc.len, to) == doc.len && fputc('\n', to) != EOF;
-
-    if (to != NULL && to != stdout)
-        good = fclose(to) == 0 && good;
-    jsonw_deinit(&doc);
-    return good ? EXIT_DONE : ctl_fail("'%s' cannot be written", path);
-}
-
-/* The file into *cmd: what differs. EXIT_*. */
-static int load(struct ctl *c, const char *path, struct command *cmd)
-{
-    double seconds;
-    FILE *from = fopen(path, "r");
-    char *text = from ? malloc(PARAM_FILE_MAX + 2) : NULL;
-    size_t n = text ? fread(text, 1, PARAM_FILE_MAX + 1, from) : 0;
-    int end = EXIT_FAILED;
-
-    if (from)
-        fclose(from);
-    if (text == NULL)
-        ctl_fail("'%s' cannot be read", path);
-    else if (ctl_need_our_tables(c) == EXIT_DONE && ctl_read_params(c, &seconds) == EXIT_DONE)
-        end = param_file_read(text, n, &c->cable.tester.params, cmd, stderr) == BMS_ERR_OK
-                  ? EXIT_DONE
-                  : ctl_fail("'%s' is refused, nothing was written", path);
-    free(text);
-    return end;
-}
-
-static int diff(struct ctl *c, const char *path)
-{
-    static struct command cmd = { .act = COMMAND_WRITE };
-
-    if (load(c, path, &cmd) != EXIT_DONE)
-        return EXIT_FAILED;
-    if (c->json)
-        jsonw_array(&c->out);
-    for (size_t i = 0; i < cmd.writes; i++) {
-        int p = param_by_id((uint16_t)cmd.write[i].id);
-        int32_t now = c->cable.tester.params.running[p];
-
-        if (c->json) {
-            jsonw_object(&c->out);
-            jsonw_member_str(&c->out, "name", param_rows[p].name);
-            jsonw_member_int(&c->out, "running", now);
-            jsonw_member_int(&c->out, "file", cmd.write[i].value);
-            jsonw_object_end(&c->out);
-        } else {
-            printf("%-40s %12" PRId32 " -> %" PRId32 " %s\n", param_rows[p].name, now, cmd.write[i].value, param_rows[p].unit);
-        }
-    }
-    if (c->json)
-        jsonw_array_end(&c->out);
-    return cmd.writes ? EXIT_FAILED : EXIT_DONE;
-}
-
-static int import(struct ctl *c, const char *path, bool store)
-{
-    static struct command cmd = { .act = COMMAND_WRITE };
-
-    cmd.store = store;
-    if (load(c, path, &cmd) != EXIT_DONE)
-        return EXIT_FAILED;
-    if (cmd.writes == 0 && !store) {
-        printf("%s\n", c->json ? "{\"readback\":[],\"ok\":true,\"detail\":\"\"}" : "nothing differs");
-        return EXIT_DONE;
-    }
-    return carry_out(c, &cmd);
+    return ctl_carry_out(c, &cmd);
 }
 
 int ctl_params(struct ctl *c, int argc, char *const argv[])
@@ -366,10 +214,10 @@ int ctl_params(struct ctl *c, int argc, char *const argv[])
     if (argc < 3 || (argc > 3 && !(flash && strcmp(what, "import") == 0)))
         return ctl_usage("params get [NAME..] | set NAME=VALUE.. | export FILE | diff FILE | import FILE [--flash]");
     if (strcmp(what, "export") == 0)
-        return export(c, argv[2]);
+        return ctl_export(c, argv[2]);
     if (strcmp(what, "diff") == 0)
-        return diff(c, argv[2]);
+        return ctl_diff(c, argv[2]);
     if (strcmp(what, "import") == 0)
-        return import(c, argv[2], flash);
+        return ctl_import(c, argv[2], flash);
     return ctl_usage("params has no '%s'", what);
 }

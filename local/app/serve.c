@@ -54,6 +54,14 @@ static bool is_named_right(struct http_exchange *ex)
     return false;
 }
 
+/* A page of another site can make the browser ask without an Origin (an image, a form), but not hide that it did (Fetch Metadata). */
+static bool is_from_elsewhere(struct http_exchange *ex)
+{
+    const char *site = http_header(ex, "Sec-Fetch-Site");
+
+    return site != NULL && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
+}
+
 static enum http_guard guard(struct http_exchange *ex)
 {
     struct serve *s = ex->ctx;
@@ -61,6 +69,10 @@ static enum http_guard guard(struct http_exchange *ex)
 
     if (!is_named_right(ex))
         return HTTP_REFUSED;
+    if (is_from_elsewhere(ex)) {
+        http_problem(ex, 403, "origin", NULL, "this program answers its own pages alone");
+        return HTTP_REFUSED;
+    }
     if (ex->match.route->csrf &&
         (csrf == NULL || strlen(csrf) != strlen(s->token) || sodium_memcmp(csrf, s->token, strlen(s->token)) != 0)) {
         http_problem(ex, 403, "csrf", NULL, "the header X-CSRF must hold the token of /session");

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The display in the terminal (libmodbus) on a board's RS485: what it shows, what it edits, what it refuses."""
+import re
 import subprocess
 
 import pytest
@@ -20,10 +21,11 @@ def lcd(port, *words):
 
 
 def test_ta5_the_display_shows_soc_voltage_current_and_warnings(port):
-    """[TA-5]"""
+    """And what is left, in Ah and kWh [TA-5] [ES-4]"""
     page = lcd(port, "--once").stdout
     for word in ("SOC", "voltage", "current", "warnings", "highest cell", "mode"):
         assert word in page, page
+    assert re.search(r"capacity left +[1-9][\d.]* Ah", page) and re.search(r"energy left +[\d.]*[1-9][\d.]* kWh", page), page
     cells = lcd(port, "--once", "--cells").stdout.split()
     assert len(cells) == 40 and all(3000 < int(mV) < 4300 for mV in cells[1::2])
 

@@ -103,7 +103,7 @@ def latest(frames, dbc):
 
 
 def test_values_are_those_of_the_samples(heard, dbc, can0_dbc):
-    """What the vehicle is told is what the stream of samples says at the same time [TA-2] [ME-1] [ME-2]"""
+    """What the vehicle is told is what the stream of samples says at the same time [TA-2] [ME-1] [ME-2] [ES-4]"""
     stream = latest([f for f in heard[0] if f.arbitration_id >> 16 == 0x18F0], can0_dbc)
     told = latest(heard[1], dbc)
     for cell in range(1, CELLS + 1):
@@ -113,6 +113,8 @@ def test_values_are_those_of_the_samples(heard, dbc, can0_dbc):
     assert abs(told["safe_voltage_dV"] * 100 - stream["pack_voltage_mV"]) <= 1000
     assert abs(told["safe_current_dA"] * 100 - stream["pack_current_mA"]) <= 3000
     assert abs(told["st_soc_permyriad"] - stream["soc_permyriad"]) <= 20
+    assert stream["capacity_left_mAh"] > 0 and abs(told["left_mAh"] - stream["capacity_left_mAh"]) <= 100
+    assert stream["energy_left_Wh"] > 0 and abs(told["left_Wh"] - stream["energy_left_Wh"]) <= 10
     assert abs(told["lk_voltage_mV"] - stream["link_voltage_mV"]) <= 1000
     for ours, theirs in (("safe_mode", "mode"), ("safe_alarm_level", "alarm_level"), ("safe_relays", "contactors_feedback"),
                          ("chg_state", "charge_state"), ("lim_derate_percent", "derate_percent"), ("fitted_cells", "cell_count"),

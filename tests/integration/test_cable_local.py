@@ -173,6 +173,10 @@ def test_other_names_origins_and_sizes_are_refused(board):
     for origin in ("http://evil.example", "null", f"http://127.0.0.1:{local.port + 1}", f"https://127.0.0.1:{local.port}"):
         assert " 403 " in raw(local, session + host + f"Origin: {origin}\r\n\r\n"), origin
     assert " 200 " in raw(local, session + host + f"Origin: http://127.0.0.1:{local.port}\r\n\r\n")
+    for site in ("cross-site", "same-site"):
+        assert " 403 " in raw(local, session + host + f"Sec-Fetch-Site: {site}\r\n\r\n"), site
+    for site in ("same-origin", "none"):
+        assert " 200 " in raw(local, session + host + f"Sec-Fetch-Site: {site}\r\n\r\n"), site
     post = f"POST /api/v1/vehicles/{ID}/upgrade HTTP/1.1\r\n{host}X-CSRF: {local.csrf}\r\n"
     assert " 413 " in raw(local, post + f"Content-Type: application/octet-stream\r\nContent-Length: {(16 << 20) + 1}\r\n\r\n")
     assert " 413 " in raw(local, post + "Content-Type: application/json\r\nContent-Length: 10000000\r\n\r\n")
