@@ -22,6 +22,7 @@ import json
 import math
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -36,6 +37,7 @@ TABLE = ROOT / "tests/tools/equivalent_mutants.txt"
 WANTED = 0.95
 CAUGHT, SURVIVED, BROKEN, SAME = "caught", "survived", "does not compile", "same code"
 REPORT_S = 10
+ROW = re.compile(r"\| (\S+) \| (\d+) \| (\d+) \| [\d.]+ % \| (\d+) \| (\d+) \|")
 
 
 def soname(path):
@@ -199,16 +201,23 @@ def survivors(results):
     return [f"{m.path}:{m.line}: {m.operator}: {m.was}" for m, verdict in results if verdict == SURVIVED]
 
 
-def document(table, results):
-    """docs/mutation.md"""
+def document(file, wanted, results, known):
+    """Writes docs/mutation.md: of modules that were not judged now, rows and survivors stay as they are, if the modules still exist."""
+    old = file.read_text().splitlines() if file.exists() else []
+    figures = {found.group(1): [int(found.group(i)) for i in (2, 3, 4, 5)] for found in map(ROW.fullmatch, old) if found}
+    table = [(path[len("firmware/"):-2], figures.get(path[len("firmware/"):-2])) for path in modules()]
+    fresh = {row[0]: row[1:] for row in rows(wanted, results, known)}
+    table = [(name, fresh.get(name, figure)) for name, figure in table if name in fresh or figure]
+    table.append(("in all", [sum(column) for column in zip(*(figure for _, figure in table))]))
+    survived = [line for line in old if line.startswith("- `firmware/") and line.split("`")[1] not in wanted and line.split("`")[1] in modules()]
+    survived += [f"- `{m.path}`, `{m.function}`: {m.operator}: `{m.was}`" for m, verdict in results if verdict == SURVIVED]
     lines = ["<!-- SPDX-License-Identifier: Apache-2.0 -->", "# Mutation run over the safety modules", "",
              "Made by `./cellwarden test mutation -- --docs docs/mutation.md`: one thing at a time is broken in a module (a comparison, a term, a constant,",
              "a statement), and its unit tests must notice at least 95 %. Equivalent: nothing a caller sees can tell, with reasons in",
              "`tests/tools/equivalent_mutants.txt`. Not counted: does not compile, or is the same machine code.", "",
              "| module | caught | counted | share | equivalent | not counted |", "| --- | ---: | ---: | ---: | ---: | ---: |"]
-    lines += [f"| {name} | {caught} | {counted} | {percent(caught, counted)} | {equivalent} | {other} |" for name, caught, counted, equivalent, other in table]
-    lines += ["", "## Survivors", "", *(f"- `{m.path}`, `{m.function}`: {m.operator}: `{m.was}`" for m, verdict in results if verdict == SURVIVED)]
-    return "\n".join(lines) + "\n"
+    lines += [f"| {name} | {caught} | {counted} | {percent(caught, counted)} | {equivalent} | {other} |" for name, (caught, counted, equivalent, other) in table]
+    file.write_text("\n".join([*lines, "", "## Survivors", "", *sorted(survived)]) + "\n")
 
 
 def main():
@@ -218,11 +227,11 @@ def main():
     parser.add_argument("--sample", type=int, help="only so many, drawn by the seed")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=pathlib.Path, help="the figures and survivors as JSON")
-    parser.add_argument("--docs", type=pathlib.Path, help="the table of a whole run as Markdown")
+    parser.add_argument("--docs", type=pathlib.Path, help="write the figures into this Markdown table; rows of other modules stay")
     parser.add_argument("modules", nargs="*")
     args = parser.parse_args()
-    if args.docs and (args.sample or args.modules):
-        parser.error("--docs is of a whole run")
+    if args.docs and args.sample:
+        parser.error("--docs wants every mutant of a module, not a sample")
     known, wanted = equivalents(), chosen(args, modules())
 
     every = [mutant for path in wanted for mutant in mutants(path, (ROOT / path).read_text())]
@@ -246,7 +255,7 @@ def main():
         args.json.write_text(json.dumps({"caught": caught, "counted": counted, "modules": {row[0]: row[1:] for row in table[:-1]},
                                          "survived": survivors(results)}, indent=1) + "\n")
     if args.docs:
-        args.docs.write_text(document(table, results))
+        document(args.docs, wanted, results, known)
     return 0 if counted and caught >= WANTED * counted else 1
 
 
