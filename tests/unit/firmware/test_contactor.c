@@ -811,6 +811,7 @@ static void test_a_relay_is_welded_or_stuck_and_recovers(void)
     for (int t = 0; t < 100; t += 10)
         step(0, 0);
     CU_ASSERT(c.stuck == 2 && c.welded == 0);
+    CU_ASSERT(c.locked); /* a fault has opened it: the charger hears that too */
     in.drive = false;
     step(0, 0);
     in.drive = true;
@@ -881,6 +882,12 @@ static void test_a_trial_closes_one_relay_for_an_exact_time(void)
     CU_ASSERT_EQUAL(step(last, 0), 0);
     CU_ASSERT_EQUAL(c.test_result, CONTACTOR_TEST_PASSED);
     CU_ASSERT(c.wear[1].closed == 1 && c.wear[1].load_A == 3);
+
+    CU_ASSERT_EQUAL(contactor_test(&c, P), 0);
+    CU_ASSERT_EQUAL(follow(30, 0), P);
+    in.must_end = true; /* an alarm that leaves a load its time: there is none here */
+    CU_ASSERT_EQUAL(step(P, 0), 0);
+    in.must_end = false;
 
     CU_ASSERT_EQUAL(contactor_test(&c, P), 0);
     follow(30, 0);
