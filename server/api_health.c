@@ -17,9 +17,10 @@ void api_healthz(struct http_exchange *ex)
 /* Ready: this worker reached the database, the administrator can sign in, and ingest, where it has a role here, is connected to the broker. */
 void api_readyz(struct http_exchange *ex)
 {
-    bool ingest = (api_of(ex)->parts.config->role & ROLE_INGEST) != 0;
+    const struct config *config = api_of(ex)->parts.config;
+    bool ingest = (config->role & ROLE_INGEST) != 0;
     bool database = db_exec(ex->db, "SELECT 1") == 0;
-    bool broker = !ingest || metrics_get(METRIC_MQTT_UP) == 1;
+    bool broker = !ingest || (metrics_get(METRIC_MQTT_UP) == 1 && (!config->lane || metrics_get(METRIC_LANE_UP) == 1));
 
     bool signable = !auth_admin_is_due(api_of(ex)->auth);
 

@@ -56,6 +56,7 @@ static const struct option options[] = {
     { "device-kB-per-s",     NUMBER, AT(device_kB),           "2048",           0, 1000000, "their size" },
     { "tenant-records-per-s", NUMBER, AT(tenant_records),     "50000",          0, 1000000, "records of all devices of a tenant; 0: no limit" },
     { "tenant-kB-per-s",     NUMBER, AT(tenant_kB),           "131072",         0, 1000000, "their size" },
+    { "lane",                NUMBER, AT(lane),                "1",              0, 1, "1: records come and acks go over a connection of their own; 0: over Paho's" },
     { "op-expiry-s",         NUMBER, AT(op_expiry_s),         "60",             1, 86400, "operations without a result expire after this" },
 };
 /* clang-format on */

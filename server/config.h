@@ -47,6 +47,7 @@ struct config {
     int64_t device_kB;
     int64_t tenant_records; /* all devices of a tenant together */
     int64_t tenant_kB;
+    int64_t lane;
     int64_t op_expiry_s;
     unsigned role; /* ROLE_*, made from `roles` by config_load() */
 };

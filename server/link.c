@@ -91,6 +91,16 @@ static void on_subscribe_failed(void *ctx, MQTTAsync_failureData5 *data)
     fall(ctx, "subscription failed", data ? data->code : 0);
 }
 
+static void come_up(struct link *l)
+{
+    pthread_mutex_lock(&l->lock);
+    l->backoff_ms = BACKOFF_MIN_MS;
+    go(l, UP);
+    pthread_mutex_unlock(&l->lock);
+    metrics_add(METRIC_CONNECTS, 1);
+    log_info("mqtt", "connected", "broker=%s", l->uri);
+}
+
 static void on_subscribed(void *ctx, MQTTAsync_successData5 *data)
 {
     struct link *l = ctx;
@@ -102,12 +112,7 @@ static void on_subscribed(void *ctx, MQTTAsync_successData5 *data)
         fall(l, "broker refused a subscription", data->reasonCode);
         return;
     }
-    pthread_mutex_lock(&l->lock);
-    l->backoff_ms = BACKOFF_MIN_MS;
-    go(l, UP);
-    pthread_mutex_unlock(&l->lock);
-    metrics_add(METRIC_CONNECTS, 1);
-    log_info("mqtt", "connected", "broker=%s", l->uri);
+    come_up(l);
 }
 
 static void on_connect_failed(void *ctx, MQTTAsync_failureData5 *data)
@@ -125,13 +130,17 @@ static void on_connected(void *ctx, MQTTAsync_successData5 *data)
     MQTTSubscribe_options each[2] = { MQTTSubscribe_options_initializer, MQTTSubscribe_options_initializer };
 
     (void)data;
-    if (l->cfg->role & ROLE_INGEST)
+    if ((l->cfg->role & ROLE_INGEST) && !l->cfg->lane)
         topics[n++] = TOPIC_SHARED_UP;
     if (l->cfg->role & ROLE_API)
         topics[n++] = TOPIC_ALL_STATES;
     pthread_mutex_lock(&l->lock);
     go(l, SUBSCRIBING);
     pthread_mutex_unlock(&l->lock);
+    if (n == 0) {
+        come_up(l); /* an ingest with a lane only publishes here */
+        return;
+    }
     opts.onSuccess5 = on_subscribed;
     opts.onFailure5 = on_subscribe_failed;
     opts.context = l;

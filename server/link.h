@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* link.h -- the server's connection to the broker: MQTT 5 over TLS, kept up.
+/* link.h -- the server's connection to the broker by Paho: MQTT 5 over TLS, kept up. States in, commands out; with --lane 0 also what lane.h carries.
  *
  * Clean start and session expiry 0: the broker keeps nothing for us, because each device's journal does. A thread of its own connects, subscribes, and
  * after a failure tries again, 0.5 s to 30 s apart. Messages arrive on Paho's thread; while `on_message` runs nothing else arrives, and the broker gets

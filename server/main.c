@@ -7,6 +7,7 @@
 #include "server/gate.h"
 #include "server/ingest.h"
 #include "server/jobs.h"
+#include "server/lane.h"
 #include "server/link.h"
 #include "server/log.h"
 #include "server/refresh.h"
@@ -28,6 +29,7 @@ struct server {
     struct gate *gate;
     struct router router;
     struct link *link;
+    struct lane *lane; /* with ROLE_INGEST and --lane 1 */
     struct downlink *downlink;
     struct ingest *ingest;   /* with ROLE_INGEST */
     struct refresh *refresh; /* without */
@@ -38,7 +40,7 @@ struct server {
 static void publish_ack(void *ctx, const char *topic, const uint8_t *bytes, size_t size)
 {
     struct server *s = ctx;
-    int err = link_publish(s->link, topic, bytes, size);
+    int err = s->lane ? lane_publish(s->lane, topic, bytes, size) : link_publish(s->link, topic, bytes, size);
 
     if (err)
         log_debug("ingest", "ack not sent; the device will send its records again", "topic=%s reason='%s'", topic, bms_err_text(err));
@@ -158,6 +160,12 @@ static int run_parts(struct server *s)
         s->refresh = refresh_start(&parts);
         err = s->refresh ? 0 : BMS_ERR_NOSPACE;
     }
+    if (!err && (s->config.role & ROLE_INGEST) && s->config.lane) {
+        struct link_handler handler = { .ctx = &s->router, .on_message = router_take };
+
+        s->lane = lane_start(&s->config, &handler);
+        err = s->lane ? 0 : BMS_ERR_NOSPACE;
+    }
     return err ? err : link_start(s->link);
 }
 
@@ -187,10 +195,12 @@ static void stop(struct server *s)
 {
     if (s->link)
         link_pause(s->link);
+    lane_pause(s->lane);
     jobs_stop(s->jobs);
     ingest_stop(s->ingest);
     refresh_stop(s->refresh);
     downlink_halt(s->downlink);
+    lane_stop(s->lane, FLUSH_MS);
     link_destroy(s->link, FLUSH_MS);
     if (s->api)
         api_stop(s->api);

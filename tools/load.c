@@ -3,24 +3,26 @@
  *
  * Not a DTU: the journal is in memory and one certificate speaks for all devices, so the broker's rules must allow that (a private broker in tests).
  * It does keep the one promise that matters: a record is sent again until an Ack names it. With --truth it writes what was measured, in the
- * format of sim/truth.h, so cellwarden-verify can prove that all of it arrived.
+ * format of sim/truth.h, so cellwarden-verify can prove that all of it arrived. It is to cost little beside what it loads: one thread, and as many
+ * messages in a TLS record as fit.
  */
 #include "common/bytes.h"
 #include "common/err.h"
 #include "proto/body.h"
 #include "proto/downlink.pb-c.h"
 #include "proto/topics.h"
+#include "server/host.h"
+#include "server/mqtt_bulk.h"
+#include "server/tls_wire.h"
 #include "sim/truth.h"
 
-#include <MQTTAsync.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { RESEND_MS = 3000, DEVICES_MAX = 10000, BODIES = 64 };
+enum { RESEND_MS = 3000, LOOK_MS = 200, ANSWER_MS = 10000, DEVICES_MAX = 10000, BODIES = 64, IN_SIZE = 256 * 1024, OUT_SIZE = 128 * 1024 };
 
 struct options {
     const char *uri, *ca, *cert, *key, *tenant, *truth;
@@ -36,20 +38,22 @@ struct slot { /* one sealed record */
 
 struct load {
     struct options opt;
-    MQTTAsync client;
+    struct tls_wire *wire; /* NULL: no connection */
+    struct bulk bulk;
+    uint8_t in[IN_SIZE], out[OUT_SIZE];
+    char id[40];
     uint64_t epoch;
     int *order;         /* of the records of each device */
     struct slot *slots; /* [device * records + seq - 1] */
-    pthread_mutex_t lock;
     long acked, under_way;
-    long begun;      /* records sent at least once */
+    long begun;      /* records sent at least once: all devices' order[0], then order[1] and so on */
     int64_t from_ms; /* when the first could go */
+    int64_t look_ms; /* when to look again for what got no Ack in time */
     int first;       /* place in order[] before which all devices' records are acknowledged */
     struct {         /* of devices without a truth file: a body says nothing of its time, so a few do for all */
         uint8_t *bytes;
         size_t size;
     } bodies[BODIES];
-    bool up;
 };
 
 static int64_t mono_ms(void)
@@ -58,13 +62,6 @@ static int64_t mono_ms(void)
 
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static void pause_ms(long ms)
-{
-    struct timespec t = { .tv_nsec = ms * 1000000 };
-
-    nanosleep(&t, NULL);
 }
 
 static void name_of(const struct load *l, int device, char *out, size_t size)
@@ -250,127 +247,181 @@ static void take_ack(struct load *l, int device, const Cw__Ack *ack)
     }
 }
 
-static int on_arrived(void *ctx, char *topic, int len, MQTTAsync_message *m)
+/* The number behind ".load-" in cw/v1/<tenant>.load-0007/down/ack, or -1. */
+static int device_of(const char *topic, size_t n)
+{
+    static const char mark[] = ".load-";
+    int device = 0;
+    size_t i = 0;
+
+    while (i + sizeof mark - 1 < n && memcmp(topic + i, mark, sizeof mark - 1) != 0)
+        i++;
+    if (i + sizeof mark - 1 >= n)
+        return -1;
+    for (i += sizeof mark - 1; i < n && topic[i] >= '0' && topic[i] <= '9' && device < DEVICES_MAX; i++)
+        device = device * 10 + topic[i] - '0';
+    return device;
+}
+
+static void on_message(void *ctx, const char *topic, size_t topic_n, const uint8_t *payload, size_t n)
 {
     struct load *l = ctx;
-    const char *number = strstr(topic, ".load-");
-    Cw__Ack *ack = cw__ack__unpack(NULL, (size_t)m->payloadlen, m->payload);
+    int device = device_of(topic, topic_n);
+    Cw__Ack *ack = cw__ack__unpack(NULL, n, payload);
 
-    (void)len;
-    if (ack && number && atoi(number + 6) < l->opt.devices) {
-        pthread_mutex_lock(&l->lock);
-        take_ack(l, atoi(number + 6), ack);
-        pthread_mutex_unlock(&l->lock);
-    }
+    if (ack && device >= 0 && device < l->opt.devices)
+        take_ack(l, device, ack);
     cw__ack__free_unpacked(ack, NULL);
-    MQTTAsync_freeMessage(&m);
-    MQTTAsync_free(topic);
-    return 1;
 }
 
-static void on_subscribed(void *ctx, MQTTAsync_successData5 *data)
+static int make_client(struct load *l)
 {
-    struct load *l = ctx;
+    static const char *const filters[] = { TOPIC_ROOT "+" TOPIC_ACK };
+    const struct bulk_config config = { .client_id = l->id,
+                                        .filters = filters,
+                                        .filter_n = 1,
+                                        .keep_alive_s = 20,
+                                        .receive_max = 1000,
+                                        .answer_ms = ANSWER_MS,
+                                        .ctx = l,
+                                        .message = on_message,
+                                        .in = l->in,
+                                        .in_size = sizeof l->in,
+                                        .out = l->out,
+                                        .out_size = sizeof l->out };
 
-    (void)data;
-    l->up = true;
+    snprintf(l->id, sizeof l->id, "cellwarden-load-%d", l->opt.seed);
+    return bulk_init(&l->bulk, &config);
 }
 
-static void on_connected(void *ctx, char *cause)
+static void open_link(struct load *l)
 {
-    struct load *l = ctx;
-    MQTTAsync_callOptions opts = MQTTAsync_callOptions_initializer;
-    char filter[100];
+    const struct tls_wire_files files = { l->opt.ca, l->opt.cert, l->opt.key };
+    char host[200], why[200];
+    int port = host_split(l->opt.uri + sizeof "ssl://" - 1, host, sizeof host);
 
-    (void)cause;
-    opts.onSuccess5 = on_subscribed;
-    opts.context = l;
-    snprintf(filter, sizeof filter, TOPIC_ROOT "+" TOPIC_ACK);
-    MQTTAsync_subscribe(l->client, filter, 1, &opts);
+    l->wire = tls_wire_open(&files, host, port, ANSWER_MS, why, sizeof why);
+    if (l->wire) {
+        bulk_connect(&l->bulk, (uint32_t)mono_ms());
+        return;
+    }
+    fprintf(stderr, "cellwarden-load: %s\n", why);
+    nanosleep(&(struct timespec) { .tv_sec = 1 }, NULL);
 }
 
-static void on_lost(void *ctx, char *cause)
+/* Returns false when the stream has ended. */
+static bool flush(struct load *l)
 {
-    struct load *l = ctx;
+    size_t n = 0;
+    int rc = 1;
 
-    (void)cause;
-    l->up = false;
+    for (const uint8_t *p = bulk_output(&l->bulk, &n); n > 0 && rc > 0; p = bulk_output(&l->bulk, &n)) {
+        rc = tls_wire_write(l->wire, p, n);
+        if (rc > 0)
+            bulk_sent(&l->bulk, (size_t)rc);
+    }
+    return rc >= 0;
 }
 
-static int open_link(struct load *l)
+/* All that came; waits up to ms for the first of it. */
+static bool receive(struct load *l, int ms)
 {
-    MQTTAsync_createOptions create = MQTTAsync_createOptions_initializer5;
-    MQTTAsync_connectOptions opts = MQTTAsync_connectOptions_initializer5;
-    MQTTAsync_SSLOptions tls = MQTTAsync_SSLOptions_initializer;
-    char id[40];
+    size_t n = 0, waiting = 0;
+    uint8_t *p = bulk_room(&l->bulk, &n);
+    int rc = n > 0 ? tls_wire_read(l->wire, p, n) : 0;
 
-    snprintf(id, sizeof id, "cellwarden-load-%d", l->opt.seed);
-    MQTTAsync_setTraceLevel(MQTTASYNC_TRACE_ERROR);
-    create.maxBufferedMessages = 100000;
-    tls.trustStore = l->opt.ca;
-    tls.keyStore = l->opt.cert;
-    tls.privateKey = l->opt.key;
-    tls.verify = 1;
-    opts.cleanstart = 1;
-    opts.automaticReconnect = 1;
-    opts.minRetryInterval = 1;
-    opts.maxRetryInterval = 2;
-    opts.maxInflight = 1000;
-    opts.ssl = strncmp(l->opt.uri, "ssl", 3) == 0 ? &tls : NULL;
-    if (MQTTAsync_createWithOptions(&l->client, l->opt.uri, id, MQTTCLIENT_PERSISTENCE_NONE, NULL, &create) != MQTTASYNC_SUCCESS)
-        return BMS_ERR_IO;
-    MQTTAsync_setCallbacks(l->client, l, on_lost, on_arrived, NULL);
-    MQTTAsync_setConnected(l->client, l, on_connected);
-    return MQTTAsync_connect(l->client, &opts) == MQTTASYNC_SUCCESS ? 0 : BMS_ERR_IO;
+    if (rc == 0) {
+        bulk_output(&l->bulk, &waiting);
+        if (tls_wire_wait(l->wire, waiting > 0, -1, ms) != 0)
+            return false;
+        rc = n > 0 ? tls_wire_read(l->wire, p, n) : 0;
+    }
+    for (; rc > 0; rc = n > 0 ? tls_wire_read(l->wire, p, n) : 0) {
+        bulk_got(&l->bulk, (size_t)rc, (uint32_t)mono_ms());
+        p = bulk_room(&l->bulk, &n);
+    }
+    return rc == 0;
 }
 
 /* ---- send until all are acknowledged ---- */
 
-static void send_one(struct load *l, int device, struct slot *slot)
+static struct slot *slot_of(const struct load *l, int place, int device)
 {
-    MQTTAsync_responseOptions opts = MQTTAsync_responseOptions_initializer;
+    return &l->slots[(size_t)device * (size_t)l->opt.records + (size_t)l->order[place]];
+}
+
+static bool send_one(struct load *l, int device, struct slot *slot, int64_t now)
+{
     char name[64], topic[TOPIC_MAX];
 
     name_of(l, device, name, sizeof name);
     snprintf(topic, sizeof topic, TOPIC_ROOT "%s" TOPIC_RECORD, name);
-    if (MQTTAsync_send(l->client, topic, slot->size, slot->bytes, 1, 0, &opts) == MQTTASYNC_SUCCESS)
-        slot->sent_ms = mono_ms();
+    if (bulk_publish(&l->bulk, topic, slot->bytes, (size_t)slot->size) != 0)
+        return false;
+    slot->sent_ms = now;
+    return true;
 }
 
-static bool is_acked(const struct load *l, int r)
+static bool is_acked(const struct load *l, int place)
 {
     for (int d = 0; d < l->opt.devices; d++)
-        if (!l->slots[(size_t)d * (size_t)l->opt.records + (size_t)l->order[r]].acked)
+        if (!slot_of(l, place, d)->acked)
             return false;
     return true;
 }
 
-/* With --rate no more new records are begun than the time since the start allows. */
-static bool is_time(const struct load *l)
+/* What got no Ack in time goes again, the oldest first. */
+static void repeat(struct load *l, int64_t now)
 {
-    return l->opt.rate == 0 || l->begun < (mono_ms() - l->from_ms) * l->opt.rate / 1000;
-}
-
-/* One walk over all records, oldest of each device first (or shuffled). */
-static void walk(struct load *l)
-{
+    if (now < l->look_ms)
+        return;
+    l->look_ms = now + LOOK_MS;
     while (l->first < l->opt.records && is_acked(l, l->first))
         l->first++;
-    for (int r = l->first; r < l->opt.records; r++) {
-        for (int d = 0; d < l->opt.devices; d++) {
-            struct slot *slot = &l->slots[(size_t)d * (size_t)l->opt.records + (size_t)l->order[r]];
+    for (long i = (long)l->first * l->opt.devices; i < l->begun; i++) {
+        int device = (int)(i % l->opt.devices);
+        struct slot *slot = slot_of(l, (int)(i / l->opt.devices), device);
 
-            if (slot->acked || !l->up || (slot->sent_ms && mono_ms() - slot->sent_ms < RESEND_MS))
-                continue;
-            if (!slot->sent_ms && (l->under_way >= l->opt.window || !is_time(l)))
-                return; /* acks first; and what was lost on the way is sent again from the start */
-            pthread_mutex_lock(&l->lock);
-            l->under_way += slot->sent_ms == 0;
-            l->begun += slot->sent_ms == 0;
-            pthread_mutex_unlock(&l->lock);
-            send_one(l, d, slot);
-        }
+        if (!slot->acked && now - slot->sent_ms >= RESEND_MS && !send_one(l, device, slot, now))
+            return;
     }
+}
+
+/* With --rate no more new records are begun than the time since the start allows. */
+static void begin(struct load *l, int64_t now)
+{
+    long all = (long)l->opt.devices * l->opt.records;
+    long most = l->opt.rate ? (now - l->from_ms) * l->opt.rate / 1000 : all;
+
+    while (l->begun < all && l->begun < most && l->under_way < l->opt.window) {
+        int device = (int)(l->begun % l->opt.devices);
+
+        if (!send_one(l, device, slot_of(l, (int)(l->begun / l->opt.devices), device), now))
+            return;
+        l->begun++;
+        l->under_way++;
+    }
+}
+
+/* One round: what came, what is due, out with it. */
+static void turn(struct load *l)
+{
+    bool alive = flush(l) && receive(l, 1);
+    int64_t now = mono_ms();
+    enum bulk_state state = bulk_step(&l->bulk, (uint32_t)now);
+
+    if (state == BULK_UP) {
+        if (!l->from_ms)
+            l->from_ms = now;
+        repeat(l, now);
+        begin(l, now);
+    }
+    if (alive && state != BULK_DEAD && flush(l))
+        return;
+    if (l->bulk.reason)
+        fprintf(stderr, "cellwarden-load: connection ended, reason %u\n", l->bulk.reason);
+    tls_wire_close(l->wire);
+    l->wire = NULL;
 }
 
 static int run(struct load *l)
@@ -378,20 +429,22 @@ static int run(struct load *l)
     long all = (long)l->opt.devices * l->opt.records;
     int64_t until = mono_ms() + l->opt.timeout_s * 1000;
 
-    if (!l->order || !l->slots)
+    if (!l->order || !l->slots || make_client(l) != 0)
         return BMS_ERR_STATE;
-    if (open_link(l) != 0)
-        return BMS_ERR_IO;
-    while (!l->up && mono_ms() < until)
-        pause_ms(10);
-    l->from_ms = mono_ms();
     while (l->acked < all && mono_ms() < until) {
-        walk(l);
-        pause_ms(1);
+        if (l->wire)
+            turn(l);
+        else
+            open_link(l);
     }
     double s = (double)(mono_ms() - l->from_ms) / 1000;
     long frames = all * l->opt.batch;
 
+    if (l->wire) {
+        bulk_stop(&l->bulk);
+        flush(l);
+        tls_wire_close(l->wire);
+    }
     printf("{\"records\":%ld,\"frames\":%ld,\"acked\":%ld,\"seconds\":%.3f,\"frames_per_s\":%.0f}\n", all, frames, l->acked, s,
            (double)frames / s);
     return l->acked == all ? 0 : BMS_ERR_TIMEOUT;
@@ -449,7 +502,7 @@ static int take_options(struct options *o, int argc, char *argv[])
 
 static bool can_run(const struct options *o)
 {
-    return *o->uri && o->devices >= 1 && o->devices <= DEVICES_MAX && o->records >= 1 && o->batch >= 1 && o->batch <= RECORD_SAMPLES_MAX &&
+    return strncmp(o->uri, "ssl://", 6) == 0 && o->devices >= 1 && o->devices <= DEVICES_MAX && o->records >= 1 && o->batch >= 1 && o->batch <= RECORD_SAMPLES_MAX &&
            o->cells >= 0 && o->cells <= PACK_CELLS_MAX && o->temps >= 0 && o->temps <= PACK_TEMPS_MAX;
 }
 
@@ -459,7 +512,6 @@ int main(int argc, char *argv[])
 
     if (take_options(&l.opt, argc, argv) != 0 || !can_run(&l.opt))
         return usage();
-    pthread_mutex_init(&l.lock, NULL);
     int err = make_all(&l);
 
     err = err ? err : run(&l);

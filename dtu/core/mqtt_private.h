@@ -4,7 +4,7 @@
 #define DTU_CORE_MQTT_PRIVATE_H
 
 #include "dtu/core/mqtt.h"
-#include "dtu/core/mqtt_packet.h"
+#include "common/mqtt_packet.h"
 
 enum { /* mqtt.due, control packets to be sent */
        MQTT_DUE_CONNECT = 1,

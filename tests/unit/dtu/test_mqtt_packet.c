@@ -4,7 +4,7 @@
 
 #include "common/err.h"
 #include "dtu/core/mqtt.h"
-#include "dtu/core/mqtt_packet.h"
+#include "common/mqtt_packet.h"
 #include "tests/unit/suite.h"
 
 static uint8_t buf[MQTT_HEAD];

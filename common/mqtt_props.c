@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mqtt_props.c -- see mqtt_props.h. The table is MQTT 5.0 table 2-4, for the packets that a client receives. */
-#include "dtu/core/mqtt_props.h"
+#include "common/mqtt_props.h"
 
-#include "dtu/core/mqtt_packet.h"
+#include "common/mqtt_packet.h"
 
 enum kind { NONE, BYTE, TWO, FOUR, VARINT, STRING, PAIR }; /* BINARY has the layout of STRING */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mqtt_props.h -- the property list of an MQTT 5 packet (2.2.2). Used by mqtt_packet.c alone. */
-#ifndef DTU_CORE_MQTT_PROPS_H
-#define DTU_CORE_MQTT_PROPS_H
+#ifndef COMMON_MQTT_PROPS_H
+#define COMMON_MQTT_PROPS_H
 
 #include <stdbool.h>
 #include <stdint.h>

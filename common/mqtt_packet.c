@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mqtt_packet.c -- see mqtt_packet.h. Properties are in mqtt_props.c. */
-#include "dtu/core/mqtt_packet.h"
+#include "common/mqtt_packet.h"
 
 #include <string.h>
 
 #include "common/bytes.h"
 #include "common/err.h"
-#include "dtu/core/mqtt_props.h"
+#include "common/mqtt_props.h"
 
 enum { FLAG_CLEAN_START = 0x02, FLAG_WILL = 0x04, FLAG_WILL_QOS1 = 0x08, FLAG_WILL_RETAIN = 0x20 }; /* 3.1.2.3 */
 enum { MQTT_LENGTH_MAX = 268435455 };                                                               /* 1.5.5 */
