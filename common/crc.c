@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/crc.h"
 
+#include "common/bytes.h"
+
 /* One table of 256 entries each: 1.8 kB of flash buys a byte per step. */
 /* clang-format off */
 static const uint8_t table8[256] = {
@@ -98,10 +100,33 @@ uint16_t crc16_ibm(uint16_t crc, const uint8_t *data, size_t n)
     return crc;
 }
 
-uint32_t crc32c(uint32_t crc, const uint8_t *data, size_t n)
+static uint32_t crc32c_by_table(uint32_t crc, const uint8_t *data, size_t n)
 {
-    crc = ~crc;
     for (size_t i = 0; i < n; i++)
         crc = (crc >> 8) ^ table32[(crc ^ data[i]) & 0xFFu];
-    return ~crc;
+    return crc;
+}
+
+#if defined(__x86_64__)
+/* SSE4.2 has this polynomial as an instruction: eight bytes in three cycles. */
+__attribute__((target("sse4.2"))) static uint32_t crc32c_by_instruction(uint32_t crc, const uint8_t *data, size_t n)
+{
+    uint64_t wide = crc;
+
+    for (; n >= 8; data += 8, n -= 8)
+        wide = __builtin_ia32_crc32di(wide, get_le64(data));
+    crc = (uint32_t)wide;
+    for (; n > 0; data++, n--)
+        crc = __builtin_ia32_crc32qi(crc, *data);
+    return crc;
+}
+#endif
+
+uint32_t crc32c(uint32_t crc, const uint8_t *data, size_t n)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("sse4.2"))
+        return ~crc32c_by_instruction(~crc, data, n);
+#endif
+    return ~crc32c_by_table(~crc, data, n);
 }

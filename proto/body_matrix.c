@@ -36,10 +36,10 @@ static void take_row(struct matrix *m, int32_t shift)
     for (size_t c = 0; c < m->columns; c++) {
         int32_t is = (int32_t)((uint32_t)m->before[c] << MEAN_UNIT);
         int32_t was = wrap_plus(m->mean16[c], (int32_t)((uint32_t)shift << MEAN_UNIT));
-        int32_t off = wrap_minus(is, was);
+        int32_t off = wrap_minus(is, was), step = floor_shift(off, slow);
         bool jump = off >= MEAN_JUMP || off <= -MEAN_JUMP;
 
-        m->mean16[c] = jump ? is : wrap_plus(was, floor_shift(off, slow));
+        m->mean16[c] = wrap_plus(was, jump ? off : step);
     }
     m->row++;
 }
@@ -275,6 +275,27 @@ static void get_runs(struct bit_reader *b, int32_t *e, size_t n)
     *b = r;
 }
 
+/* What was left of each value, made whole from its left neighbour. */
+static void add_share_of_left(int32_t *e, size_t n, enum row_from from)
+{
+    if (from != FROM_MEAN_QUARTER && from != FROM_MEAN_HALF)
+        return;
+    for (size_t c = 1; c < n; c++)
+        e[c] = wrap_plus(e[c], share_of_left(from, e[c - 1]));
+}
+
+/* m->before = prediction + shift + e. Two loops, each of which becomes vector instructions. */
+static void add_predicted(struct matrix *m, enum row_from from, int32_t shift, const int32_t *e)
+{
+    if (from == FROM_BEFORE) {
+        for (size_t c = 0; c < m->columns; c++)
+            m->before[c] = wrap_plus(wrap_plus(m->before[c], shift), e[c]);
+        return;
+    }
+    for (size_t c = 0; c < m->columns; c++)
+        m->before[c] = wrap_plus(wrap_plus(floor_shift(m->mean16[c], MEAN_UNIT), shift), e[c]);
+}
+
 void get_row(struct bit_reader *b, struct matrix *m)
 {
     int32_t e[MATRIX_COLUMNS_MAX], shift = 0;
@@ -287,11 +308,8 @@ void get_row(struct bit_reader *b, struct matrix *m)
             get_runs(b, e, m->columns);
         else
             get_plain(b, e, m->columns);
-        if (from == FROM_MEAN_QUARTER || from == FROM_MEAN_HALF)
-            for (size_t c = 1; c < m->columns; c++)
-                e[c] = wrap_plus(e[c], share_of_left(from, e[c - 1]));
-        for (size_t c = 0; c < m->columns; c++)
-            m->before[c] = wrap_plus(wrap_plus(predicted(m, from, c), shift), e[c]);
+        add_share_of_left(e, m->columns, from);
+        add_predicted(m, from, shift, e);
     }
     take_row(m, shift);
 }

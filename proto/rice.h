@@ -71,10 +71,12 @@ static inline int32_t wrap_plus(int32_t a, int32_t b)
     return (int32_t)((uint32_t)a + (uint32_t)b);
 }
 
-/* v / 2^n, rounded down. */
+/* v / 2^n, rounded down; without a branch, so that a loop of it becomes vector instructions. */
 static inline int32_t floor_shift(int32_t v, unsigned n)
 {
-    return v < 0 ? ~(~v >> n) : v >> n;
+    uint32_t sign = 0u - (v < 0);
+
+    return (int32_t)((((uint32_t)v ^ sign) >> n) ^ sign);
 }
 
 #endif

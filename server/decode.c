@@ -8,6 +8,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { DAY_MS = 86400000 };
@@ -114,10 +115,27 @@ static void print_topic(char *out, size_t size, const char *topic, size_t len)
     out[n] = '\0';
 }
 
+/* Most records have none and cost nothing here. */
+static void keep_runs(struct decoded *out, const struct columns *columns)
+{
+    struct alarm_run runs[ALARM_RUNS_MAX];
+
+    out->run_count = alarm_runs(columns, runs, ALARM_RUNS_MAX);
+    out->runs = out->run_count > 0 ? malloc(out->run_count * sizeof runs[0]) : NULL;
+    if (out->runs)
+        memcpy(out->runs, runs, out->run_count * sizeof runs[0]);
+}
+
+void decoded_free(struct decoded *d)
+{
+    free(d->runs);
+    d->runs = NULL;
+}
+
 bool decode_record(const char *topic, size_t topic_len, const uint8_t *bytes, size_t size, int64_t now_ms, int64_t retention_ms,
                    struct decoded *out, struct poison *poison)
 {
-    struct sample samples[RECORD_SAMPLES_MAX];
+    struct columns columns;
     struct record r = { .seq = 0 };
     enum poison_reason bad = POISON_TOPIC;
     enum topic_kind kind = topic_parse(topic, topic_len, out->device);
@@ -125,7 +143,7 @@ bool decode_record(const char *topic, size_t topic_len, const uint8_t *bytes, si
 
     if (kind == TOPIC_IS_RECORD)
         bad = check(out->device, &r, err, size, now_ms, retention_ms);
-    if (bad == POISON_REASONS && body_decode(&r, samples) != 0)
+    if (bad == POISON_REASONS && body_columns(&r, &columns) != 0)
         bad = POISON_BODY;
     if (bad != POISON_REASONS) {
         *poison = (struct poison) { .reason = bad, .epoch = r.epoch, .seq = r.seq, .received_ms = now_ms, .bytes = bytes, .size = size };
@@ -142,9 +160,9 @@ bool decode_record(const char *topic, size_t topic_len, const uint8_t *bytes, si
     out->first_ms = (int64_t)r.first_utc_ms;
     out->last_ms = (int64_t)r.last_utc_ms;
     out->received_ms = now_ms;
-    out->summary = summarise(samples, r.count);
-    out->run_count = alarm_runs(samples, r.count, out->runs, ALARM_RUNS_MAX);
-    out->last = samples[r.count - 1];
+    out->summary = summarise(&columns);
+    keep_runs(out, &columns);
+    columns_sample(&columns, r.count - 1, &out->last);
     out->bytes = bytes;
     out->size = size;
     return true;

@@ -66,7 +66,7 @@ struct decoded {
     uint32_t boot, first_no, count;
     int64_t first_ms, last_ms, received_ms;
     struct summary summary;
-    struct alarm_run runs[ALARM_RUNS_MAX]; /* more than fit are dropped and logged: 64 alarms changing in one record */
+    struct alarm_run *runs; /* runs[run_count], owned: decoded_free(); NULL when there are none, or when there was no memory for them */
     size_t run_count;
     struct sample last;   /* the newest sample */
     const uint8_t *bytes; /* sealed, borrowed */
@@ -90,6 +90,9 @@ enum topic_kind topic_parse(const char *topic, size_t len, char *device);
 
 /* A name is "<tenant>.<vehicle>": letters, digits, '-', '_', exactly one dot, both halves not empty, at most DEVICE_NAME_MAX. */
 bool device_name_is_valid(const char *name, size_t len);
+
+/* Free what a decoded record owns. */
+void decoded_free(struct decoded *d);
 
 /* Check one record. Returns true with *out, false with *poison. now_ms: server's clock; `out` points into `bytes`. */
 bool decode_record(const char *topic, size_t topic_len, const uint8_t *bytes, size_t size, int64_t now_ms, int64_t retention_ms,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ingest.c -- see ingest.h. The thread owns the store and its connection; nothing here is shared but what the parts say. */
+/* ingest.c -- see ingest.h. Each writer owns its store and connection; what they share is in struct ingest, under its lock. */
 #include "server/ingest.h"
 
 #include "common/err.h"
@@ -18,10 +18,11 @@
 #include <stdlib.h>
 #include <time.h>
 
+enum { WRITERS = 2 }; /* while one waits for the database the other decodes */
 enum { RETRY_MIN_MS = 100, RETRY_MAX_MS = 5000, STOP_MS = 1500, IDLE_MS = 200 };
 
-struct ingest {
-    struct ingest_parts parts;
+struct writer { /* a thread with a batch */
+    struct ingest *shared;
     struct store *store;
     struct acks acks;
     struct ring_message **messages;
@@ -29,43 +30,64 @@ struct ingest {
     size_t count;
     struct poison *poisons;
     size_t poison_count;
-    struct poison_budget *budget;
     size_t max;
+    uint64_t number; /* of the batch: batches are published in the order in which they were taken */
     pthread_t thread;
+    bool runs;
+};
+
+struct ingest {
+    struct ingest_parts parts;
+    struct writer writer[WRITERS];
+    pthread_mutex_t take;     /* held while a batch is taken, so that it is one piece of the stream */
+    pthread_mutex_t lock;     /* guards what follows */
+    pthread_cond_t published; /* `next` changed */
+    uint64_t taken, next;     /* batches taken; number of the one to be published next */
+    struct poison_budget *budget;
     _Atomic bool stopping;
     int64_t stop_at_ms; /* monotonic; written before `stopping` */
 };
 
 /* The first message opens the batch; it is closed when full or batch_ms later. */
-static size_t collect(struct ingest *in)
+static size_t collect(struct writer *in)
 {
-    size_t n = ring_pop(in->parts.ring, in->messages, in->max, IDLE_MS);
-    int64_t until = clock_mono_ms() + in->parts.config->batch_ms;
+    struct ring *ring = in->shared->parts.ring;
+    size_t n = 0;
 
-    while (n && n < in->max && !in->stopping) {
+    pthread_mutex_lock(&in->shared->take);
+    if (!in->shared->stopping || ring_count(ring) > 0)
+        n = ring_pop(ring, in->messages, in->max, 1, IDLE_MS);
+    int64_t until = clock_mono_ms() + in->shared->parts.config->batch_ms;
+
+    while (n && n < in->max && !in->shared->stopping) {
         int64_t left = until - clock_mono_ms();
 
         if (left <= 0)
             break;
-        n += ring_pop(in->parts.ring, in->messages + n, in->max - n, (int)left);
+        n += ring_pop(ring, in->messages + n, in->max - n, in->max - n, (int)left);
     }
+    if (n)
+        in->number = in->shared->taken++;
+    pthread_mutex_unlock(&in->shared->take);
     return n;
 }
 
 /* True when it may be kept aside. */
-static bool take_poison(struct ingest *in, const struct poison *p)
+static bool take_poison(struct ingest *shared, const struct poison *p)
 {
-    if (in->parts.on_refused)
-        in->parts.on_refused(in->parts.refused_ctx, p->device);
-    if (poison_budget_take(in->budget, p->device, clock_mono_ms()))
-        return true;
-    metrics_add(METRIC_POISON_DROPPED, 1);
-    return false;
+    if (shared->parts.on_refused)
+        shared->parts.on_refused(shared->parts.refused_ctx, p->device);
+    pthread_mutex_lock(&shared->lock);
+    bool yes = poison_budget_take(shared->budget, p->device, clock_mono_ms());
+
+    pthread_mutex_unlock(&shared->lock);
+    metrics_add(METRIC_POISON_DROPPED, !yes);
+    return yes;
 }
 
-static void decode_all(struct ingest *in, size_t n)
+static void decode_all(struct writer *in, size_t n)
 {
-    int64_t retention_ms = in->parts.config->retention_days * 86400000;
+    int64_t retention_ms = in->shared->parts.config->retention_days * 86400000;
 
     in->count = in->poison_count = 0;
     for (size_t i = 0; i < n; i++) {
@@ -75,11 +97,11 @@ static void decode_all(struct ingest *in, size_t n)
                           &in->poisons[in->poison_count]))
             in->count++;
         else
-            in->poison_count += take_poison(in, &in->poisons[in->poison_count]);
+            in->poison_count += take_poison(in->shared, &in->poisons[in->poison_count]);
     }
 }
 
-static int stage(struct ingest *in)
+static int stage(struct writer *in)
 {
     int err = 0;
 
@@ -106,7 +128,7 @@ static void rest(const struct ingest *in, int ms)
 }
 
 /* Commit what is staged, as often as it takes. Returns 0, BMS_ERR_RANGE (refused), or BMS_ERR_STATE (the end came first). */
-static int commit(struct ingest *in, struct store_result *result)
+static int commit(struct writer *in, struct store_result *result)
 {
     int wait_ms = RETRY_MIN_MS;
 
@@ -122,8 +144,8 @@ static int commit(struct ingest *in, struct store_result *result)
         log_warn("ingest", "database failed; the batch stays", "records=%zu wait_ms=%d error='%s'", in->count, wait_ms,
                  store_error(in->store));
         metrics_add(METRIC_BATCH_RETRIES, 1);
-        rest(in, wait_ms);
-        if (!may_go_on(in))
+        rest(in->shared, wait_ms);
+        if (!may_go_on(in->shared))
             return BMS_ERR_STATE;
         wait_ms = wait_ms * 2 > RETRY_MAX_MS ? RETRY_MAX_MS : wait_ms * 2;
     }
@@ -150,7 +172,7 @@ static void count_poison(const struct poison *p)
 }
 
 /* The database refused the batch for its data: one row at a time, so that only the guilty one is put aside. */
-static int commit_singly(struct ingest *in)
+static int commit_singly(struct writer *in)
 {
     size_t records = in->count;
     int err = 0;
@@ -186,7 +208,7 @@ static int commit_singly(struct ingest *in)
     return err ? err : commit(in, &none);
 }
 
-static int commit_all(struct ingest *in)
+static int commit_all(struct writer *in)
 {
     struct store_result result;
     int err = stage(in);
@@ -203,7 +225,7 @@ static int commit_all(struct ingest *in)
     return err;
 }
 
-static void acknowledge(struct ingest *in)
+static void acknowledge(struct writer *in)
 {
     size_t named = 0;
 
@@ -216,11 +238,35 @@ static void acknowledge(struct ingest *in)
         if (p->named && p->device[0])
             named += ack_add(&in->acks, p->device, p->epoch, p->seq) == 0;
     }
-    metrics_add(METRIC_ACKS, (int64_t)ack_flush(&in->acks, in->parts.publish, in->parts.publish_ctx));
+    metrics_add(METRIC_ACKS, (int64_t)ack_flush(&in->acks, in->shared->parts.publish, in->shared->parts.publish_ctx));
     metrics_add(METRIC_ACKED_RECORDS, (int64_t)named);
 }
 
-static void batch(struct ingest *in)
+/* Until all batches that were taken before are published. */
+static void wait_for_turn(struct ingest *shared, uint64_t number)
+{
+    pthread_mutex_lock(&shared->lock);
+    while (shared->next != number)
+        pthread_cond_wait(&shared->published, &shared->lock);
+    pthread_mutex_unlock(&shared->lock);
+}
+
+static void end_turn(struct ingest *shared)
+{
+    pthread_mutex_lock(&shared->lock);
+    shared->next++;
+    pthread_cond_broadcast(&shared->published);
+    pthread_mutex_unlock(&shared->lock);
+}
+
+static void publish(struct writer *in)
+{
+    wait_for_turn(in->shared, in->number);
+    publish_newest(&in->shared->parts, in->records, in->count);
+    end_turn(in->shared);
+}
+
+static void batch(struct writer *in)
 {
     size_t n = collect(in);
 
@@ -234,53 +280,67 @@ static void batch(struct ingest *in)
         acknowledge(in);
         for (size_t i = 0; i < in->poison_count; i++)
             count_poison(&in->poisons[i]);
-        publish_newest(&in->parts, in->records, in->count);
         log_debug("ingest", "committed", "records=%zu poison=%zu", in->count, in->poison_count);
     } else {
         log_warn("ingest", "batch given up; the devices keep its records", "records=%zu", in->count);
     }
+    for (size_t i = 0; i < in->count; i++)
+        decoded_free(&in->records[i]);
+    in->count = err ? 0 : in->count;
+    publish(in);
     for (size_t i = 0; i < n; i++)
         free(in->messages[i]);
 }
 
 static void *run(void *ctx)
 {
-    struct ingest *in = ctx;
+    struct writer *in = ctx;
+    struct ingest *shared = in->shared;
 
-    while (!in->stopping || (ring_count(in->parts.ring) && may_go_on(in)))
+    while (!shared->stopping || (ring_count(shared->parts.ring) && may_go_on(shared)))
         batch(in);
     return NULL;
 }
 
-static void discard(struct ingest *in)
+static void writer_free(struct writer *in)
 {
     store_destroy(in->store);
     acks_free(&in->acks);
     free(in->messages);
     free(in->records);
     free(in->poisons);
-    free(in->budget);
-    free(in);
+}
+
+static bool writer_start(struct ingest *shared, struct writer *in)
+{
+    in->shared = shared;
+    in->max = (size_t)shared->parts.config->batch_records;
+    in->store = store_create(shared->parts.config->database);
+    in->messages = calloc(in->max, sizeof *in->messages);
+    in->records = calloc(in->max, sizeof *in->records); /* touched only as far as batches are large */
+    in->poisons = calloc(in->max, sizeof *in->poisons);
+    in->runs = in->store && in->messages && in->records && in->poisons && pthread_create(&in->thread, NULL, run, in) == 0;
+    return in->runs;
 }
 
 struct ingest *ingest_start(const struct ingest_parts *parts)
 {
     struct ingest *in = calloc(1, sizeof *in);
+    bool all = true;
 
     if (!in)
         return NULL;
     in->parts = *parts;
-    in->max = (size_t)parts->config->batch_records;
-    in->store = store_create(parts->config->database);
-    in->messages = calloc(in->max, sizeof *in->messages);
-    in->records = calloc(in->max, sizeof *in->records); /* touched only as far as batches are large */
-    in->poisons = calloc(in->max, sizeof *in->poisons);
+    pthread_mutex_init(&in->take, NULL);
+    pthread_mutex_init(&in->lock, NULL);
+    pthread_cond_init(&in->published, NULL);
     in->budget = calloc(1, sizeof *in->budget);
-    if (!in->store || !in->messages || !in->records || !in->poisons || !in->budget || pthread_create(&in->thread, NULL, run, in) != 0) {
-        discard(in);
-        return NULL;
-    }
-    return in;
+    for (size_t i = 0; i < WRITERS && in->budget; i++)
+        all = writer_start(in, &in->writer[i]) && all;
+    if (in->budget && all)
+        return in;
+    ingest_stop(in);
+    return NULL;
 }
 
 void ingest_stop(struct ingest *in)
@@ -290,6 +350,14 @@ void ingest_stop(struct ingest *in)
     in->stop_at_ms = clock_mono_ms() + STOP_MS;
     in->stopping = true;
     ring_close(in->parts.ring);
-    pthread_join(in->thread, NULL);
-    discard(in);
+    for (size_t i = 0; i < WRITERS; i++) {
+        if (in->writer[i].runs)
+            pthread_join(in->writer[i].thread, NULL);
+        writer_free(&in->writer[i]);
+    }
+    pthread_cond_destroy(&in->published);
+    pthread_mutex_destroy(&in->lock);
+    pthread_mutex_destroy(&in->take);
+    free(in->budget);
+    free(in);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ingest.h -- the ingest thread: ring -> check -> one transaction -> acks -> fleet table and events.
+/* ingest.h -- the ingest threads: ring -> check -> one transaction -> acks -> fleet table and events.
  *
  * A batch is what the ring holds, at most --batch-records or --batch-ms old. Only a committed batch is acknowledged; a database that is away makes
- * the thread try the same batch again, 0.1 s to 5 s apart, while the ring fills behind it.
+ * the thread try the same batch again, 0.1 s to 5 s apart, while the ring fills behind it. Two threads, each with a connection of its own: one decodes
+ * while the other waits for its COMMIT. Batches are published in the order in which they were taken.
  */
 #ifndef SERVER_INGEST_H
 #define SERVER_INGEST_H
@@ -20,7 +21,7 @@ struct ingest_parts { /* all borrowed until ingest_stop() returns */
     struct ring *ring;
     struct fleet *fleet;
     const struct events *events;
-    ack_fn *publish; /* sends the acks; called on the ingest thread */
+    ack_fn *publish; /* sends the acks; called on the ingest threads */
     void *publish_ctx;
     /* A record was refused: its device, "" when the topic names none. May be NULL. */
     void (*on_refused)(void *ctx, const char *device);
@@ -30,7 +31,7 @@ struct ingest_parts { /* all borrowed until ingest_stop() returns */
     void *newer_ctx;
 };
 
-/* Start the thread. NULL when there is no memory. */
+/* Start the threads. NULL when there is no memory. */
 struct ingest *ingest_start(const struct ingest_parts *parts);
 
 /* Close the ring, finish what is in it (at most about 2 s when the database is away), join, free. */

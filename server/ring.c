@@ -16,6 +16,8 @@ struct ring {
     pthread_cond_t room, filled;
     struct ring_message *head, **tail;
     size_t count, bytes, max_records, max_bytes;
+    size_t wanted; /* what the one who pops sleeps for; 0 = it does not sleep */
+    bool pressed;  /* a pusher found no room: do not sleep for more */
     bool closed;
 };
 
@@ -92,6 +94,14 @@ static void gauge(const struct ring *ring)
     metrics_set(METRIC_RING_BYTES, (int64_t)ring->bytes);
 }
 
+static void wake_reader(struct ring *ring)
+{
+    if (ring->wanted == 0 || (ring->count < ring->wanted && !ring->pressed))
+        return;
+    ring->wanted = 0;
+    pthread_cond_signal(&ring->filled);
+}
+
 int ring_push(struct ring *ring, const char *topic, size_t topic_len, const uint8_t *bytes, size_t size, int64_t received_ms, int wait_ms)
 {
     struct ring_message *m = copy(topic, topic_len, bytes, size, received_ms);
@@ -101,8 +111,11 @@ int ring_push(struct ring *ring, const char *topic, size_t topic_len, const uint
     if (!m)
         return BMS_ERR_NOSPACE;
     pthread_mutex_lock(&ring->lock);
-    if (is_full(ring, size))
+    if (is_full(ring, size)) {
         metrics_add(METRIC_RING_WAITS, 1);
+        ring->pressed = true;
+        wake_reader(ring);
+    }
     while (!err && !ring->closed && is_full(ring, size))
         if (pthread_cond_timedwait(&ring->room, &ring->lock, &until) == ETIMEDOUT && is_full(ring, size))
             err = BMS_ERR_TIMEOUT;
@@ -114,7 +127,7 @@ int ring_push(struct ring *ring, const char *topic, size_t topic_len, const uint
         ring->count++;
         ring->bytes += size;
         gauge(ring);
-        pthread_cond_signal(&ring->filled);
+        wake_reader(ring);
     }
     pthread_mutex_unlock(&ring->lock);
     if (err)
@@ -122,15 +135,19 @@ int ring_push(struct ring *ring, const char *topic, size_t topic_len, const uint
     return err;
 }
 
-size_t ring_pop(struct ring *ring, struct ring_message **out, size_t max, int wait_ms)
+size_t ring_pop(struct ring *ring, struct ring_message **out, size_t max, size_t least, int wait_ms)
 {
     struct timespec until = after(wait_ms);
     size_t n = 0;
 
     pthread_mutex_lock(&ring->lock);
-    while (!ring->head && !ring->closed)
+    while (ring->count < least && !ring->pressed && !ring->closed) {
+        ring->wanted = least;
         if (pthread_cond_timedwait(&ring->filled, &ring->lock, &until) == ETIMEDOUT)
             break;
+    }
+    ring->wanted = 0;
+    ring->pressed = false;
     while (n < max && ring->head) {
         struct ring_message *m = ring->head;
 

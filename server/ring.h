@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ring.h -- messages on their way from the MQTT thread to the ingest thread: in order, bounded in number and in bytes.
  *
- * One or more threads push, one pops. push copies; a full ring makes it wait, and that wait is the back-pressure towards the broker.
+ * One or more threads push, one at a time pops. push copies; a full ring makes it wait, and that wait is the back-pressure towards the broker.
  */
 #ifndef SERVER_RING_H
 #define SERVER_RING_H
@@ -27,8 +27,9 @@ void ring_destroy(struct ring *ring);
 /* Copy a message in. Waits at most wait_ms for room. Returns 0, BMS_ERR_TIMEOUT (no room came), BMS_ERR_NOSPACE (no memory) or BMS_ERR_STATE (closed). */
 int ring_push(struct ring *ring, const char *topic, size_t topic_len, const uint8_t *bytes, size_t size, int64_t received_ms, int wait_ms);
 
-/* Take up to max messages, oldest first; waits at most wait_ms for the first one. Returns their number. The caller frees each with free(). */
-size_t ring_pop(struct ring *ring, struct ring_message **out, size_t max, int wait_ms);
+/* Take up to max messages, oldest first, once there are `least` (1 to max) or wait_ms are over; nobody is woken for fewer. Returns their number. The
+ * caller frees each with free(). */
+size_t ring_pop(struct ring *ring, struct ring_message **out, size_t max, size_t least, int wait_ms);
 
 /* Nothing goes in any more; what is in may be taken out. Wakes everybody. */
 void ring_close(struct ring *ring);

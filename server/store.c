@@ -137,7 +137,7 @@ int store_add(struct store *s, const struct decoded *d)
     size_t tenant = strcspn(d->device, ".");
     const char *vehicle = d->device + tenant + 1;
 
-    if (!row)
+    if (!row || (d->run_count > 0 && !d->runs))
         return BMS_ERR_NOSPACE;
     copy_row(c, STAGING_COLUMNS);
     copy_bytes(c, d->device, tenant);

@@ -3,12 +3,13 @@
 #ifndef SERVER_SUMMARY_H
 #define SERVER_SUMMARY_H
 
+#include "proto/body.h"
 #include "server/decode.h"
 
-/* samples[count], count >= 1. Values that are not valid do not take part. */
-struct summary summarise(const struct sample *samples, size_t count);
+/* All samples of a decoded body. Values that are not valid do not take part. */
+struct summary summarise(const struct columns *c);
 
 /* Consecutive samples with the same alarm and number become one run. Returns how many were written, at most max. */
-size_t alarm_runs(const struct sample *samples, size_t count, struct alarm_run *out, size_t max);
+size_t alarm_runs(const struct columns *c, struct alarm_run *out, size_t max);
 
 #endif

@@ -20,6 +20,7 @@ static void decode(const char *topic, size_t topic_len, const uint8_t *data, siz
     if (decode_record(topic, topic_len, data, n, now_ms, retention_ms, &out, &poison)) {
         if (out.count < 1 || out.count > RECORD_SAMPLES_MAX || out.run_count > ALARM_RUNS_MAX)
             abort();
+        decoded_free(&out);
     } else if (poison.reason >= POISON_REASONS || strlen(poison.topic) >= sizeof poison.topic) {
         abort();
     }

@@ -3,7 +3,25 @@
 #include "tests/unit/server/make_record.h"
 #include "tests/unit/suite.h"
 
+#include <string.h>
+
 static struct sample s[4];
+static struct columns columns;
+
+static const struct columns *columns_of(const struct sample *samples, uint32_t count)
+{
+    columns = (struct columns) { .count = count, .first_no = samples[0].no, .cells = samples[0].cells, .temps = samples[0].temps };
+    for (uint32_t i = 0; i < count; i++) {
+        columns.utc_ms[i] = samples[i].utc_ms;
+        columns.alarms[i] = samples[i].alarms;
+        memcpy(columns.cell_mV[i], samples[i].cell_mV, sizeof columns.cell_mV[i]);
+        memcpy(columns.temp_ddegC[i], samples[i].temp_ddegC, sizeof columns.temp_ddegC[i]);
+        memcpy(columns.alarm[i], samples[i].alarm, sizeof columns.alarm[i]);
+        for (unsigned k = 0; k < SAMPLE_SCALARS; k++)
+            columns.scalar[k][i] = samples[i].scalar[k];
+    }
+    return &columns;
+}
 
 static void make(void)
 {
@@ -24,7 +42,7 @@ static void test_extremes_come_from_valid_values_only(void)
     s[3].cell_mV[3] = cell_invalid(VALIDITY_OPEN);
     s[0].temp_ddegC[1] = -120;
     s[3].temp_ddegC[0] = temp_invalid(VALIDITY_STALE);
-    struct summary sum = summarise(s, 4);
+    struct summary sum = summarise(columns_of(s, 4));
 
     CU_ASSERT_TRUE(sum.has_cells && sum.has_temps);
     CU_ASSERT_EQUAL(sum.cell_min_mV, 3000);
@@ -41,7 +59,7 @@ static void test_nothing_valid_is_nothing(void)
     bare.scalar[SAMPLE_pack_current_mA] = scalar_invalid(VALIDITY_STALE);
     bare.scalar[SAMPLE_soc_permyriad] = scalar_invalid(VALIDITY_NEVER);
     bare.scalar[SAMPLE_pack_voltage_mV] = scalar_invalid(VALIDITY_OPEN);
-    struct summary sum = summarise(&bare, 1);
+    struct summary sum = summarise(columns_of(&bare, 1));
 
     CU_ASSERT_FALSE(sum.has_cells || sum.has_temps || sum.has_soc || sum.has_current || sum.has_voltage);
 }
@@ -53,7 +71,7 @@ static void test_current_has_both_ends_and_soc_is_the_last_known(void)
     s[2].scalar[SAMPLE_pack_current_mA] = 9000;
     s[2].scalar[SAMPLE_soc_permyriad] = 4990;
     s[3].scalar[SAMPLE_soc_permyriad] = scalar_invalid(VALIDITY_STALE);
-    struct summary sum = summarise(s, 4);
+    struct summary sum = summarise(columns_of(s, 4));
 
     CU_ASSERT_EQUAL(sum.current_min_mA, -5000);
     CU_ASSERT_EQUAL(sum.current_max_mA, 9000);
@@ -67,7 +85,7 @@ static void test_an_alarm_that_stays_is_one_run(void)
     make();
     for (size_t i = 1; i < 4; i++)
         alarm_at(i, 2, i == 2 ? ALARM_MAJOR : ALARM_WARNING, 47);
-    CU_ASSERT_EQUAL_FATAL(alarm_runs(s, 4, runs, 8), 1);
+    CU_ASSERT_EQUAL_FATAL(alarm_runs(columns_of(s, 4), runs, 8), 1);
     CU_ASSERT_EQUAL(runs[0].from_no, 11);
     CU_ASSERT_EQUAL(runs[0].to_no, 13);
     CU_ASSERT_EQUAL(runs[0].from_ms, 11000);
@@ -75,7 +93,7 @@ static void test_an_alarm_that_stays_is_one_run(void)
     CU_ASSERT_EQUAL(runs[0].level, ALARM_MAJOR);
     CU_ASSERT_EQUAL(runs[0].value, 101);
     CU_ASSERT_EQUAL(runs[0].number, 47);
-    CU_ASSERT_EQUAL(summarise(s, 4).alarm_level, ALARM_MAJOR);
+    CU_ASSERT_EQUAL(summarise(columns_of(s, 4)).alarm_level, ALARM_MAJOR);
 }
 
 static void test_an_alarm_that_pauses_is_two_runs_and_cells_are_apart(void)
@@ -86,8 +104,8 @@ static void test_an_alarm_that_pauses_is_two_runs_and_cells_are_apart(void)
     alarm_at(0, 2, ALARM_MAJOR, 1);
     alarm_at(2, 2, ALARM_MAJOR, 1);
     alarm_at(2, 2, ALARM_MAJOR, 2);
-    CU_ASSERT_EQUAL(alarm_runs(s, 4, runs, 8), 3);
-    CU_ASSERT_EQUAL(alarm_runs(s, 4, runs, 2), 2);
+    CU_ASSERT_EQUAL(alarm_runs(columns_of(s, 4), runs, 8), 3);
+    CU_ASSERT_EQUAL(alarm_runs(columns_of(s, 4), runs, 2), 2);
 }
 
 int main(void)
