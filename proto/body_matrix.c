@@ -5,6 +5,8 @@
 
 #include "proto/rice.h"
 
+#include <string.h>
+
 enum { FROM_BITS = 2, GAP_K_BITS = 3, GAP_K_MAX = 7, SHIFT_WIDTH_BITS = 4, SHIFT_LONG = 15, SHIFT_LONG_BITS = 18 };
 enum { MEAN_UNIT = 4, MEAN_SLOWEST = 2, MEAN_JUMP = 4096 }; /* 1/16; a quarter of the way; 256 units */
 
@@ -301,6 +303,7 @@ void get_row(struct bit_reader *b, struct matrix *m)
     int32_t e[MATRIX_COLUMNS_MAX], shift = 0;
 
     if (!get_bits(b, 1)) {
+        memset(e, 0, m->columns * sizeof e[0]); /* not all of it: a row has less work than that */
         enum row_from from = (enum row_from)get_bits(b, FROM_BITS);
 
         shift = get_shift(b);

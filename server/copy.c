@@ -100,12 +100,12 @@ void copy_utc_ms(struct copy *c, int64_t utc_ms)
     copy_int64(c, (utc_ms - epoch_2000_ms) * 1000);
 }
 
-size_t copy_bool(struct copy *c, bool v)
+void copy_raw(struct copy *c, const void *data, size_t n)
 {
-    uint8_t b = v;
+    uint8_t *p = room(c, n);
 
-    copy_bytes(c, &b, 1);
-    return c->bad ? 0 : c->used - 1;
+    if (p)
+        memcpy(p, data, n);
 }
 
 void copy_end(struct copy *c)

@@ -24,7 +24,7 @@ void copy_int64(struct copy *c, int64_t v);
 void copy_null(struct copy *c);
 void copy_bytes(struct copy *c, const void *data, size_t n); /* text and bytea */
 void copy_utc_ms(struct copy *c, int64_t utc_ms);            /* timestamptz */
-size_t copy_bool(struct copy *c, bool v);                    /* where its byte lies in data, to change it later */
+void copy_raw(struct copy *c, const void *data, size_t n);   /* a whole row of another one */
 void copy_end(struct copy *c);
 void copy_free(struct copy *c);
 

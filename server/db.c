@@ -5,6 +5,7 @@
 #include "common/err.h"
 #include "server/log.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -118,6 +119,25 @@ int db_exec(struct db *db, const char *sql)
     int err = db_check(db, res);
 
     PQclear(res);
+    return err;
+}
+
+int db_copy(struct db *db, const char *sql, const void *data, size_t n)
+{
+    PGresult *res = PQexec(db->conn, sql);
+    int err = db_check(db, res);
+
+    PQclear(res);
+    if (err)
+        return err;
+    if (n > INT_MAX || PQputCopyData(db->conn, data, (int)n) != 1 || PQputCopyEnd(db->conn, NULL) != 1)
+        err = BMS_ERR_IO;
+    while (db->conn && (res = PQgetResult(db->conn)) != NULL) {
+        int one = db_check(db, res);
+
+        err = err ? err : one;
+        PQclear(res);
+    }
     return err;
 }
 

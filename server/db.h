@@ -42,6 +42,9 @@ int db_check(struct db *db, PGresult *result);
 /* Several statements without parameters. */
 int db_exec(struct db *db, const char *sql);
 
+/* COPY .. FROM STDIN with all its data at once, on an open connection. Returns 0 or BMS_ERR_IO. */
+int db_copy(struct db *db, const char *sql, const void *data, size_t n);
+
 /* True when the last error says that the data are at fault (classes 22 and 23), not the connection or the server. */
 bool db_error_is_data(const struct db *db);
 

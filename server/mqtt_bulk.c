@@ -258,6 +258,8 @@ const uint8_t *bulk_output(const struct bulk *b, size_t *n)
 
 void bulk_sent(struct bulk *b, size_t n)
 {
+    if (n == 0)
+        return;
     b->out_at += n;
     b->spoke_ms = b->now_ms;
     if (b->out_at == b->out_n)

@@ -46,9 +46,9 @@ struct bulk { /* allocated by the caller, fields private */
     uint32_t max_packet;  /* the broker's */
     uint16_t receive_max; /* the broker's */
     uint16_t last_id;
-    unsigned in_flight; /* PUBLISH packets without PUBACK */
-    bool asked;         /* PINGREQ without answer */
-    unsigned reason;    /* why DEAD: a reason code (2.4), or enum bulk_reason */
+    unsigned in_flight;        /* PUBLISH packets without PUBACK */
+    bool asked;                /* PINGREQ without answer */
+    unsigned reason;           /* why DEAD: a reason code (2.4), or enum bulk_reason */
     uint32_t used[65536 / 32]; /* identifiers in flight */
 };
 

@@ -15,43 +15,45 @@
 
 struct row { /* what choosing the newest record of each device needs */
     char device[DEVICE_NAME_MAX + 1];
-    uint32_t boot, last_no;
+    uint32_t boot, last_no, count;
     int64_t first_ms, last_ms;
     int32_t day;
-    bool live;        /* measured on the day it came */
-    size_t newest_at; /* place of the boolean in the COPY data */
+    bool live;       /* measured on the day it came */
+    size_t at, size; /* its bytes in the COPY data */
 };
 
 struct store {
     struct db db;
-    struct copy copy;
+    struct copy copy;   /* all rows as they came, without a trailer */
+    struct copy sorted; /* the same by device and time: one device's rows lie together on disk, and writers meet in one order */
+    struct copy newest; /* those that go into `latest` as well */
     struct row *rows;
     size_t count, room;
     struct store_extra extra; /* poison and alarm spans */
+    struct store_late late;   /* hours that were over */
     struct partitions partitions;
-    const void *staged_on; /* the connection that has the staging table and statements; NULL after every failure */
-    bool ended;            /* the COPY data have their trailer */
+    const void *staged_on; /* the connection that has the staging tables and statements; NULL after every failure */
+    bool ended;            /* sorted, newest and late are made */
+    unsigned careful;      /* so many batches more are expected to hold records that are stored already */
 };
 
-static const char staging[] =
-    "CREATE TEMP TABLE IF NOT EXISTS staging (tenant text, device text, first_at timestamptz, epoch bigint, seq bigint, boot bigint, "
-    "first_no bigint, count smallint, last_at timestamptz, received_at timestamptz, cell_min_mV integer, cell_max_mV integer, "
-    "cell_mean_mV integer, soc_permyriad integer, current_min_mA integer, current_max_mA integer, voltage_mV integer, "
-    "temp_min_ddegC smallint, temp_max_ddegC smallint, alarm_level smallint, record bytea, newest boolean) ON COMMIT DELETE ROWS; "
-    "ALTER TABLE staging ALTER COLUMN record SET STORAGE EXTERNAL";
+#define RECORD_COLUMNS                                                                                                                     \
+    "tenant, device, first_at, epoch, seq, boot, first_no, count, last_at, received_at, cell_min_mV, cell_max_mV, cell_mean_mV, "          \
+    "soc_permyriad, current_min_mA, current_max_mA, voltage_mV, temp_min_ddegC, temp_max_ddegC, alarm_level, record"
 
-enum { STAGING_COLUMNS = 22 };
+enum { RECORD_COLUMN_COUNT = 21, CAREFUL_BATCHES = 64 };
+
+/* Without the partitions of `record`, its key and its checks. */
+static const char staging[] = "CREATE TEMP TABLE IF NOT EXISTS staging (LIKE record INCLUDING STORAGE) ON COMMIT DELETE ROWS; "
+                              "CREATE TEMP TABLE IF NOT EXISTS staging_newest (LIKE record INCLUDING STORAGE) ON COMMIT DELETE ROWS";
 
 /* Ordered, so that two processes with the same rows wait for each other and never for a circle. */
-static const char insert_records[] = "WITH added AS (INSERT INTO record SELECT tenant, device, first_at, epoch, seq, boot, first_no, "
-                                     "count, last_at, received_at, cell_min_mV, "
-                                     "cell_max_mV, cell_mean_mV, soc_permyriad, current_min_mA, current_max_mA, voltage_mV, "
-                                     "temp_min_ddegC, temp_max_ddegC, alarm_level, record "
-                                     "FROM staging ORDER BY tenant, device, first_at, epoch, seq ON CONFLICT DO NOTHING RETURNING count) "
-                                     "SELECT count(*), coalesce(sum(count), 0) FROM added";
+static const char insert_records[] = "WITH added AS (INSERT INTO record (" RECORD_COLUMNS ") SELECT " RECORD_COLUMNS
+                                     " FROM staging ORDER BY tenant, device, first_at, epoch, seq "
+                                     "ON CONFLICT DO NOTHING RETURNING count) SELECT count(*), coalesce(sum(count), 0) FROM added";
 
 static const char upsert_latest[] =
-    "INSERT INTO latest AS l SELECT tenant, device, boot, first_no + count - 1, last_at, received_at, record FROM staging WHERE newest "
+    "INSERT INTO latest AS l SELECT tenant, device, boot, first_no + count - 1, last_at, received_at, record FROM staging_newest "
     "ORDER BY tenant, device ON CONFLICT (tenant, device) DO UPDATE SET boot = excluded.boot, no = excluded.no, "
     "measured_at = excluded.measured_at, received_at = excluded.received_at, record = excluded.record "
     "WHERE CASE WHEN l.boot = excluded.boot THEN l.no < excluded.no ELSE l.measured_at < excluded.measured_at END";
@@ -71,7 +73,10 @@ void store_destroy(struct store *s)
         return;
     db_close(&s->db);
     copy_free(&s->copy);
+    copy_free(&s->sorted);
+    copy_free(&s->newest);
     store_extra_free(&s->extra);
+    store_late_free(&s->late);
     free(s->rows);
     free(s);
 }
@@ -139,7 +144,8 @@ int store_add(struct store *s, const struct decoded *d)
 
     if (!row || (d->run_count > 0 && !d->runs))
         return BMS_ERR_NOSPACE;
-    copy_row(c, STAGING_COLUMNS);
+    row->at = c->used;
+    copy_row(c, RECORD_COLUMN_COUNT);
     copy_bytes(c, d->device, tenant);
     copy_bytes(c, vehicle, strlen(vehicle));
     copy_utc_ms(c, d->first_ms);
@@ -159,7 +165,8 @@ int store_add(struct store *s, const struct decoded *d)
     row->last_ms = d->last_ms;
     row->day = (int32_t)(d->first_ms / 86400000);
     row->live = row->day == (int32_t)(d->received_ms / 86400000);
-    row->newest_at = copy_bool(c, false);
+    row->count = d->count;
+    row->size = c->used - row->at;
     for (size_t i = 0; i < d->run_count; i++)
         if (store_extra_add_run(&s->extra, d->device, d->boot, &d->runs[i]) != 0)
             return BMS_ERR_NOSPACE;
@@ -171,9 +178,12 @@ int store_add_poison(struct store *s, const struct poison *p)
     return store_extra_add_poison(&s->extra, p);
 }
 
-static int by_device(const void *a, const void *b)
+static int by_device(const void *left, const void *right)
 {
-    return strcmp(((const struct row *)a)->device, ((const struct row *)b)->device);
+    const struct row *a = left, *b = right;
+    int d = strcmp(a->device, b->device);
+
+    return d ? d : (a->first_ms > b->first_ms) - (a->first_ms < b->first_ms);
 }
 
 static bool is_newer(const struct row *a, const struct row *than)
@@ -181,25 +191,49 @@ static bool is_newer(const struct row *a, const struct row *than)
     return a->boot == than->boot ? a->last_no > than->last_no : a->last_ms > than->last_ms;
 }
 
-/* One record of each device carries its newest sample. */
-static void mark_newest(struct store *s)
+static void take_row(struct copy *to, const struct store *s, const struct row *row)
 {
-    struct row *best = NULL;
+    if (!s->copy.bad)
+        copy_raw(to, s->copy.data + row->at, row->size);
+}
 
-    if (s->count == 0)
-        return;
+static void sort_rows(struct store *s)
+{
     qsort(s->rows, s->count, sizeof *s->rows, by_device);
+    copy_begin(&s->sorted);
+    for (size_t i = 0; i < s->count; i++)
+        take_row(&s->sorted, s, &s->rows[i]);
+    copy_end(&s->sorted);
+}
+
+/* One record of each device carries its newest sample: those rows once more, as they are. */
+static void choose_newest(struct store *s)
+{
+    const struct row *best = NULL;
+
+    copy_begin(&s->newest);
     for (size_t i = 0; i < s->count; i++) {
-        struct row *r = &s->rows[i];
+        const struct row *r = &s->rows[i];
 
         if (best && strcmp(best->device, r->device) != 0) {
-            s->copy.data[best->newest_at] = 1;
+            take_row(&s->newest, s, best);
             best = NULL;
         }
         if (!best || is_newer(r, best))
             best = r;
     }
-    s->copy.data[best->newest_at] = 1;
+    if (best)
+        take_row(&s->newest, s, best);
+    copy_end(&s->newest);
+}
+
+static void note_late(struct store *s)
+{
+    int64_t now_ms = clock_utc_ms();
+
+    store_late_begin(&s->late);
+    for (size_t i = 0; i < s->count; i++)
+        store_late_add(&s->late, s->rows[i].device, s->rows[i].first_ms, s->rows[i].last_ms, now_ms);
 }
 
 static int prepare(struct store *s)
@@ -209,6 +243,7 @@ static int prepare(struct store *s)
     if (!err && s->staged_on != s->db.conn) {
         err = db_exec(&s->db, staging);
         err = err ? err : store_extra_setup(&s->db);
+        err = err ? err : store_late_setup(&s->db);
         s->staged_on = err ? NULL : s->db.conn;
     }
     for (size_t i = 0; !err && i < s->count; i++) {
@@ -219,42 +254,22 @@ static int prepare(struct store *s)
     return err;
 }
 
-static int copy_in(struct store *s)
+/* Straight into the table: right when none of them is there, else the whole transaction fails with a unique violation. */
+static int copy_records(struct store *s, struct store_result *result)
 {
-    PGresult *res = PQexec(s->db.conn, "COPY staging FROM STDIN BINARY");
-    int err = db_check(&s->db, res);
+    int err = db_copy(&s->db, "COPY record (" RECORD_COLUMNS ") FROM STDIN BINARY", s->sorted.data, s->sorted.used);
 
-    PQclear(res);
-    if (err)
-        return err;
-    if (PQputCopyData(s->db.conn, (const char *)s->copy.data, (int)s->copy.used) != 1 || PQputCopyEnd(s->db.conn, NULL) != 1)
-        err = BMS_ERR_IO;
-    while (s->db.conn && (res = PQgetResult(s->db.conn)) != NULL) {
-        int one = db_check(&s->db, res);
-
-        err = err ? err : one;
-        PQclear(res);
-    }
+    for (size_t i = 0; !err && i < s->count; i++)
+        result->frames += s->rows[i].count;
+    result->records = err ? 0 : s->count;
     return err;
 }
 
-static bool has_late(const struct store *s)
-{
-    int64_t now_ms = clock_utc_ms();
-
-    for (size_t i = 0; i < s->count; i++)
-        if (store_is_late(s->rows[i].first_ms, now_ms))
-            return true;
-    return false;
-}
-
-static int write_records(struct store *s, struct store_result *result)
+/* Past those that are there. Costs twice as much. */
+static int merge_records(struct store *s, struct store_result *result)
 {
     PGresult *res = NULL;
-
-    if (s->count == 0)
-        return 0;
-    int err = copy_in(s);
+    int err = db_copy(&s->db, "COPY staging (" RECORD_COLUMNS ") FROM STDIN BINARY", s->sorted.data, s->sorted.used);
 
     err = err ? err : db_query(&s->db, insert_records, 0, NULL, &res);
     if (err)
@@ -263,8 +278,34 @@ static int write_records(struct store *s, struct store_result *result)
     result->frames = strtoull(PQgetvalue(res, 0, 1), NULL, 10);
     result->duplicates = s->count - result->records;
     PQclear(res);
-    err = db_exec(&s->db, upsert_latest);
-    return err || !has_late(s) ? err : store_late_write(&s->db);
+    return 0;
+}
+
+static int write_records(struct store *s, struct store_result *result)
+{
+    if (s->count == 0)
+        return 0;
+    int err = s->careful ? merge_records(s, result) : copy_records(s, result);
+
+    err = err ? err : db_copy(&s->db, "COPY staging_newest (" RECORD_COLUMNS ") FROM STDIN BINARY", s->newest.data, s->newest.used);
+    err = err ? err : db_exec(&s->db, upsert_latest);
+    return err ? err : store_late_write(&s->late, &s->db);
+}
+
+static int transaction(struct store *s, struct store_result *result)
+{
+    *result = (struct store_result) { 0 };
+    int err = db_exec(&s->db, "BEGIN");
+
+    err = err ? err : write_records(s, result);
+    err = err ? err : store_extra_write(&s->extra, &s->db);
+    return err ? err : db_exec(&s->db, "COMMIT");
+}
+
+/* What a straight COPY may meet: a record that is there (23505), or another writer with the same ones in another order (40P01). */
+static bool met_itself(const struct store *s)
+{
+    return !s->careful && s->db.conn && (strcmp(s->db.sqlstate, "23505") == 0 || strcmp(s->db.sqlstate, "40P01") == 0);
 }
 
 /* A failure that ends the transaction: say whether the data are at fault, and start anew with a clean connection. */
@@ -284,18 +325,23 @@ static int fail(struct store *s)
 int store_commit(struct store *s, struct store_result *result)
 {
     *result = (struct store_result) { 0 };
-    if (!s->ended)
-        copy_end(&s->copy);
+    if (!s->ended) {
+        sort_rows(s);
+        choose_newest(s);
+        note_late(s);
+    }
     s->ended = true;
-    if (s->copy.bad)
+    if (s->copy.bad || s->sorted.bad || s->newest.bad || s->late.copy.bad)
         return BMS_ERR_RANGE;
-    mark_newest(s);
     s->db.sqlstate[0] = '\0';
     int err = prepare(s);
 
-    err = err ? err : db_exec(&s->db, "BEGIN");
-    err = err ? err : write_records(s, result);
-    err = err ? err : store_extra_write(&s->extra, &s->db);
-    err = err ? err : db_exec(&s->db, "COMMIT");
+    err = err ? err : transaction(s, result);
+    if (err && met_itself(s)) {
+        s->careful = CAREFUL_BATCHES + 1;
+        err = db_exec(&s->db, "ROLLBACK");
+        err = err ? err : transaction(s, result);
+    }
+    s->careful -= s->careful > 0 && s->count > 0;
     return err ? fail(s) : 0;
 }

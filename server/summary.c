@@ -4,52 +4,91 @@
 
 #include <string.h>
 
+struct extremes {
+    int32_t low, high, sum, count;
+};
+
+static int32_t smaller(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+static int32_t larger(int32_t a, int32_t b)
+{
+    return a > b ? a : b;
+}
+
+/* `yes` where the mask is all ones, `no` where it is 0. */
+static int32_t choose(int32_t mask, int32_t yes, int32_t no)
+{
+    return (mask & yes) | (~mask & no);
+}
+
+/* 32 bits and masks throughout: lanes of one width without a condition are what the compiler makes vector instructions of. The sum of 160 cells fits. */
+static struct extremes extremes_of_cells(const uint16_t *mV, size_t n)
+{
+    int32_t low = INT32_MAX, high = INT32_MIN, sum = 0, count = 0;
+
+    for (size_t k = 0; k < n; k++) {
+        int32_t v = mV[k], valid = -(v <= UINT16_MAX - VALIDITY_CODES);
+
+        low = smaller(low, choose(valid, v, INT32_MAX));
+        high = larger(high, choose(valid, v, INT32_MIN));
+        sum += valid & v;
+        count -= valid;
+    }
+    return (struct extremes) { low, high, sum, count };
+}
+
+static struct extremes extremes_of_temps(const int16_t *ddegC, size_t n)
+{
+    int32_t low = INT32_MAX, high = INT32_MIN;
+
+    for (size_t k = 0; k < n; k++) {
+        int32_t v = ddegC[k], valid = -(v >= INT16_MIN + VALIDITY_CODES);
+
+        low = smaller(low, choose(valid, v, INT32_MAX));
+        high = larger(high, choose(valid, v, INT32_MIN));
+    }
+    return (struct extremes) { .low = low, .high = high };
+}
+
 static void cells_of(struct summary *s, const struct columns *c)
 {
-    uint64_t all = 0;
-    uint32_t count = 0;
-    uint16_t low = UINT16_MAX, high = 0;
+    int64_t sum = 0, count = 0;
+    int32_t low = INT32_MAX, high = INT32_MIN;
 
     for (uint32_t i = 0; i < c->count; i++) {
-        const uint16_t *mV = c->cell_mV[i];
-        uint32_t sum = 0; /* 160 * 65,535 fits */
+        struct extremes x = extremes_of_cells(c->cell_mV[i], c->cells);
 
-        for (size_t k = 0; k < c->cells; k++) {
-            bool valid = mV[k] <= UINT16_MAX - VALIDITY_CODES;
-            uint16_t v = valid ? mV[k] : 0, w = valid ? mV[k] : UINT16_MAX;
-
-            low = w < low ? w : low;
-            high = v > high ? v : high;
-            sum += v;
-            count += valid;
-        }
-        all += sum;
+        low = smaller(low, x.low);
+        high = larger(high, x.high);
+        sum += x.sum;
+        count += x.count;
     }
     s->has_cells = count > 0;
-    s->cell_min_mV = low;
-    s->cell_max_mV = high;
-    if (count > 0)
-        s->cell_mean_mV = (uint16_t)((all + count / 2) / count);
+    if (!s->has_cells)
+        return;
+    s->cell_min_mV = (uint16_t)low;
+    s->cell_max_mV = (uint16_t)high;
+    s->cell_mean_mV = (uint16_t)((sum + count / 2) / count);
 }
 
 static void temps_of(struct summary *s, const struct columns *c)
 {
-    int16_t low = INT16_MAX, high = INT16_MIN;
+    int32_t low = INT32_MAX, high = INT32_MIN;
 
     for (uint32_t i = 0; i < c->count; i++) {
-        const int16_t *ddegC = c->temp_ddegC[i];
+        struct extremes x = extremes_of_temps(c->temp_ddegC[i], c->temps);
 
-        for (size_t k = 0; k < c->temps; k++) {
-            bool valid = ddegC[k] >= INT16_MIN + VALIDITY_CODES;
-            int16_t v = valid ? ddegC[k] : INT16_MIN, w = valid ? ddegC[k] : INT16_MAX;
-
-            low = w < low ? w : low;
-            high = v > high ? v : high;
-        }
+        low = smaller(low, x.low);
+        high = larger(high, x.high);
     }
     s->has_temps = low <= high;
-    s->temp_min_ddegC = low;
-    s->temp_max_ddegC = high;
+    if (!s->has_temps)
+        return;
+    s->temp_min_ddegC = (int16_t)low;
+    s->temp_max_ddegC = (int16_t)high;
 }
 
 static bool last_of(const struct columns *c, enum sample_scalar which, int32_t *out)

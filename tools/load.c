@@ -502,8 +502,8 @@ static int take_options(struct options *o, int argc, char *argv[])
 
 static bool can_run(const struct options *o)
 {
-    return strncmp(o->uri, "ssl://", 6) == 0 && o->devices >= 1 && o->devices <= DEVICES_MAX && o->records >= 1 && o->batch >= 1 && o->batch <= RECORD_SAMPLES_MAX &&
-           o->cells >= 0 && o->cells <= PACK_CELLS_MAX && o->temps >= 0 && o->temps <= PACK_TEMPS_MAX;
+    return strncmp(o->uri, "ssl://", 6) == 0 && o->devices >= 1 && o->devices <= DEVICES_MAX && o->records >= 1 && o->batch >= 1 &&
+           o->batch <= RECORD_SAMPLES_MAX && o->cells >= 0 && o->cells <= PACK_CELLS_MAX && o->temps >= 0 && o->temps <= PACK_TEMPS_MAX;
 }
 
 int main(int argc, char *argv[])
