@@ -303,7 +303,6 @@ void get_row(struct bit_reader *b, struct matrix *m)
     int32_t e[MATRIX_COLUMNS_MAX], shift = 0;
 
     if (!get_bits(b, 1)) {
-        memset(e, 0, m->columns * sizeof e[0]); /* not all of it: a row has less work than that */
         enum row_from from = (enum row_from)get_bits(b, FROM_BITS);
 
         shift = get_shift(b);

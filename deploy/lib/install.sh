@@ -6,7 +6,7 @@
 # created, and neither it nor Debian's broker is ever used: an instance runs its own.
 
 packages_run='build-essential cmake ninja-build pkg-config dpkg-dev ca-certificates curl openssl xz-utils git
-    libmicrohttpd-dev libpaho-mqtt-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler
+    libmicrohttpd-dev libpaho-mqtt-dev libssl-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler
     libpq-dev postgresql postgresql-client mosquitto libslirp-dev libmbedtls-dev libjansson-dev libsodium-dev zlib1g-dev libmodbus-dev'
 packages_test='libcunit1-dev python3 python3-venv chromium mosquitto-clients socat valgrind tshark mbpoll'
 packages_lint='clang-tidy clang-format cppcheck shellcheck python3'

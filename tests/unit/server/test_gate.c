@@ -54,7 +54,7 @@ static size_t take_for(int ms, uint8_t value)
     size_t n = 0;
 
     for (int left = ms; left > 0; left -= 5) {
-        while (ring_pop(ring, &m, 1, 0) == 1) {
+        while (ring_pop(ring, &m, 1, 1, 0) == 1) {
             CU_ASSERT_EQUAL(m->bytes[0], (uint8_t)(value + n));
             CU_ASSERT_STRING_EQUAL(m->topic, "t/x");
             CU_ASSERT_EQUAL(m->received_ms, 7);
