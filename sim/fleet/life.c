@@ -4,13 +4,19 @@
 #include <math.h>
 #include <string.h>
 
-enum { MODE_MIN_S = 120, MODE_MAX_S = 1200, AWAY_MIN_S = 10, AWAY_MAX_S = 120, BOOT = 1 };
+enum { MODE_MIN_S = 120, MODE_MAX_S = 1200, AWAY_MIN_S = 10, AWAY_MAX_S = 120 };
 
 static const double capacity_Ah = 100, drive_A = 90, charge_A = 60, resistance_mOhm = 0.8;
 
 static uint32_t some_s(struct life *l, uint32_t low, uint32_t high)
 {
     return (uint32_t)noise_even(&l->noise, low, high);
+}
+
+/* How long a network lasts, on average, so that the share without comes true. */
+static double online_s(const struct life_config *config)
+{
+    return (AWAY_MIN_S + AWAY_MAX_S) / 2.0 * (1000.0 / config->offline_permille - 1);
 }
 
 static void enter(struct life *l, enum pack_mode mode)
@@ -27,7 +33,7 @@ void life_init(struct life *l, const struct life_config *config, uint64_t seed)
     l->config = *config;
     l->noise.state = seed;
     l->radio = noise_even(&l->noise, 0, 1000) >= config->offline_permille;
-    l->radio_left_s = config->offline_permille ? some_s(l, 0, AWAY_MAX_S) : 0;
+    l->radio_left_s = config->offline_permille ? some_s(l, 0, l->radio ? (uint32_t)online_s(config) : AWAY_MAX_S) : 0;
     l->charge = noise_even(&l->noise, 0.3, 0.9);
     for (unsigned c = 0; c < PACK_CELLS_MAX; c++)
         l->apart_mV[c] = (int8_t)(noise_normal(&l->noise) * 5);
@@ -60,7 +66,7 @@ void life_sample(struct life *l, double dt_s, uint64_t utc_ms, struct sample *ou
 
     memset(out, 0, sizeof *out);
     out->utc_ms = utc_ms;
-    out->boot = BOOT;
+    out->boot = l->config.boot;
     out->no = ++l->no;
     out->cells = l->config.cells;
     out->temps = l->config.temps;
@@ -82,11 +88,11 @@ bool life_radio(struct life *l)
         l->radio_left_s--;
         return l->radio;
     }
-    double share = l->config.offline_permille / 1000.0;
+    bool always = l->config.offline_permille == 0;
 
-    l->radio = share <= 0 || !l->radio;
+    l->radio = always || !l->radio;
     l->radio_left_s = some_s(l, AWAY_MIN_S, AWAY_MAX_S);
-    if (l->radio && share > 0) /* so long that the share comes true */
-        l->radio_left_s = (uint32_t)((AWAY_MIN_S + AWAY_MAX_S) / 2.0 * (1 / share - 1) * noise_even(&l->noise, 0.5, 1.5));
+    if (l->radio && !always)
+        l->radio_left_s = (uint32_t)(online_s(&l->config) * noise_even(&l->noise, 0.5, 1.5));
     return l->radio;
 }

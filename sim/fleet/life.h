@@ -15,6 +15,7 @@
 struct life_config {
     uint8_t cells, temps;
     unsigned offline_permille; /* share of the time without radio */
+    uint32_t boot;             /* of all samples: another one for each run, or the server takes them for old ones */
 };
 
 struct life {

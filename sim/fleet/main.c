@@ -10,11 +10,11 @@
 
 #include "sim/fleet/unit.h"
 
-enum { EVENTS = 256, IDLE_MS = 5, STAGGER_US = 10000, FINISH_S = 30, UNITS_MAX = 10000, FDS = 1 };
+enum { EVENTS = 256, IDLE_MS = 5, STAGGER_US = 10000, FINISH_S = 180, UNITS_MAX = 10000, FDS = 1 };
 
 struct options {
     struct unit_config unit;
-    unsigned devices, garbage, greedy, seconds, settle_s;
+    unsigned devices, garbage, greedy, seconds, settle_s, journal_kB;
     uint64_t seed;
 };
 
@@ -141,6 +141,16 @@ static uint64_t finish(struct fleet *f)
     return waiting;
 }
 
+/* Records that left a full journal unsent. */
+static uint64_t dropped(const struct fleet *f)
+{
+    uint64_t n = 0;
+
+    for (unsigned i = 0; i < f->options.devices; i++)
+        n += f->units[i]->journal.dropped;
+    return n;
+}
+
 static long resident_kB(void)
 {
     FILE *status = fopen("/proc/self/statm", "r");
@@ -159,10 +169,11 @@ static void report(const struct fleet *f, uint64_t waiting, long kB)
     const struct unit_totals *g = &f->good, *b = &f->bad;
 
     printf("{\"devices\":%u,\"samples\":%" PRIu64 ",\"records\":%" PRIu64 ",\"acked\":%" PRIu64 ",\"waiting\":%" PRIu64
-           ",\"sessions\":%" PRIu64 ",\"ack_p50_ms\":%.2f,\"ack_p99_ms\":%.2f,\"ack_max_ms\":%.2f,\"measured\":%" PRIu64
-           ",\"garbage\":%" PRIu64 ",\"greedy_records\":%" PRIu64 ",\"kB_per_device\":%.1f}\n",
-           f->options.devices, g->samples, g->records, g->acked, waiting, g->sessions, delays_ms(&g->ack, 500), delays_ms(&g->ack, 990),
-           delays_ms(&g->ack, 1000), g->ack.all, b->garbage, b->records, (double)kB / f->options.devices);
+           ",\"dropped\":%" PRIu64 ",\"sessions\":%" PRIu64
+           ",\"ack_p50_ms\":%.2f,\"ack_p99_ms\":%.2f,\"ack_max_ms\":%.2f,\"measured\":%" PRIu64 ",\"garbage\":%" PRIu64
+           ",\"greedy_records\":%" PRIu64 ",\"kB_per_device\":%.1f}\n",
+           f->options.devices, g->samples, g->records, g->acked, waiting, dropped(f), g->sessions, delays_ms(&g->ack, 500),
+           delays_ms(&g->ack, 990), delays_ms(&g->ack, 1000), g->ack.all, b->garbage, b->records, (double)kB / f->options.devices);
 }
 
 static int usage(FILE *to, int code)
@@ -171,6 +182,7 @@ static int usage(FILE *to, int code)
         to,
         "usage: cellwarden-fleet --broker HOST:PORT --pki DIR [--tenant NAME] [--devices N] [--seconds S] [--settle S] [--seed N]\n"
         "         [--cells N] [--temps N] [--batch N] [--period-us N] [--watched 1] [--offline PERMILLE] [--garbage N] [--greedy N]\n"
+        "         [--journal-kB N]\n"
         "\n"
         "Packs with their DTUs, <tenant>.unit-0000 on, each with the certificate DIR/<name>.crt and a TLS connection of its own: recorder, "
         "journal\n"
@@ -178,6 +190,8 @@ static int usage(FILE *to, int code)
         "--settle: seconds before delays are counted. --watched 1: each sample is a record. --garbage N, --greedy N: so many of the "
         "devices send\n"
         "nonsense as fast as the broker takes it, or samples 100 times as often; they are not counted among the others.\n"
+        "--journal-kB: flash of each device, 48 to 1024 (256). --seed: another one for each run on a database, it numbers the boards' "
+        "starts.\n"
         "Prints one JSON object: records, acknowledged, delay from sample to acknowledgement. Exit 1 when a record was not "
         "acknowledged.\n");
     return code;
@@ -196,7 +210,8 @@ static bool take(struct options *o, const char *flag, const char *value, char *h
                     { "--period-us", &o->unit.period_us, 1000, 60000000 },
                     { "--offline", &o->unit.life.offline_permille, 0, 900 },
                     { "--garbage", &o->garbage, 0, UNITS_MAX },
-                    { "--greedy", &o->greedy, 0, UNITS_MAX } };
+                    { "--greedy", &o->greedy, 0, UNITS_MAX },
+                    { "--journal-kB", &o->journal_kB, 3 * UNIT_SECTOR / 1024, UNIT_SECTORS_MAX * UNIT_SECTOR / 1024 } };
     char *end;
     unsigned long n = strtoul(value, &end, 10);
     bool number = *value && !*end && n <= UINT32_MAX;
@@ -235,11 +250,13 @@ static bool take(struct options *o, const char *flag, const char *value, char *h
 
 int main(int argc, char *argv[])
 {
-    static struct fleet f = { .options = {
-                                  .unit = { .tenant = "fleet", .life = { 48, 12, 0 }, .batch = RECORDER_BATCH, .period_us = 1000000 },
-                                  .devices = 10,
-                                  .seconds = 10,
-                                  .seed = 1 } };
+    static struct fleet f = {
+        .options = { .unit = { .tenant = "fleet", .life = { .cells = 48, .temps = 12 }, .batch = RECORDER_BATCH, .period_us = 1000000 },
+                     .devices = 10,
+                     .seconds = 10,
+                     .journal_kB = 256,
+                     .seed = 1 }
+    };
     struct options *o = &f.options;
     struct sigaction stop = { .sa_handler = on_signal }, ignore = { .sa_handler = SIG_IGN };
     char host[256];
@@ -252,6 +269,8 @@ int main(int argc, char *argv[])
     }
     if (!o->unit.host || !o->unit.pki || o->garbage + o->greedy > o->devices)
         return usage(stderr, 2);
+    o->unit.sectors = o->journal_kB * 1024 / UNIT_SECTOR;
+    o->unit.life.boot = (uint32_t)o->seed;
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGPIPE, &ignore, NULL);

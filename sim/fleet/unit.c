@@ -79,7 +79,7 @@ static struct state_facts facts_of(const struct unit *u)
                                   .next_seq = u->journal.next_seq,
                                   .journal_records = u->journal.unacked,
                                   .journal_dropped = u->journal.dropped,
-                                  .boot = 1 };
+                                  .boot = u->config->life.boot };
 }
 
 static int init_mqtt(struct unit *u)
@@ -116,10 +116,10 @@ static int open_tls(struct unit *u, char *why, size_t n)
 static int init_parts(struct unit *u, uint64_t seed)
 {
     struct uplink_port port = { u, publish_record };
-    int err = flash_blank_init(&u->flash, UNIT_SECTOR, UNIT_SECTORS);
+    int err = flash_blank_init(&u->flash, UNIT_SECTOR, u->config->sectors);
 
     life_init(&u->life, &u->config->life, seed);
-    err = err ? err : journal_format(&u->journal, &u->flash.port, u->index, UNIT_SECTORS, seed);
+    err = err ? err : journal_format(&u->journal, &u->flash.port, u->index, UNIT_SECTORS_MAX, seed);
     err = err ? err : recorder_init(&u->recorder, &u->journal, u->name, u->config->batch);
     err = err ? err : uplink_init(&u->uplink, &u->journal, &port, u->buffer, UNIT_BUFFERS);
     err = err ? err : init_mqtt(u);

@@ -18,13 +18,14 @@
 #include "sim/fleet/flash_blank.h"
 #include "sim/fleet/life.h"
 
-enum { UNIT_SECTORS = 8, UNIT_SECTOR = 32768, UNIT_BUFFERS = 4, UNIT_RX = 2048, UNIT_ASKED = 256 };
+enum { UNIT_SECTORS_MAX = 64, UNIT_SECTOR = 16384, UNIT_BUFFERS = 4, UNIT_RX = 2048, UNIT_ASKED = 256 };
 
 struct unit_config { /* borrowed, the same for all */
     const char *host, *tenant, *pki;
     uint16_t port;
     struct life_config life;
     unsigned batch;     /* samples of a record */
+    unsigned sectors;   /* of UNIT_SECTOR bytes, 3 to UNIT_SECTORS_MAX: the journal */
     uint32_t period_us; /* between two samples */
     bool watched;       /* each sample a record of its own */
 };
@@ -43,7 +44,7 @@ struct unit {
     struct life life;
     struct flash_blank flash;
     struct journal journal;
-    struct journal_sector index[UNIT_SECTORS];
+    struct journal_sector index[UNIT_SECTORS_MAX];
     struct uplink uplink;
     struct state state;
     struct mqtt mqtt;

@@ -26,6 +26,7 @@ from ingest import TENANT, allow
 FLEET = "fleet"
 BATCH = 10
 SHARES = (10, 50, 90)
+GUESS = 120_000  # frames/s; only decides how many records the measuring of the capacity takes
 
 
 class Load:
@@ -34,7 +35,7 @@ class Load:
     def __init__(self, instance, rate, seconds, seed):
         ca, certificate, key = instance.device_files(f"{TENANT}.load")
         devices = 100
-        records = max(1, int((rate or 400_000) * seconds / BATCH / devices))
+        records = max(1, int((rate or GUESS) * seconds / BATCH / devices))
         command = [program("cellwarden-load"), "--uri", f"ssl://localhost:{instance.broker[1]}", "--ca", ca, "--cert", certificate, "--key", key,
                    "--tenant", TENANT, "--devices", devices, "--records", records, "--batch", BATCH, "--cells", 48, "--temps", 12, "--seed", seed,
                    "--truth-devices", 0, "--rate", int(rate / BATCH), "--timeout-s", int(60 + 10 * seconds)]
@@ -104,7 +105,7 @@ def run(instance, visitors, args, rate, number, *more):
 def words():
     parser = argparse.ArgumentParser(prog="./cellwarden bench latency", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    parser.add_argument("--seconds", type=int, default=15, help="for each share (default 15)")
+    parser.add_argument("--seconds", type=int, default=10, help="for each share (default 10)")
     parser.add_argument("--devices", type=int, default=100, help="watched vehicles (default 100)")
     parser.add_argument("--browsers", type=int, default=4, help="pages that look at one vehicle each (default 4)")
     parser.add_argument("--capacity", type=int, default=0, help="frames/s; 0 = measure it first (default)")
@@ -122,7 +123,7 @@ def main():
         visitors = [Api(instance.console) for _ in range(args.browsers)]
         for api in visitors:
             assert api.sign_in("admin", instance.password).status_code == 200
-        capacity = args.capacity or statistics.median(Load(instance, 0, 4, seed).result()["frames_per_s"] for seed in (1, 2, 3))
+        capacity = args.capacity or statistics.median(Load(instance, 0, 3, seed).result()["frames_per_s"] for seed in (1, 2, 3))
         result = {"capacity_frames_per_s": round(capacity), "frames_per_record": BATCH}
         for number, share in enumerate(SHARES, 10):
             found, seen = run(instance, visitors, args, capacity * share / 100, number)
