@@ -27,6 +27,7 @@ from latency import BATCH, Load
 FLEET = "fleet"
 SHARE = 0.7
 CHUNK_S = 20  # of load: its records are made before it sends them
+CHUNK_MAX_S = 900  # with all that may be down in the meantime
 OFFLINE_PERMILLE = 54  # 65 s away each 20 minutes: 5 % of the vehicles come back each minute
 JOURNAL_KB = 96
 KILLS = ((0.08, "server"), (0.16, "broker"), (0.24, "database"), (0.32, "server"), (0.40, "broker"), (0.48, "database"), (0.56, "server"))
@@ -85,7 +86,7 @@ class Background(threading.Thread):
     def run(self):
         while not self.ended.is_set():
             self.seed += 1
-            load = Load(self.instance, self.rate, CHUNK_S, self.seed)
+            load = Load(self.instance, self.rate, CHUNK_S, self.seed, CHUNK_MAX_S)
             said, _ = load.process.communicate()
             found = json.loads(said) if said else {"frames": 0}
             self.frames[self.seed] = found["frames"]
@@ -142,7 +143,7 @@ def soak(instance, args):
     done = disturb(instance, seconds)
     memory.ended.set()
     background.ended.set()
-    background.join(CHUNK_S * 12)
+    background.join(CHUNK_MAX_S + 60)
     process.send_signal(signal.SIGTERM)
     said, _ = process.communicate(timeout=240)
     wait_until(lambda: instance.api.http.get(instance.console + "/readyz", timeout=5).status_code == 200, 60, "the server answers")
