@@ -78,20 +78,12 @@ int downlink_start(struct downlink *d, const struct op_request *request, struct 
 
 /* ---- reading by ourselves ---- */
 
-static bool differs(const struct fleet_vehicle *v)
-{
-    const struct fleet_reported *r = &v->reported;
-
-    return !r->known || r->boot != v->sample.boot || r->running_hash != (uint32_t)v->sample.scalar[SAMPLE_param_running_hash] ||
-           r->stored_hash != (uint32_t)v->sample.scalar[SAMPLE_param_stored_hash];
-}
-
 void downlink_observe(struct downlink *d, const struct fleet_vehicle *v)
 {
     bool same_start = v->reported.known && v->reported.boot == v->sample.boot; /* else no write can explain the difference */
 
     pthread_mutex_lock(&d->lock);
-    if (reread_wanted(&d->rereads, v->device, differs(v), same_start, clock_mono_ms()) && d->read_count < READS_MAX) {
+    if (reread_wanted(&d->rereads, v->device, reread_differs(v), same_start, clock_mono_ms()) && d->read_count < READS_MAX) {
         memcpy(d->reads[d->read_count++], v->device, sizeof v->device);
         pthread_cond_signal(&d->wake);
     }

@@ -5,6 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
+bool reread_differs(const struct fleet_vehicle *v)
+{
+    const struct fleet_reported *r = &v->reported;
+    int32_t running = v->sample.scalar[SAMPLE_param_running_hash], stored = v->sample.scalar[SAMPLE_param_stored_hash];
+
+    if (scalar_validity(running) != VALIDITY_OK && scalar_validity(stored) != VALIDITY_OK)
+        return false;
+    return !r->known || r->boot != v->sample.boot || r->running_hash != (uint32_t)running || r->stored_hash != (uint32_t)stored;
+}
+
 bool reread_wanted(struct rereads *r, const char *device, bool differs, bool known, int64_t now_ms)
 {
     size_t i = 0;

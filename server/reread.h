@@ -3,7 +3,7 @@
 #ifndef SERVER_REREAD_H
 #define SERVER_REREAD_H
 
-#include "proto/topics.h"
+#include "server/fleet.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,6 +21,10 @@ struct rereads {
     struct reread *items; /* REREADS_MAX, given by the owner: only devices that differ now */
     size_t count;
 };
+
+/* True when the newest sample names parameters that we did not read, or not since this start of the board. False when it names none (no board that can be
+ * asked: both hashes not valid). */
+bool reread_differs(const struct fleet_vehicle *v);
 
 /* Look at one device. `known` = a set was read before, since the same board start: then a difference must last REREAD_PATIENCE_MS, because a write's result and the first sample
  * after it may cross. True: read now. Asking goes on with 10 s, 20 s .. 10 min between, until it does not differ. */

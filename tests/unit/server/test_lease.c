@@ -104,6 +104,45 @@ static void test_a_board_that_never_agrees_is_asked_ever_more_rarely(void)
     CU_ASSERT_TRUE(gap >= REREAD_MAX_MS);
 }
 
+static struct fleet_vehicle agreeing(void)
+{
+    struct fleet_vehicle v = { .reported = { .known = true, .boot = 7, .running_hash = 0xFFFFFFFF, .stored_hash = 2 } };
+
+    v.sample.boot = 7;
+    v.sample.scalar[SAMPLE_param_running_hash] = -1;
+    v.sample.scalar[SAMPLE_param_stored_hash] = 2;
+    return v;
+}
+
+static void test_each_hash_and_the_start_of_the_board_must_agree(void)
+{
+    struct fleet_vehicle v = agreeing();
+
+    CU_ASSERT_FALSE(reread_differs(&v));
+    v.reported.known = false;
+    CU_ASSERT_TRUE(reread_differs(&v));
+    v = agreeing();
+    v.sample.boot++;
+    CU_ASSERT_TRUE(reread_differs(&v));
+    v = agreeing();
+    v.sample.scalar[SAMPLE_param_running_hash]++;
+    CU_ASSERT_TRUE(reread_differs(&v));
+    v = agreeing();
+    v.sample.scalar[SAMPLE_param_stored_hash]++;
+    CU_ASSERT_TRUE(reread_differs(&v));
+}
+
+static void test_a_sample_that_names_no_parameters_differs_from_nothing(void)
+{
+    struct fleet_vehicle v = { .reported = { .known = false } };
+
+    v.sample.scalar[SAMPLE_param_running_hash] = scalar_invalid(VALIDITY_NOT_FITTED);
+    v.sample.scalar[SAMPLE_param_stored_hash] = scalar_invalid(VALIDITY_NEVER);
+    CU_ASSERT_FALSE(reread_differs(&v));
+    v.sample.scalar[SAMPLE_param_stored_hash] = 5; /* one that could be read is one to ask for */
+    CU_ASSERT_TRUE(reread_differs(&v));
+}
+
 int main(void)
 {
     static CU_TestInfo tests[] = {
@@ -114,6 +153,8 @@ int main(void)
         { "a board never read is read at once [UC-3]", test_a_board_never_read_is_read_at_once },
         { "a difference must last", test_a_difference_must_last },
         { "a board that never agrees is asked ever more rarely", test_a_board_that_never_agrees_is_asked_ever_more_rarely },
+        { "each hash and the start of the board must agree", test_each_hash_and_the_start_of_the_board_must_agree },
+        { "a sample that names no parameters differs from nothing", test_a_sample_that_names_no_parameters_differs_from_nothing },
         CU_TEST_INFO_NULL,
     };
     return suite_run("lease", tests);
