@@ -29,11 +29,11 @@ SEEN_A2s = 100.   # a node with less current than this in all logs is not known
 LEAF_OCV = "cell-cycling-10c-24c-40c"
 RECIPES = {
     "nca": dict(name="panasonic_nca", data_set="Panasonic NCR18650PF drive cycles (Kollmeyer)", q=2.9, temps=[-20, -10, 0, 10, 25, 35],
-                ocv="char_25degC_start_C20_OCV_Test_C20_25dC", tau=[6., 60., 600.], i0=2.0, i0_K=5000., arrhenius_K=3500., gamma=20.,
-                fit=["hppc_", "C20_OCV", "Cycle_1", "US06"], skip=["10degC_trise"], v_low=2.0, v_high=4.4, ocv_T=0.01, wide=10.),
+                ocv="char_25degC_start_C20_OCV_Test_C20_25dC", tau=[6., 60., 600.], i0=2.0, i0_K=5000., arrhenius_K=3500., gamma=3.,
+                fit=["hppc_", "C20_OCV", "drive_"], skip=["10degC_trise"], v_low=2.0, v_high=4.4, ocv_T=0.01, wide=10., couple=2.),
     "nmc": dict(name="lg_nmc", data_set="LG 18650HG2 drive cycles (Kollmeyer)", q=2.78, temps=[-20, -10, 0, 10, 25, 40],
-                ocv="char_25degC_549_C20DisCh", tau=[6., 60., 600.], i0=2.0, i0_K=5000., arrhenius_K=3500., gamma=20.,
-                fit=["C20DisCh", "Cap_1C", "US06", "Mixed"], v_low=2.0, v_high=4.4, ocv_T=0.01, wide=40., couple=0.5),
+                ocv="char_25degC_549_C20DisCh", tau=[6., 60., 600.], i0=2.0, i0_K=5000., arrhenius_K=3500., gamma=5.,
+                fit=["C20DisCh", "Cap_1C", "US06", "Mixed"], v_low=2.0, v_high=4.4, ocv_T=0.01, wide=40., couple=1., step=0.001),
     "lfp": dict(name="a123_lfp", data_set="A123 LFP, OCV and dynamic tests (Plett, ESC toolbox)", q=2.05,
                 temps=[-25, -15, -5, 5, 15, 25, 35, 45], ocv=None, tau=[6., 60., 600.], i0=2.0, i0_K=5000., arrhenius_K=3500., gamma=20.,
                 fit=["dyn_", "ocv_"], v_low=1.9, v_high=3.75, ocv_T=3e-3, wide=10.),
@@ -168,8 +168,8 @@ class Fit:
         if len(many) == 1:
             for k in range(SOC_OCV):
                 self.smooth(k, SOC_OCV, self.nt, 1, self.r["ocv_T"] / 1e-2 / np.sqrt(wide))
-        kinds = [0.004, 0.004] + [0.004] * self.nb
-        for kind, sigma in enumerate(kinds):
+        sigma = self.r.get("step", 0.004)  # how far a resistance at 25 degC bends from one SOC to the next [ohm]
+        for kind in range(2 + self.nb):
             base = self.no + kind * self.nr
             scale = self.scale()
             for k in range(self.nt):
@@ -178,7 +178,7 @@ class Fit:
             for j in range(SOC_R):  # neighbours in temperature, scaled
                 for k in range(self.nt - 1):
                     idx = [base + k * SOC_R + j, base + (k + 1) * SOC_R + j]
-                    d = np.array([1 / scale[k], -1 / scale[k + 1]]) / (self.r.get("couple", 6.) * sigma / 1e-2 / np.sqrt(wide))
+                    d = np.array([1 / scale[k], -1 / scale[k + 1]]) / (self.r.get("couple", 6.) * 0.004 / 1e-2 / np.sqrt(wide))
                     self.ata[np.ix_(idx, idx)] += np.outer(d, d)
             self.ata[range(base, base + self.nr), range(base, base + self.nr)] += 1e-3
         m = self.no + (2 + self.nb) * self.nr

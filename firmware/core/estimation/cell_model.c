@@ -68,6 +68,22 @@ void cell_model_step(struct cell_model *m, float dt_s, float current_A, float te
     m->h = m->h * keep + (current_A < 0.0f ? keep - 1.0f : 1.0f - keep);
 }
 
+float cell_model_settle(struct cell_model *m, float current_A, float temp_degC, float soc)
+{
+    const struct est_profile *p = m->p;
+    struct spot t = spot_on_temp(p, temp_degC);
+    struct spot s = spot_on_soc(soc, EST_SOC_R);
+    float sum_ohm = 0.0f;
+
+    for (int k = 0; k < EST_BRANCHES; k++) {
+        float ohm = look_up(p->rc_ohm[k], EST_SOC_R, t, s);
+
+        m->u_V[k] = ohm * current_A;
+        sum_ohm += ohm;
+    }
+    return sum_ohm;
+}
+
 struct cell_view cell_model_view(const struct cell_model *m, float current_A, float temp_degC, float soc)
 {
     const struct est_profile *p = m->p;

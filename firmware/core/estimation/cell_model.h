@@ -32,6 +32,9 @@ void cell_model_init(struct cell_model *m, const struct est_profile *p);
 /* `dt_s` >= 0 with a constant current. */
 void cell_model_step(struct cell_model *m, float dt_s, float current_A, float temp_degC, float soc);
 
+/* As if `current_A` had flowed for long: sets the branches, not the hysteresis. Returns the sum of their resistances. */
+float cell_model_settle(struct cell_model *m, float current_A, float temp_degC, float soc);
+
 /* After the step of the same instant. */
 struct cell_view cell_model_view(const struct cell_model *m, float current_A, float temp_degC, float soc);
 

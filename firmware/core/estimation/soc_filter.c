@@ -3,8 +3,9 @@
 
 #include <math.h>
 
-#define ERROR_START_V     0.015f /* least polarisation that nobody saw, 1 sigma: a start in the middle of a drive */
-#define ERROR_START_C     0.5f   /* more of it: as after so many capacities an hour for long */
+#include "firmware/core/estimation/unseen_flow.h"
+
+#define ERROR_START_V     0.015f /* until the first voltage, 1 sigma */
 #define H_UNSURE          0.6f   /* hysteresis: anything from -1 to 1 */
 #define NORMAL_95         1.96f
 #define GAP_s             120.0f /* no sample for longer: the current in between is not known */
@@ -13,7 +14,8 @@
 #define HOLD_s            1.0f  /* so long the last current holds when no new one comes */
 #define VOLTAGE_MIN_V     0.1f  /* outside of these no sensor of one cell speaks the truth; */
 #define VOLTAGE_MAX_V     6.0f  /* a supercapacitor may be at 0 */
-#define START_SIGMA       0.3f  /* nothing is known */
+#define START_SIGMA       1.0f  /* nothing is known */
+#define HARDLY_KNOWN      0.15f /* a SOC told no better than this gives way to the first voltage */
 #define BLUR_LEAST        0.02f /* one step of the table or so */
 #define BLUR_s            60.0f /* and samples within this time miss it in the same way */
 #define SURPRISE          3.0f  /* an innovation beyond so many sigma counts as that many */
@@ -133,21 +135,33 @@ static bool is_frozen(struct soc_filter *f, const struct soc_filter_in *in)
     return f->same >= FROZEN_SAMPLES;
 }
 
-/* 1 sigma of the slow error at the first voltage. Before it current may have flowed for long, and much of it in the cold; but no OCV is above that
- * of a full cell, so a voltage near that one cannot hide much discharge. */
-static float unseen_V(const struct soc_filter *f, float voltage_V)
+static void forget_error(struct soc_filter *f, float variance_V2)
 {
-    const struct est_profile *p = f->model.p;
-    struct cell_view v = cell_model_view(&f->model, f->current_A, f->temp_degC, f->x[EST_SOC]);
-    float head_V = fmaxf(cell_model_ocv(p, f->temp_degC, 1.0f) - voltage_V - v.drop_V, 0.0f);
-    float flowed_V = fmaxf(ERROR_START_C * p->capacity_Ah, fabsf(f->current_A)) * v.per_A_V;
-
-    return ERROR_START_V + (f->current_A < 0.0f ? flowed_V : fminf(flowed_V, head_V));
+    for (int i = 0; i < EST_STATES; i++)
+        f->P[EST_ERROR][i] = f->P[i][EST_ERROR] = 0.0f;
+    f->P[EST_ERROR][EST_ERROR] = variance_V2;
+    f->x[EST_ERROR] = 0.0f;
 }
 
+/* The first voltage: nobody saw what flowed before. A SOC that is hardly known gives way to it. */
 static void begin(struct soc_filter *f, float voltage_V)
 {
-    f->P[EST_ERROR][EST_ERROR] = square(unseen_V(f, voltage_V));
+    struct first_sample in = { f->current_A, voltage_V, f->temp_degC };
+    float told = f->P[EST_SOC][EST_SOC];
+    float trust = 1.0f, error_V;
+
+    if (told < square(HARDLY_KNOWN)) {
+        error_V = unseen_flow(&f->model, &in, f->x[EST_SOC]);
+    } else {
+        struct first_soc first = unseen_flow_soc(&f->model, &in, f->x[EST_SOC], sqrtf(told));
+
+        f->x[EST_SOC] = first.soc;
+        f->P[EST_SOC][EST_SOC] = told + first.trust * (square(START_SIGMA) - told);
+        error_V = first.error_V;
+        trust = first.trust;
+    }
+    forget_error(f, square(error_V));
+    f->unseen_V = error_V * (1.0f - trust);
     f->begun = true;
 }
 
@@ -191,6 +205,18 @@ static void take_voltage(struct soc_filter *f, const struct soc_filter_in *in)
     correct(f, H, in->voltage_V - expected_V, (square(n->white_V) + square(share_V)) / samples + BLUR_s / samples * b.variance_V2, learns);
 }
 
+/* How long the slow error lasts. What flowed unseen before the start stays in the slowest branch, and is gone as that is. */
+static float slow_time_s(struct soc_filter *f, float dt_s, float usual_V2)
+{
+    const struct est_profile *p = f->model.p;
+    float slowest_s = p->tau_s[EST_BRANCHES - 1];
+
+    f->unseen_V *= expf(-dt_s / slowest_s);
+    float share = square(f->unseen_V) / (square(f->unseen_V) + usual_V2 + 1e-12f);
+
+    return p->noise.slow_s + share * fmaxf(slowest_s - p->noise.slow_s, 0.0f);
+}
+
 /* SOC minus `share`, with what single precision cuts off carried on (Kahan): 0.001 C at 10 Hz would never arrive. */
 static void count(struct soc_filter *f, float share)
 {
@@ -207,7 +233,6 @@ static void advance(struct soc_filter *f, float dt_s, bool current_known)
     float current_A = f->current_A - f->x[EST_BIAS];
     float moved = fabsf(current_A) * dt_s / capacity_As(f);
     float soc_variance = n->count_share * n->count_share * moved;
-    float keep = expf(-dt_s / n->slow_s);
     float blind_s = current_known && dt_s <= GAP_s ? 0.0f : f->blind_s + dt_s;
 
     if (blind_s > 0.0f) /* unknown, but the same all the time: the error grows with the time, not with its root */
@@ -215,7 +240,11 @@ static void advance(struct soc_filter *f, float dt_s, bool current_known)
     f->blind_s = current_known ? 0.0f : blind_s;
     struct cell_view v = cell_model_view(&f->model, current_A, f->temp_degC, f->x[EST_SOC]);
 
-    spread(f, dt_s, keep, soc_variance, error_variance(f, &v));
+    float usual_V2 = error_variance(f, &v);
+    float lasts_s = slow_time_s(f, dt_s, usual_V2);
+    float keep = expf(-dt_s / lasts_s);
+
+    spread(f, dt_s, keep, soc_variance, usual_V2 + square(f->unseen_V));
     count(f, current_A * dt_s / capacity_As(f));
     f->x[EST_ERROR] *= keep;
     keep_sane(f);
@@ -259,31 +288,14 @@ void soc_filter_step(struct soc_filter *f, const struct soc_filter_in *in)
     keep_sane(f);
 }
 
-static void forget_error(struct soc_filter *f, float variance_V2)
-{
-    for (int i = 0; i < EST_STATES; i++)
-        f->P[EST_ERROR][i] = f->P[i][EST_ERROR] = 0.0f;
-    f->P[EST_ERROR][EST_ERROR] = variance_V2;
-    f->x[EST_ERROR] = 0.0f;
-}
-
 void soc_filter_start(struct soc_filter *f, const struct est_profile *p, float soh, const struct soc_filter_in *in)
 {
-    struct cell_view v = { 0 };
+    float current_A;
 
     soc_filter_init(f, p, 0.5f, START_SIGMA, soh);
     f->model.h_unsure = H_UNSURE;
-    f->current_A = is_current(f, in->current_A) ? in->current_A : 0.0f;
-    take_temperature(f, in->temp_degC);
-    for (int k = 0; k < 3; k++) { /* the resistance depends on the SOC that is looked for */
-        v = cell_model_view(&f->model, f->current_A, f->temp_degC, f->x[EST_SOC]);
-        f->x[EST_SOC] = cell_model_soc(p, f->temp_degC, in->voltage_V + v.drop_V);
-    }
-    float error_V = sqrtf(square(unseen_V(f, in->voltage_V)) + square(v.m_V * H_UNSURE));
-
-    forget_error(f, square(error_V));
-    f->begun = true;
-    soc_filter_step(f, &(struct soc_filter_in) { 0.0f, f->current_A, in->voltage_V, in->temp_degC });
+    current_A = is_current(f, in->current_A) ? in->current_A : 0.0f;
+    soc_filter_step(f, &(struct soc_filter_in) { 0.0f, current_A, in->voltage_V, in->temp_degC });
 }
 
 bool soc_filter_is_another_cell(const struct soc_filter *f, const struct soc_filter_in *in)
@@ -292,8 +304,9 @@ bool soc_filter_is_another_cell(const struct soc_filter *f, const struct soc_fil
 
     g.current_A = is_current(f, in->current_A) ? in->current_A : 0.0f;
     take_temperature(&g, in->temp_degC);
+    float unseen_V = unseen_flow(&g.model, &(struct first_sample) { g.current_A, in->voltage_V, g.temp_degC }, g.x[EST_SOC]);
     struct cell_view v = cell_model_view(&g.model, g.current_A, g.temp_degC, g.x[EST_SOC]);
-    float sigma2_V = square(unseen_V(&g, in->voltage_V)) + square(v.slope_V) * g.P[EST_SOC][EST_SOC];
+    float sigma2_V = square(unseen_V) + square(v.slope_V) * g.P[EST_SOC][EST_SOC];
 
     return square(in->voltage_V - (v.ocv_V - v.drop_V)) > square(SURPRISE) * sigma2_V;
 }
@@ -303,6 +316,7 @@ void soc_filter_rested(struct soc_filter *f)
     for (int k = 0; k < EST_BRANCHES; k++)
         f->model.u_V[k] = 0.0f;
     forget_error(f, square(f->model.p->noise.slow_V));
+    f->unseen_V = 0.0f;
     f->begun = true;
 }
 
@@ -322,13 +336,17 @@ void soc_filter_full(struct soc_filter *f, float sigma)
 
 void soc_filter_set(struct soc_filter *f, float soc, float sigma)
 {
+    struct cell_model unseen = f->model; /* its branches stay as they are */
+    float error_V = ERROR_START_V;
+
     for (int i = 0; i < EST_STATES; i++)
         f->P[EST_SOC][i] = f->P[i][EST_SOC] = 0.0f;
     f->P[EST_SOC][EST_SOC] = sigma * sigma;
     f->x[EST_SOC] = soc;
     f->soc_carry = 0.0f;
-    f->begun = false; /* what the voltage says beside it is seen afresh */
-    forget_error(f, square(ERROR_START_V));
+    if (f->begun) /* what the voltage says beside it is seen afresh */
+        error_V = unseen_flow(&unseen, &(struct first_sample) { f->current_A, f->last_V, f->temp_degC }, soc);
+    forget_error(f, square(error_V));
 }
 
 float soc_filter_soc(const struct soc_filter *f)

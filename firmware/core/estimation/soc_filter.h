@@ -27,6 +27,7 @@ struct soc_filter {
     float soh;                       /* capacity now, share of the profile's */
     float temp_degC, current_A;      /* last good values */
     float last_V, last_moved_A;      /* to see a voltage that stands still */
+    float unseen_V;                  /* what flowed before the first voltage, 1 sigma: it fades */
     bool begun;                      /* a voltage has been taken */
     int same;                        /* samples of the same voltage while the current moved */
     float blind_s;                   /* for so long no current was told */
@@ -39,11 +40,12 @@ struct soc_filter_in {
     float temp_degC; /* NaN: no value, the last one holds */
 };
 
-/* `soc` 0 to 1 with `sigma` (0.2: hardly known); soh above 0. The cell is taken to be in the middle of anything. */
+/* `soc` 0 to 1 with `sigma` (0.15 or more: hardly known, the first voltage counts for more); soh above 0. The cell is taken to be in the middle of
+ * anything: unseen_flow.h. */
 void soc_filter_init(struct soc_filter *f, const struct est_profile *p, float soc, float sigma, float soh);
 
-/* Start from this sample alone: the SOC of its voltage without the drop of its current, and as sure as that is: little under load, since nobody
- * saw the polarisation; the end of a rest will tell. The sample must hold a voltage; without a current, 0 is taken. */
+/* Start from this sample alone: the SOC of its voltage without the drop of its current and without what is likely to have flowed before. Under load
+ * the bound is wide, since nobody saw that; the end of a rest will tell. The sample must hold a voltage; without a current, 0 is taken. */
 void soc_filter_start(struct soc_filter *f, const struct est_profile *p, float soh, const struct soc_filter_in *in);
 
 /* The SOC that was known before says nothing about this voltage: more than 3 sigma apart, all that may have gone on unseen included. Before
