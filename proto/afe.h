@@ -11,8 +11,9 @@
  * Start: every chip comes up without an address. Broadcast AFE_REG_DEV_CTRL = AFE_DEV_CTRL_AUTO_ADDRESS, then broadcast AFE_REG_ADDR = 0, 1,
  * 2, ... : each chip takes the first value it sees and passes on the later ones. A chip that has been reset answers nothing until addressed.
  * Scan: broadcast with response AFE_REG_CMD = AFE_CMD_SAMPLE_REPORT | highest address. Each answer holds the channels chosen in
- * AFE_REG_CHANNELS: the cells from the highest to cell 1, then the AUX inputs from the highest to AUX0, 2 bytes each.
+ * AFE_REG_CHANNELS: the cells from the highest to cell 1, then the AUX inputs from the highest to AUX0, then the die, 2 bytes each.
  * Cell: 5 V / 65536 an LSB. AUX: NTC to ground with a pull-up of AFE_NTC_PULLUP_OHM to 5 V, 5 V / 65536 an LSB, ratiometric; the NTCs are on AUX0 to AUX3.
+ * Die: 5 V / 65536 an LSB; (mV - AFE_DIE_0_C_mV) * AFE_DIE_mK_PER_V / 1000 mK, that is 0 degC at 2.287 V and 131.944 K for each volt.
  * Balancing: bit k of AFE_REG_CBENBL turns on the bypass of cell k + 1. AFE_REG_CBTIME (seconds, 0 = until cleared) turns them off if the BIU is silent.
  */
 #ifndef PROTO_AFE_H
@@ -25,10 +26,11 @@ enum afe_request {
     AFE_BROADCAST = 7,
 };
 
-enum afe_register {                           /* bytes */
-                    AFE_REG_CMD = 0x02,       /* 1 */
-                    AFE_REG_CHANNELS = 0x03,  /* 4: bit 31 - k = cell 16 - k (k = 0 to 15), bits 15 to 8 = AUX7 to AUX0, others 0 */
-                    AFE_REG_ADDR = 0x0A,      /* 1: 0 to 15 */
+enum afe_register {                     /* bytes */
+                    AFE_REG_CMD = 0x02, /* 1 */
+                    AFE_REG_CHANNELS =
+                        0x03,            /* 4: bit 31 - k = cell 16 - k (k = 0 to 15), bits 15 to 8 = AUX7 to AUX0, bit 7 = die, others 0 */
+                    AFE_REG_ADDR = 0x0A, /* 1: 0 to 15 */
                     AFE_REG_DEV_CTRL = 0x0C,  /* 1 */
                     AFE_REG_NCHAN = 0x0D,     /* 1: cells in use, 6 to 16 */
                     AFE_REG_CBTIME = 0x13,    /* 1 */
@@ -48,6 +50,9 @@ enum {
     AFE_RESPONSE_MAX = 1 + 128 + 2,
     AFE_NTC_PULLUP_OHM = 100000,
     AFE_FULL_SCALE_mV = 5000,
+    AFE_CHANNEL_DIE = 0x80,
+    AFE_DIE_0_C_mV = 2287,
+    AFE_DIE_mK_PER_V = 131944,
 };
 
 #endif

@@ -59,6 +59,7 @@ enum alarm_quantity {                             /* and what `number` counts */
                       ALARM_Q_OUTPUT_WRONG,         /* 1 = an output does not follow; number = relay */
                       ALARM_Q_CHARGE_FAULT,         /* enum charge_end when the charger was at fault, else 0; number 0 */
                       ALARM_Q_CHARGER_ERROR, /* what the talk with a DC charger failed by (fast_charge_trouble()), 0 = it has not; number 0 */
+                      ALARM_Q_DIE_TEMPERATURE, /* an AFE chip's own temperature, 0.1 degC; number = chip */
                       ALARM_QUANTITIES
 };
 

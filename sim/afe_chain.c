@@ -7,7 +7,7 @@
 #include "common/crc.h"
 #include "sim/probe.h"
 
-enum { DATA_MAX = 6, CRC_BYTES = 2, READ_MAX = 128, ADDRESS_MASK = 0x0F };
+enum { ROOM_C = 25, DATA_MAX = 6, CRC_BYTES = 2, READ_MAX = 128, ADDRESS_MASK = 0x0F };
 
 struct command {
     uint8_t request; /* enum afe_request */
@@ -27,6 +27,7 @@ void afe_chain_init(struct afe_chain *chain, int chips, const uint8_t *cells, ui
         struct chip *chip = &chain->chip[i];
 
         chip->sense.cells = cells[i];
+        chip->sense.board_C = chip->die_C = ROOM_C;
         for (int k = 0; k < AFE_AUX_INPUTS; k++)
             chip->sense.aux_code[k] = PROBE_OPEN;
         chip_reset(chip);

@@ -11,6 +11,7 @@ static const double temp_spread_C = 0.3;
 static const double bypass_A = 0.050; /* AC-4: 50 mA typical, at a full cell */
 static const double neighbour_W_per_K = 2.0;
 static const double ambient_W_per_K = 0.5;
+static const double heater_end = 0.8; /* of the mean goes into a cell at the end, so much more into one in the middle */
 
 void cells_init(struct cells *cells, enum chemistry chemistry, double capacity_mAh, int count, double soc, struct noise *noise)
 {
@@ -29,11 +30,30 @@ void cells_init(struct cells *cells, enum chemistry chemistry, double capacity_m
     }
 }
 
+void cells_soak(struct cells *cells, double ambient_C)
+{
+    double by_C = ambient_C - cells->ambient_C;
+
+    cells->ambient_C = ambient_C;
+    for (int i = 0; i < cells->count; i++) {
+        cells->cell[i].temp_C += by_C;
+        cell_warm(&cells->cell[i], &cells->type, 0, 0);
+    }
+}
+
 static double heat_from(const struct cells *cells, int i, int neighbour)
 {
     if (neighbour < 0 || neighbour >= cells->count)
         return 0;
     return neighbour_W_per_K * (cells->cell[neighbour].temp_C - cells->cell[i].temp_C);
+}
+
+/* A straight line from the ends to the middle; all shares together are about 1. */
+static double heater_share(const struct cells *cells, int i)
+{
+    double middle = (cells->count - 1) / 2.0, off = middle > 0 ? (i < middle ? middle - i : i - middle) / middle : 0.5;
+
+    return (heater_end + (1 - off) * 2 * (1 - heater_end)) / cells->count;
 }
 
 /* The cells at the ends touch the housing and stay cooler. */
@@ -44,7 +64,8 @@ static void warm(struct cells *cells)
     for (int i = 0; i < cells->count; i++) {
         double out = (i == 0 || i == cells->count - 1 ? 2 : 1) * ambient_W_per_K;
 
-        flow_W[i] = heat_from(cells, i, i - 1) + heat_from(cells, i, i + 1) + out * (cells->ambient_C - cells->cell[i].temp_C);
+        flow_W[i] = heat_from(cells, i, i - 1) + heat_from(cells, i, i + 1) + out * (cells->ambient_C - cells->cell[i].temp_C) +
+                    cells->heater_W * heater_share(cells, i);
     }
     for (int i = 0; i < cells->count; i++)
         cell_warm(&cells->cell[i], &cells->type, flow_W[i], 1);
@@ -96,4 +117,13 @@ double cells_soc(const struct cells *cells)
     for (int i = 0; i < cells->count; i++)
         sum += cells->cell[i].soc;
     return sum / cells->count;
+}
+
+double cells_coldest_C(const struct cells *cells)
+{
+    double least = cells->cell[0].temp_C;
+
+    for (int i = 1; i < cells->count; i++)
+        least = cells->cell[i].temp_C < least ? cells->cell[i].temp_C : least;
+    return least;
 }

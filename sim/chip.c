@@ -7,6 +7,9 @@
 
 enum { ADDRESS_MAX = 15 };
 
+static const double self_K = 12, bypass_K = 4; /* above the board: the chip itself, and each bypass that is on */
+static const double die_tau_ms = 20000;
+
 void chip_reset(struct chip *chip)
 {
     memset(chip->reg, 0, sizeof(chip->reg));
@@ -115,6 +118,13 @@ static void measure(struct chip *chip, struct noise *noise)
     }
 }
 
+static uint16_t die_code(const struct chip *chip)
+{
+    double C = chip->faults.die_C != 0 ? chip->faults.die_C : chip->die_C;
+
+    return code_of(AFE_DIE_0_C_mV + C * 1e6 / AFE_DIE_mK_PER_V);
+}
+
 size_t chip_sample(struct chip *chip, struct noise *noise, uint8_t *data)
 {
     uint32_t channels = get_be32(&chip->reg[AFE_REG_CHANNELS]);
@@ -133,6 +143,10 @@ size_t chip_sample(struct chip *chip, struct noise *noise, uint8_t *data)
             n += 2;
         }
     }
+    if (channels & AFE_CHANNEL_DIE) {
+        put_be16(data + n, die_code(chip));
+        n += 2;
+    }
     return n;
 }
 
@@ -145,8 +159,20 @@ void chip_count_bad_frame(struct chip *chip)
     chip->reg[AFE_REG_FAULT_SUM + 1] |= CHIP_FAULT_COM;
 }
 
+static unsigned count_bits(unsigned bits)
+{
+    unsigned n = 0;
+
+    for (; bits; bits &= bits - 1)
+        n++;
+    return n;
+}
+
 void chip_step(struct chip *chip, uint32_t ms)
 {
+    double toward_C = chip->sense.board_C + self_K + bypass_K * count_bits(chip_bypass(chip));
+
+    chip->die_C += (toward_C - chip->die_C) * (ms < die_tau_ms ? ms / die_tau_ms : 1);
     if (chip->balance_left_ms == 0)
         return;
     chip->balance_left_ms = chip->balance_left_ms > ms ? chip->balance_left_ms - ms : 0;

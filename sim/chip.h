@@ -21,11 +21,13 @@ struct chip_sense { /* at the pins of one chip, written by the world */
     double cell_mV[AFE_CELLS_MAX];
     uint16_t aux_code[AFE_AUX_INPUTS]; /* sim/probe.h; PROBE_OPEN where nothing is fitted */
     uint8_t cells;                     /* wired to this chip */
+    double board_C;                    /* what is around the chip */
 };
 
 struct chip_faults {      /* injected; all zero = healthy */
     uint32_t open_taps;   /* bit j: sense wire j is broken; wire j lies between cell j and cell j + 1, wire 0 at the negative end */
     uint16_t stuck_cells; /* bit k: cell k + 1 keeps its last reading */
+    double die_C;         /* not 0: the die has this temperature */
     bool bad_crc;         /* its next answer carries a wrong CRC; cleared when used */
 };
 
@@ -37,6 +39,7 @@ struct chip {
     uint8_t reg[CHIP_REGISTERS];
     uint16_t code[AFE_CELLS_MAX]; /* last readings */
     double was_mV[AFE_CELLS_MAX]; /* and the truth at that instant, for those who compare */
+    double die_C;                 /* follows the board and the bypasses that are on */
     uint32_t balance_left_ms;     /* 0 with CBTIME 0: no limit */
 };
 

@@ -56,6 +56,7 @@ int pack_run_model(struct pack *p, uint64_t utc_ms)
     }
     model_init(&p->model, (enum scenario)scenario, p->chemistry, param_rows[PARAM_capacity_mAh].dflt[p->chemistry], p->wiring.cells,
                p->seed);
+    model_soak(&p->model, (double)p->options->ambient_C);
     p->model.fast = strcmp(p->options->charger, "gbt") == 0;
     if (p->model.fast)
         got = dc_charger_init(&p->dc, &p->bus[2], &dc_charger_usual);

@@ -81,6 +81,11 @@ static void stick(struct world *w, struct fault *f)
     chip->faults.stuck_cells |= (uint16_t)(1u << k);
 }
 
+static void heat_die(struct world *w, struct fault *f)
+{
+    w->chain.chip[f->a - 1].faults.die_C = f->b ? f->b : 0.01; /* 0 is none */
+}
+
 static void break_link(struct world *w, struct fault *f)
 {
     if (f->a - 1 < w->chain.broken_link)
@@ -192,6 +197,7 @@ static const struct kind {
     { "open-wire",   A_CELL,     NOTHING, open_wire },
     { "stuck",       A_CELL,     NOTHING, stick },
     { "broken-link", A_CHIP,     NOTHING, break_link },
+    { "die",         A_CHIP,     A_DEGC,  heat_die },
     { "chip-reset",  A_CHIP,     NOTHING, reset_chip },
     { "bad-crc",     A_PERMILLE, NOTHING, spoil },
     { "csu-silent",  NOTHING,    NOTHING, silence },

@@ -6,6 +6,7 @@
  *   cell:CELL:MV        the cell has this voltage              open-wire:CELL   the sense wire above the cell is broken
  *   probe:PROBE:DEGC    the probe has this temperature         stuck:CELL       the reading of the cell does not change
  *   broken-link:CHIP    the chain is cut before this chip      chip-reset:CHIP  the chip starts anew, once
+ *   die:CHIP:DEGC       the chip itself has this temperature
  *   bad-crc:PERMILLE    share of the chips' answers            csu-silent       no current on CAN0
  *   weld:RELAY          the relay does not open                jam:RELAY        the relay does not close
  *   insulation-pos:KOHM  the rail leaks to chassis         insulation-neg:KOHM  the same

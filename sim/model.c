@@ -7,7 +7,8 @@
 #include "firmware/core/biu/biu_io.h"
 
 static const double step_s = WORLD_STEP_MS / 1000.0;
-static const double busbar_ohm = 0.00005; /* for each cell */
+static const double heater_A = 10, heater_cell_V = 3.7; /* heater data sheet: so much at the nominal voltage (heat_current_dA) */
+static const double busbar_ohm = 0.00005;               /* for each cell */
 
 enum { KEY_mV = 13400, CHARGER_WAKE_mV = 13500 };
 
@@ -95,6 +96,21 @@ static double current_of(struct model *m, const struct world *w)
     return 0;
 }
 
+void model_soak(struct model *m, double ambient_C)
+{
+    cells_soak(&m->cells, ambient_C);
+}
+
+/* The charger's voltage is about the pack's; it gives no more than the heater takes. */
+static double heater_W(const struct model *m, const struct world *w)
+{
+    bool fed = m->phase == MODEL_CHARGE && !m->fast && w->told.charger_on && !(w->contactors.closed & BIU_RELAY_CHARGE);
+    double volts = cells_voltage_V(&m->cells), ohm = m->cells.count * heater_cell_V / heater_A;
+    double amps = volts / ohm < w->told.charger_A ? volts / ohm : w->told.charger_A;
+
+    return fed && (w->contactors.closed & BIU_RELAY_HEATING) ? amps * amps * ohm : 0;
+}
+
 static void show(const struct model *m, struct world *w)
 {
     int cell = 0;
@@ -108,6 +124,7 @@ static void show(const struct model *m, struct world *w)
             for (int k = 0; k < AFE_TEMPS; k++)
                 world_set_probe(w, chip, k, m->cells.cell[cell + k * n / AFE_TEMPS].temp_C);
         }
+        w->chain.chip[chip].sense.board_C = m->cells.ambient_C;
         cell += n;
     }
     world_set_pack_V(w, cells_voltage_V(&m->cells) - w->current_A * busbar_ohm * m->cells.count);
@@ -128,6 +145,7 @@ void model_step(struct model *m, struct world *w)
     senses_plug_slow(&w->senses, m->phase == MODEL_CHARGE && !m->fast);
     w->current_A = current_of(m, w);
     afe_chain_bypass(&w->chain, bypass);
+    m->cells.heater_W = heater_W(m, w);
     cells_step(&m->cells, w->current_A, bypass);
     show(m, w);
 }

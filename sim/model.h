@@ -3,6 +3,7 @@
  *
  *   DRIVE ──> REST ──> CHARGE ──> REST ──> DRIVE ..     a scenario says where it starts and how long each lasts
  *
+ * The heater of a pack lies in front of RL3: it takes its current from the slow charger, when RL4 is closed and the board asks for it.
  * No current flows while the contactors are open, whatever road and charger want.
  */
 #ifndef SIM_MODEL_H
@@ -32,6 +33,9 @@ struct model {
 int scenario_by_name(const char *name);
 
 void model_init(struct model *m, enum scenario scenario, enum chemistry chemistry, double capacity_mAh, int cells, uint64_t seed);
+
+/* All has stood at this temperature for long. */
+void model_soak(struct model *m, double ambient_C);
 
 /* 10 ms of the vehicle; the result goes to the pins of `w`. Call before world_step(). */
 void model_step(struct model *m, struct world *w);

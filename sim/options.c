@@ -24,6 +24,7 @@ static const struct option_row {
     { "scenario",  "WORD",      "drive",     TEXT,   offsetof(struct pack_options, scenario),  0, 0, "drive, mixed or charge" },
     { "cells",     "N",         "48",        NUMBER, offsetof(struct pack_options, cells),     4, 160, "cells in series" },
     { "chemistry", "WORD",      "nmc",       TEXT,   offsetof(struct pack_options, chemistry), 0, 0, "nmc, lfp, nimh or scap" },
+    { "ambient",   "DEGC",      "22",        NUMBER, offsetof(struct pack_options, ambient_C), -40, 60, "temperature of pack and air at the start; not with --replay" },
     { "charger",   "WORD",      "slow",      TEXT,   offsetof(struct pack_options, charger),   0, 0, "slow, or gbt: a DC charger on CAN2 by GB/T 27930" },
     { "hub",       "PATH",      NULL,        TEXT,   offsetof(struct pack_options, hub),       0, 0, "socket of CAN0, made here (needed)" },
     { "slcan-tcp", "HOST:PORT", NULL,        TEXT,   offsetof(struct pack_options, slcan_tcp), 0, 0, "SLCAN for other tools; port 0 takes a free one and logs it" },

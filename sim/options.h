@@ -26,6 +26,7 @@ struct pack_options { /* strings are borrowed from argv or the environment; NULL
     const char *fault;
     double speed; /* times real time; 0 = as fast as it goes */
     int64_t cells;
+    int64_t ambient_C; /* pack and air at the start, of a scenario */
     int64_t sample_ms; /* -1 = the default of the parameter table, or what the board has stored */
     int64_t samples;   /* stop after so many; 0 = never */
     int64_t seed;

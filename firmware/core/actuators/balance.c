@@ -26,6 +26,10 @@ static void choose_all(struct balance *b, const struct measure *m, const struct 
     if (above <= in->min_cell_mV)
         above = in->min_cell_mV + 1;
     for (unsigned k = 0; k < t->devices; k++) {
+        if (b->hot >> k & 1u) {
+            before = false;
+            continue;
+        }
         for (unsigned c = 0; c < t->chip[k].cells; c++) {
             unsigned i = t->chip[k].first_cell + c;
             bool next_first = i + 1 < t->cells && m->cell_mV[i + 1] > m->cell_mV[i];
@@ -35,6 +39,23 @@ static void choose_all(struct balance *b, const struct measure *m, const struct 
                 choose(b, k, c, i);
         }
     }
+}
+
+static void feel_dies(struct balance *b, const struct measure *m, int32_t hot_ddegC)
+{
+    for (unsigned k = 0; k < m->topology->devices; k++) {
+        bool known = temp_validity(m->die_ddegC[k]) == VALIDITY_OK, was = (unsigned)b->hot >> k & 1u;
+        bool hot = !known || m->die_ddegC[k] >= hot_ddegC || (was && m->die_ddegC[k] > hot_ddegC - BALANCE_BACK_ddegC);
+
+        b->hot = (uint16_t)(hot ? b->hot | 1u << k : b->hot & ~(1u << k));
+    }
+}
+
+/* What is chosen, without the chips that are too hot by now. */
+static void turn_on(struct balance *b)
+{
+    for (unsigned k = 0; k < AFE_DEVICES_MAX; k++)
+        b->chip[k] = (unsigned)b->hot >> k & 1u ? 0 : b->chosen[k];
 }
 
 uint32_t balance_on_ms(const int32_t *params, int32_t cell_mV)
@@ -57,9 +78,10 @@ void balance_step(struct balance *b, const struct measure *m, const struct balan
 {
     b->since_ms = span_to(b->since_ms, in->dt_ms, BALANCE_PERIOD_MS);
     memset(b->chip, 0, sizeof(b->chip));
+    feel_dies(b, m, in->die_hot_ddegC);
     if (in->permitted && b->since_ms < BALANCE_PERIOD_MS) {
         if (b->since_ms < in->on_ms)
-            memcpy(b->chip, b->chosen, sizeof(b->chip));
+            turn_on(b);
         return;
     }
     memset(b->cells, 0, sizeof(b->cells));
@@ -72,5 +94,5 @@ void balance_step(struct balance *b, const struct measure *m, const struct balan
     if (m->cell.apart.known)
         choose_all(b, m, in);
     if (in->on_ms > 0)
-        memcpy(b->chip, b->chosen, sizeof(b->chip));
+        turn_on(b);
 }

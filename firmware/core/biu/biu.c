@@ -138,7 +138,8 @@ static void even_out(struct biu *biu, uint32_t dt_ms)
                                           measure_is_complete(&biu->measure) && balance_is_cool(&biu->measure, p),
                              .on_ms = balance_on_ms(p, biu->measure.cell.max.value),
                              .start_mV = p[PARAM_balance_start_mV],
-                             .min_cell_mV = p[PARAM_balance_min_cell_mV] };
+                             .min_cell_mV = p[PARAM_balance_min_cell_mV],
+                             .die_hot_ddegC = p[PARAM_balance_die_hot_ddegC] };
 
     balance_step(&biu->balance, &biu->measure, &in);
     afe_balance(&biu->afe, biu->balance.chip);

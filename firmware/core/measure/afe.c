@@ -45,7 +45,7 @@ static void write_register(struct writer *tx, int device, uint8_t reg, uint32_t 
 static void set_up(struct afe *afe, int device, struct writer *tx)
 {
     const struct topology_chip *chip = &afe->topology->chip[device];
-    uint32_t channels = ((1u << chip->cells) - 1) << 16 | (uint32_t)chip->probes << 8;
+    uint32_t channels = ((1u << chip->cells) - 1) << 16 | (uint32_t)chip->probes << 8 | AFE_CHANNEL_DIE;
 
     write_register(tx, device, AFE_REG_STATUS, AFE_STATUS_RESET, 1);
     write_register(tx, device, AFE_REG_NCHAN, chip->cells < 6 ? 6u : chip->cells, 1);
@@ -152,7 +152,7 @@ static void send_balance(struct afe *afe, struct writer *tx)
 
 static size_t channels_of(const struct topology_chip *chip)
 {
-    return (size_t)chip->cells + chip->probe_count;
+    return (size_t)chip->cells + chip->probe_count + 1;
 }
 
 static void lose_framing(struct afe *afe)
@@ -162,7 +162,7 @@ static void lose_framing(struct afe *afe)
     afe->dirty = true;
 }
 
-/* Values come highest cell first, then highest AUX first; kept lowest first. */
+/* Values come highest cell first, then highest AUX first, then the die; kept lowest first. */
 static void stage(struct afe *afe, int k, const uint8_t *data)
 {
     const struct topology_chip *chip = &afe->topology->chip[k];
@@ -172,6 +172,7 @@ static void stage(struct afe *afe, int k, const uint8_t *data)
         afe->staged[k][n - 1 - i] = get_be16(data);
     for (unsigned i = 0; i < chip->probe_count; i++, data += 2)
         afe->staged[k][n + chip->probe_count - 1 - i] = get_be16(data);
+    afe->staged[k][n + chip->probe_count] = get_be16(data);
     afe->good = (uint16_t)(afe->good | 1u << k);
 }
 

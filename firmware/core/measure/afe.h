@@ -29,9 +29,9 @@ enum {
     AFE_READDRESS_MS = 500, /* between addressings while a chip is missing */
     AFE_BALANCE_S = 10,     /* the chips end balancing when they hear nothing for so long */
     AFE_BALANCE_REFRESH_MS = 2000,
-    AFE_FAULT_PROBE_MS = 1000, /* between probes while the fault line stays active */
-    AFE_CHANNELS_MAX = AFE_CELLS_MAX + AFE_TEMPS,
-    AFE_AGE_MAX = 0x3FFFFFFF, /* ms; ages stay there */
+    AFE_FAULT_PROBE_MS = 1000,                        /* between probes while the fault line stays active */
+    AFE_CHANNELS_MAX = AFE_CELLS_MAX + AFE_TEMPS + 1, /* and the die */
+    AFE_AGE_MAX = 0x3FFFFFFF,                         /* ms; ages stay there */
 };
 
 enum afe_state { AFE_ADDRESS, AFE_PROBE, AFE_RUN };
@@ -44,7 +44,7 @@ struct afe_counts {      /* since the start */
 };
 
 struct afe_chip {
-    uint16_t raw[AFE_CHANNELS_MAX]; /* cell 1 first, then the fitted AUX inputs, lowest first; of the last good answer */
+    uint16_t raw[AFE_CHANNELS_MAX]; /* cell 1 first, then the fitted AUX inputs, lowest first, then the die; of the last good answer */
     uint32_t age_ms;                /* since the last good answer, or since the start */
     bool seen;                      /* raw[] has been filled since the start */
     uint32_t bad_crc, resets;       /* answers with a wrong CRC, and addresses lost, since the start */

@@ -14,6 +14,16 @@ static uint16_t cell_of(uint16_t raw, bool low_is_open)
     return (uint16_t)mV;
 }
 
+static int16_t die_of(uint16_t raw)
+{
+    int64_t mK = ((int64_t)raw * AFE_FULL_SCALE_mV - (int64_t)AFE_DIE_0_C_mV * 65536) * AFE_DIE_mK_PER_V / 65536 / 1000;
+    int64_t ddegC = (mK + (mK < 0 ? -50 : 50)) / 100;
+
+    if (ddegC < MEASURE_DIE_COLD_ddegC || ddegC > MEASURE_DIE_HOT_ddegC)
+        return temp_invalid(VALIDITY_IMPLAUSIBLE);
+    return (int16_t)ddegC;
+}
+
 static void convert(struct measure *m, unsigned k, const struct afe_chip *from, const int32_t *params)
 {
     const struct topology_chip *chip = &m->topology->chip[k];
@@ -29,6 +39,7 @@ static void convert(struct measure *m, unsigned k, const struct afe_chip *from, 
     }
     for (unsigned i = 0; i < chip->probe_count; i++)
         m->temp_ddegC[chip->first_probe + i] = ntc_ddegC(from->raw[chip->cells + i], params[PARAM_ntc_r25_ohm], params[PARAM_ntc_beta_K]);
+    m->die_ddegC[k] = die_of(from->raw[chip->cells + chip->probe_count]);
 }
 
 static void withdraw(struct measure *m, unsigned k, enum validity why)
@@ -39,6 +50,7 @@ static void withdraw(struct measure *m, unsigned k, enum validity why)
         m->cell_mV[chip->first_cell + i] = cell_invalid(why);
     for (unsigned i = 0; i < chip->probe_count; i++)
         m->temp_ddegC[chip->first_probe + i] = temp_invalid(why);
+    m->die_ddegC[k] = temp_invalid(why);
 }
 
 struct sums {
@@ -98,6 +110,14 @@ static void compare_chips(struct measure *m)
     }
 }
 
+static void compare_dies(struct measure *m)
+{
+    m->die = (struct measure_extreme) { 0 };
+    for (unsigned k = 0; k < m->topology->devices; k++)
+        if (temp_validity(m->die_ddegC[k]) == VALIDITY_OK && (!m->die.known || m->die_ddegC[k] > m->die.value))
+            m->die = (struct measure_extreme) { true, m->die_ddegC[k], (uint16_t)(k + 1) };
+}
+
 static void compare(struct measure *m)
 {
     struct sums cell = { 0 }, temp = { 0 };
@@ -115,6 +135,7 @@ static void compare(struct measure *m)
     conclude(&m->cell, &cell, answers);
     conclude(&m->temp, &temp, answers);
     compare_chips(m);
+    compare_dies(m);
 }
 
 static void judge_age(struct measure *m, const struct afe *afe, int32_t limit_ms)

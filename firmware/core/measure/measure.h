@@ -34,6 +34,8 @@ struct measure_worst { /* over the values of one kind */
     int32_t mean;                   /* of the valid ones */
 };
 
+enum { MEASURE_DIE_COLD_ddegC = -500, MEASURE_DIE_HOT_ddegC = 2000 }; /* no chip works beyond; temp_invalid(IMPLAUSIBLE) there */
+
 enum { MEASURE_RISE_MS = 1000, MEASURE_RISE_KEPT = 2 };
 
 struct measure {
@@ -42,6 +44,8 @@ struct measure {
     int16_t temp_ddegC[PACK_TEMPS_MAX];
     enum validity chip[AFE_DEVICES_MAX]; /* OK, NEVER or STALE */
     struct measure_worst cell, temp;
+    int16_t die_ddegC[AFE_DEVICES_MAX];                   /* each chip's own, or why it is not known */
+    struct measure_extreme die;                           /* the hottest chip */
     int32_t cell_sum;                                     /* of the valid cells, mV */
     struct measure_extreme rise;                          /* the fastest probe: 0.1 degC in the last 1 to 2 s */
     int16_t was_ddegC[MEASURE_RISE_KEPT][PACK_TEMPS_MAX]; /* a second apart; the newest is number `newest` */

@@ -191,6 +191,7 @@ static int32_t latency_ms(const struct alarm_row *row, const int32_t *params)
     case ALARM_Q_PROBE_INVALID:
     case ALARM_Q_SUM_APART:
     case ALARM_Q_CHIP_APART:
+    case ALARM_Q_DIE_TEMPERATURE:
         return scan_ms;
     default:
         return 0;

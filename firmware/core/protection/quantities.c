@@ -64,6 +64,16 @@ static void safety(const struct biu *biu, const struct biu_in *in, struct alarm_
     q->high[ALARM_Q_CHIP_APART] = biu->measure.chip_apart;
 }
 
+/* The charge will heat the cells before RL3 closes, or does: cold is no alarm then, for an alarm would stop the heater. */
+static bool heats_first(const struct biu *biu)
+{
+    const struct measure_extreme *coldest = &biu->measure.temp.min;
+    const int32_t *p = biu->params.running;
+    bool ahead = biu->charge.state < CHARGE_HEATING && coldest->known && coldest->value < p[PARAM_heat_on_ddegC];
+
+    return p[PARAM_heater_fitted] && !(biu->relays & BIU_RELAY_CHARGE) && (ahead || biu->charge.state == CHARGE_HEATING);
+}
+
 /* While nothing charges, the temperature counts as just good enough, so that an alarm of charging does not outlive it. */
 static void temperatures(const struct biu *biu, bool charging, struct alarm_in *q)
 {
@@ -76,7 +86,8 @@ static void temperatures(const struct biu *biu, bool charging, struct alarm_in *
     q->high[ALARM_Q_TEMPERATURE_RISE] = m->rise;
     q->high[ALARM_Q_CHARGE_TEMPERATURE] = charging ? m->temp.max : whole(p[PARAM_charge_over_temperature_warning_clear]);
     inlet(biu, charging, q);
-    q->low[ALARM_Q_CHARGE_TEMPERATURE] = charging ? m->temp.min : whole(p[PARAM_charge_under_temperature_warning_clear]);
+    q->low[ALARM_Q_CHARGE_TEMPERATURE] =
+        charging && !heats_first(biu) ? m->temp.min : whole(p[PARAM_charge_under_temperature_warning_clear]);
 }
 
 static void probes(const struct biu *biu, bool charging, struct alarm_in *q)
@@ -159,6 +170,7 @@ void quantities_of(const struct biu *biu, const struct biu_in *in, uint32_t dt_m
     q->high[ALARM_Q_CELL_INVALID] = m->cell.invalid;
     q->high[ALARM_Q_PROBE_INVALID] = m->temp.invalid;
     q->high[ALARM_Q_AFE_AGE] = m->afe_age;
+    q->high[ALARM_Q_DIE_TEMPERATURE] = m->die;
     q->high[ALARM_Q_CURRENT_AGE] = whole((int32_t)biu->current.age_ms);
     both(q, ALARM_Q_CURRENT, is_known(biu->current.mA) ? whole(biu->current.mA / 100) : unknown);
     charge_left(biu, soc, q);

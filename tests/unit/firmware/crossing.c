@@ -202,6 +202,9 @@ static void cross(struct rig *r, const struct alarm_row *row)
     case ALARM_Q_PROBE_INVALID:
         set_probe(r, 0xFFFF);
         return;
+    case ALARM_Q_DIE_TEMPERATURE: /* or, between two codes, on the far side */
+        r->chain.chip[1].die_raw = (uint16_t)(fake_die(limit) + 1);
+        return;
     case ALARM_Q_AFE_AGE:
         r->chain.chip[1].dead = true;
         return;

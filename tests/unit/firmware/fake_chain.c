@@ -11,6 +11,11 @@ uint16_t fake_raw(int mV)
     return (uint16_t)(((uint32_t)mV * 65536u + AFE_FULL_SCALE_mV / 2) / AFE_FULL_SCALE_mV);
 }
 
+uint16_t fake_die(int32_t ddegC)
+{
+    return (uint16_t)((2.287 + ddegC / 1319.44) / 5.0 * 65536 + 0.5);
+}
+
 void fake_chain_reset_chip(struct fake_chain *c, int chip)
 {
     c->chip[chip].address = -1;
@@ -30,6 +35,7 @@ void fake_chain_init(struct fake_chain *c, int chips, int cell_mV)
             c->chip[k].cell_raw[i] = fake_raw(cell_mV);
         for (int i = 0; i < AFE_AUX_INPUTS; i++)
             c->chip[k].aux_raw[i] = 0x8000;
+        c->chip[k].die_raw = fake_die(400);
     }
 }
 
@@ -68,6 +74,10 @@ static void answer_scan(struct fake_chain *c, const struct fake_chip *chip)
             put_be16(data + n, chip->aux_raw[aux]);
             n += 2;
         }
+    if (chip->channels & AFE_CHANNEL_DIE) {
+        put_be16(data + n, chip->die_raw);
+        n += 2;
+    }
     answer(c, chip, data, n);
 }
 

@@ -21,6 +21,7 @@ struct fake_chip {
     unsigned cbenbl_writes;
     uint16_t cell_raw[AFE_CELLS_MAX];
     uint16_t aux_raw[AFE_AUX_INPUTS];
+    uint16_t die_raw;
 };
 
 struct fake_chain {
@@ -32,7 +33,7 @@ struct fake_chain {
     unsigned probes;                           /* rounds of questions for an address, counted by that for the lowest chip */
 };
 
-/* Powered up, without addresses; every cell at cell_mV, every probe at 25 degC. */
+/* Powered up, without addresses; every cell at cell_mV, every probe at 25 degC, every die at 40 degC. */
 void fake_chain_init(struct fake_chain *c, int chips, int cell_mV);
 
 /* One chip loses its power for a moment. */
@@ -40,6 +41,9 @@ void fake_chain_reset_chip(struct fake_chain *c, int chip);
 
 /* Raw value of a voltage. */
 uint16_t fake_raw(int mV);
+
+/* Raw value of a die's temperature, to the nearest. */
+uint16_t fake_die(int32_t ddegC);
 
 /* Bytes from the BIU; the answers gather in out[]. The caller empties out_len. */
 void fake_chain_receive(struct fake_chain *c, const uint8_t *p, size_t n);

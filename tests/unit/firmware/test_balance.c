@@ -10,6 +10,11 @@ static struct balance b;
 static int32_t values[PARAMS];
 static struct balance_in in;
 
+static void set_die(unsigned chip, int32_t ddegC)
+{
+    afe.chip[chip].raw[topology.chip[chip].cells + topology.chip[chip].probe_count] = fake_die(ddegC);
+}
+
 static void start(int cells, int mV)
 {
     params_defaults(CHEMISTRY_NMC, values);
@@ -18,10 +23,14 @@ static void start(int cells, int mV)
     afe_init(&afe, &topology);
     measure_init(&m, &topology);
     balance_init(&b);
-    in = (struct balance_in) { .dt_ms = 10, .permitted = true, .start_mV = 50, .min_cell_mV = 3600, .on_ms = BALANCE_PERIOD_MS };
+    in = (struct balance_in) {
+        .dt_ms = 10, .permitted = true, .start_mV = 50, .min_cell_mV = 3600, .on_ms = BALANCE_PERIOD_MS, .die_hot_ddegC = 850
+    };
     for (unsigned k = 0; k < topology.devices; k++)
         for (unsigned i = 0; i < AFE_CHANNELS_MAX; i++)
             afe.chip[k].raw[i] = fake_raw(mV);
+    for (unsigned k = 0; k < topology.devices; k++)
+        set_die(k, 400);
 }
 
 static void set(unsigned cell, int mV)
@@ -201,6 +210,47 @@ static void test_nothing_is_balanced_when_hot_or_blind(void)
     CU_ASSERT(balance_is_cool(&m, values));
 }
 
+/* Each chip by its own die, at the limit and one below; its neighbours go on. */
+static void test_a_chip_that_is_hot_balances_nothing(void)
+{
+    for (unsigned hot = 0; hot < 3; hot++) {
+        start(48, 3700);
+        for (unsigned k = 0; k < 3; k++)
+            set(16 * k + 8, 3800);
+        set_die(hot, 849);
+        judge();
+        CU_ASSERT_EQUAL(count(), 3);
+        set_die(hot, 850);
+        afe.fresh = 7;
+        measure_step(&m, &afe, values);
+        balance_step(&b, &m, &in); /* in the middle of a cycle: at once */
+        CU_ASSERT_EQUAL(b.chip[hot], 0);
+        CU_ASSERT(b.chip[(hot + 1) % 3] && b.chip[(hot + 2) % 3]);
+        judge();
+        CU_ASSERT(count() == 2 && !is_on(16 * hot + 8));
+        set_die(hot, 801); /* not yet cool enough */
+        judge();
+        CU_ASSERT_EQUAL(count(), 2);
+        set_die(hot, 800);
+        judge();
+        CU_ASSERT_EQUAL(count(), 3);
+        afe.chip[hot].raw[20] = 0; /* 2.287 V below nothing: no chip is so cold */
+        judge();
+        CU_ASSERT(count() == 2 && !is_on(16 * hot + 8));
+    }
+}
+
+/* Two neighbours across a border, the lower one on a chip that rests: the other may. */
+static void test_a_chip_that_rests_does_not_hold_its_neighbour(void)
+{
+    start(48, 3700);
+    set(16, 3810);
+    set(17, 3800);
+    set_die(0, 900);
+    judge();
+    CU_ASSERT(count() == 1 && is_on(17));
+}
+
 static void test_the_lowest_voltage_counts_also_where_the_spread_reaches_it(void)
 {
     start(16, 3550); /* lowest and spread together are the lowest voltage that is balanced */
@@ -310,6 +360,9 @@ static void test_limits_of_the_time_on(void)
 int main(void)
 {
     CU_TestInfo tests[] = {
+        { "a chip whose die is hot, or not known, balances nothing, and comes back 5 K below [AC-4]",
+          test_a_chip_that_is_hot_balances_nothing },
+        { "a chip that rests does not hold its neighbour [AC-4]", test_a_chip_that_rests_does_not_hold_its_neighbour },
         { "starts exactly at the spread balance_start_mV [AC-4]", test_starts_exactly_at_the_spread },
         { "cells at balance_min_cell_mV or below are left alone [AC-4]", test_low_cells_are_left_alone },
         { "never two neighbours, also across chips [AC-4]", test_never_two_neighbours },

@@ -130,7 +130,8 @@ static void test_every_probe(void)
     judged = coarse = 0;
     for (int c = 0; c < CHEMISTRIES; c++) {
         start((enum chemistry)c);
-        r.in.inputs = BIU_INPUT_CHARGER; /* so that the limits of charging count */
+        r.in.inputs = BIU_INPUT_CHARGER;               /* so that the limits of charging count */
+        r.biu.params.running[PARAM_heater_fitted] = 0; /* those of cold too: nothing will warm the cells first */
         read_codes();
         for (int i = 0; i < ALARMS; i++)
             for (unsigned probe = 1; is_of_a_probe(alarm_rows[i].quantity) && probe <= r.biu.topology.probes; probe++)

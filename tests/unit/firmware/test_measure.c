@@ -61,6 +61,42 @@ static void test_every_raw_value_is_within_half_a_millivolt(void)
     }
 }
 
+/* Within 0.05 K and half of the 0.01 K of a code; beyond what a chip can be, implausible. */
+static void test_the_die_of_each_chip(void)
+{
+    start(48);
+    answer_all();
+    CU_ASSERT_FALSE(m.die.known);
+    CU_ASSERT_EQUAL(temp_validity(m.die_ddegC[2]), VALIDITY_NEVER);
+    for (unsigned raw = 0; raw <= 0xFFFF; raw += 5) {
+        double ddegC = (raw * 5.0 / 65536 - 2.287) * 1319.44;
+
+        answer_all();
+        afe.chip[1].raw[20] = (uint16_t)raw;
+        measure_step(&m, &afe, values);
+        if (ddegC >= -500.5 && ddegC <= 2000.5)
+            CU_ASSERT(fabs(m.die_ddegC[1] - ddegC) <= 0.52)
+        else
+            CU_ASSERT_EQUAL(temp_validity(m.die_ddegC[1]), VALIDITY_IMPLAUSIBLE)
+    }
+    answer_all();
+    afe.chip[0].raw[20] = fake_die(-300);
+    afe.chip[1].raw[20] = fake_die(-299);
+    afe.chip[2].raw[20] = fake_die(-301);
+    measure_step(&m, &afe, values);
+    CU_ASSERT(m.die.known && m.die.value == -299 && m.die.number == 2);
+    CU_ASSERT(m.die_ddegC[0] == -300 && m.die_ddegC[2] == -301);
+    afe.chip[1].raw[20] = 0; /* what is not known is not compared */
+    afe.chip[2].raw[20] = fake_die(-300);
+    measure_step(&m, &afe, values);
+    CU_ASSERT(m.die.known && m.die.value == -300 && m.die.number == 1); /* the first of equals */
+    afe.fresh = 0;
+    for (int k = 0; k < 3; k++)
+        afe.chip[k].age_ms = (uint32_t)values[PARAM_value_stale_ms];
+    measure_step(&m, &afe, values);
+    CU_ASSERT(!m.die.known && temp_validity(m.die_ddegC[0]) == VALIDITY_STALE);
+}
+
 static void test_stale_exactly_at_the_limit(void)
 {
     start(48);
@@ -419,6 +455,7 @@ static void test_complete_is_every_cell_and_not_none(void)
 int main(void)
 {
     CU_TestInfo tests[] = {
+        { "each chip's die, or why it is not known; the hottest is named [ME-12]", test_the_die_of_each_chip },
         { "a value is never before its chip has answered", test_never_before_the_first_answer },
         { "every raw value is within half a millivolt [ME-1]", test_every_raw_value_is_within_half_a_millivolt },
         { "a value is stale exactly at value_stale_ms, its chip alone", test_stale_exactly_at_the_limit },

@@ -69,6 +69,38 @@ static void test_either_plug_is_charging_and_holds_latched_alarms(void)
     CU_ASSERT(is(&q.high[ALARM_Q_CHARGE_TEMPERATURE], r.biu.params.running[PARAM_charge_over_temperature_warning_clear], 0));
 }
 
+/* A cold pack is plugged in; the alarm would block the heater that makes it warm. */
+static void test_cold_is_no_alarm_where_the_charge_heats_first(void)
+{
+    const struct measure_extreme *cold = &q.low[ALARM_Q_CHARGE_TEMPERATURE];
+    int32_t *p = r.biu.params.running;
+
+    for (int s = CHARGE_IDLE; s < CHARGE_STATES; s++)
+        for (int below = 0; below < 2; below++) {
+            bool spared = s == CHARGE_HEATING || (s < CHARGE_HEATING && below);
+
+            start();
+            r.biu.slow.connected = true;
+            r.biu.charge.state = (enum charge_state)s;
+            p[PARAM_heat_on_ddegC] = 250 + below; /* the probes read 25 degC */
+            look();
+            CU_ASSERT(is(cold, spared ? p[PARAM_charge_under_temperature_warning_clear] : 250, spared ? 0 : 1));
+            p[PARAM_heater_fitted] = 0;
+            look();
+            CU_ASSERT(is(cold, 250, 1));
+            p[PARAM_heater_fitted] = 1;
+            r.biu.relays = BIU_RELAY_CHARGE;
+            look();
+            CU_ASSERT(is(cold, 250, 1));
+        }
+    start();
+    r.biu.slow.connected = true;
+    r.biu.charge.state = CHARGE_PLUGGED;
+    r.biu.measure.temp.min.known = false; /* it cannot be told that a heater will help */
+    look();
+    CU_ASSERT_FALSE(cold->known);
+}
+
 static void test_supplies(void)
 {
     const struct measure_extreme *apart = &q.high[ALARM_Q_SUPPLY_APART];
@@ -292,6 +324,7 @@ static void test_units_relays_and_partners_are_named(void)
 int main(void)
 {
     CU_TestInfo tests[] = {
+        { "cold is no alarm where the charge heats first [AC-5] [AC-6]", test_cold_is_no_alarm_where_the_charge_heats_first },
         { "the hotter of two inlets is named, while charging [ME-7] [AC-6]", test_the_hotter_of_two_inlets_is_named_while_charging },
         { "either plug is charging, and holds latched alarms [AC-6]", test_either_plug_is_charging_and_holds_latched_alarms },
         { "supplies: the rail that is further off, if it is there [ME-8]", test_supplies },

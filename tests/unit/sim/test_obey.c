@@ -140,6 +140,73 @@ static void test_less_power_is_obeyed(void)
     CU_ASSERT(w.told.discharge_A > 60 && w.told.discharge_A < before_A / 2);
 }
 
+static void soak_and_start(enum chemistry chemistry, double ambient_C)
+{
+    start(chemistry, SCENARIO_CHARGE, 0.5);
+    model_soak(&m, ambient_C);
+}
+
+/* What a charge in the cold does until a current flows, or for so long. Returns the minutes. */
+static double minutes_until_it_charges(int most_min, bool *heated, double *coldest_C)
+{
+    int i = 0;
+
+    *heated = false;
+    for (; i < most_min * 6000 && !(w.current_A < -1); i++) {
+        *coldest_C = cells_coldest_C(&m.cells);
+        step();
+        *heated = *heated || (w.contactors.closed & BIU_RELAY_HEATING);
+        if (w.contactors.closed & BIU_RELAY_HEATING)
+            CU_ASSERT_FALSE_FATAL(w.contactors.closed & (BIU_RELAY_CHARGE | BIU_RELAY_DISCHARGE));
+    }
+    return i / 6000.0;
+}
+
+/* End to end: cold cells, RL4, warm cells, RL3; no alarm, and never a current into cold cells. */
+static void test_a_cold_pack_heats_itself_before_it_charges(void)
+{
+    bool heated;
+    double coldest_C = 99;
+
+    soak_and_start(CHEMISTRY_NMC, -15);
+    double minutes = minutes_until_it_charges(90, &heated, &coldest_C);
+
+    printf("(%.1f min to %.1f degC) ", minutes, coldest_C);
+    CU_ASSERT(heated && minutes > 5 && minutes < 60);
+    CU_ASSERT(coldest_C * 10 > param_rows[PARAM_heat_on_ddegC].dflt[CHEMISTRY_NMC] && w.current_A < -1);
+    CU_ASSERT_EQUAL(w.contactors.closed, BIU_RELAY_CHARGE);
+    CU_ASSERT_EQUAL(b.app.biu.outputs.wear[0].closed, 1);
+    CU_ASSERT(seen.alarms < ALARM_MAJOR);
+    for (int i = 0; i < 6000; i++)
+        step();
+    CU_ASSERT(m.cells.heater_W <= 0);
+}
+
+static void test_a_warm_pack_does_not_heat(void)
+{
+    bool heated;
+    double coldest_C = 99;
+
+    soak_and_start(CHEMISTRY_NMC, 10);
+    CU_ASSERT(minutes_until_it_charges(5, &heated, &coldest_C) < 1);
+    CU_ASSERT_FALSE(heated);
+}
+
+/* A heater that warms nothing, for its wire is off: the charge ends cold after its time, RL3 never closes. */
+static void test_a_heater_that_does_not_heat_ends_the_charge(void)
+{
+    soak_and_start(CHEMISTRY_NMC, -15);
+    b.app.biu.params.running[PARAM_heat_max_min] = 2;
+    for (int i = 0; i < 5 * 6000; i++) {
+        step();
+        CU_ASSERT_FALSE_FATAL(w.contactors.closed & BIU_RELAY_CHARGE);
+        for (int k = 0; k < CELLS; k++)
+            m.cells.cell[k].temp_C = -15;
+    }
+    CU_ASSERT_EQUAL(b.app.biu.charge.end, CHARGE_END_COLD);
+    CU_ASSERT_EQUAL(w.contactors.closed, 0);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -147,6 +214,10 @@ int main(void)
           test_a_charge_ends_full_without_an_alarm },
         { "a drive keeps the limits that the board tells [ES-3]", test_a_drive_keeps_the_limits },
         { "less power is obeyed [AC-6]", test_less_power_is_obeyed },
+        { "a cold pack heats itself before it charges, end to end [AC-5]", test_a_cold_pack_heats_itself_before_it_charges },
+        { "a warm pack does not heat [AC-5]", test_a_warm_pack_does_not_heat },
+        { "a heater that does not heat ends the charge, and nothing flows into cold cells [AC-5]",
+          test_a_heater_that_does_not_heat_ends_the_charge },
         CU_TEST_INFO_NULL,
     };
 
