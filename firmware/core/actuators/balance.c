@@ -26,7 +26,7 @@ static void choose_all(struct balance *b, const struct measure *m, const struct 
     if (above <= in->min_cell_mV)
         above = in->min_cell_mV + 1;
     for (unsigned k = 0; k < t->devices; k++) {
-        if (b->hot >> k & 1u) {
+        if ((unsigned)b->hot >> k & 1u) {
             before = false;
             continue;
         }
@@ -47,7 +47,7 @@ static void feel_dies(struct balance *b, const struct measure *m, int32_t hot_dd
         bool known = temp_validity(m->die_ddegC[k]) == VALIDITY_OK, was = (unsigned)b->hot >> k & 1u;
         bool hot = !known || m->die_ddegC[k] >= hot_ddegC || (was && m->die_ddegC[k] > hot_ddegC - BALANCE_BACK_ddegC);
 
-        b->hot = (uint16_t)(hot ? b->hot | 1u << k : b->hot & ~(1u << k));
+        b->hot = (uint16_t)(hot ? b->hot | 1u << k : (unsigned)b->hot & ~(1u << k));
     }
 }
 

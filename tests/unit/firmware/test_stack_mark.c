@@ -65,7 +65,10 @@ static void test_the_stack_of_a_thread(void)
     int32_t little = free_after(use_little), much = free_after(use_much);
 
     CU_ASSERT(little > STACK_BYTES / 2 && little < STACK_BYTES);
-    CU_ASSERT(little - much >= DEEP_BYTES - 1024 && much > 0);
+#ifndef __SANITIZE_ADDRESS__ /* which puts large arrays elsewhere */
+    CU_ASSERT(little - much >= DEEP_BYTES - 1024);
+#endif
+    CU_ASSERT(much > 0);
 }
 
 int main(void)
