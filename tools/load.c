@@ -26,7 +26,7 @@ enum { RESEND_MS = 3000, LOOK_MS = 200, ANSWER_MS = 10000, DEVICES_MAX = 10000, 
 
 struct options {
     const char *uri, *ca, *cert, *key, *tenant, *truth;
-    int devices, records, batch, cells, temps, window, timeout_s, seed, alarms, shuffle, truth_devices, rate;
+    int devices, records, batch, cells, temps, window, timeout_s, seed, alarms, shuffle, truth_devices, rate, step_ms, ago_s;
 };
 
 struct slot { /* one sealed record */
@@ -116,7 +116,7 @@ static int seal(struct load *l, struct slot *slot, const char *device, uint64_t 
                         .first_no = first->no,
                         .count = (uint32_t)l->opt.batch,
                         .first_utc_ms = first->utc_ms,
-                        .last_utc_ms = first->utc_ms + (uint64_t)(l->opt.batch - 1) * 1000,
+                        .last_utc_ms = first->utc_ms + (uint64_t)(l->opt.batch - 1) * (uint64_t)l->opt.step_ms,
                         .cells = first->cells,
                         .temps = first->temps,
                         .body = body,
@@ -139,7 +139,7 @@ static int make_measured(struct load *l, struct slot *slot, const char *device, 
     uint8_t body[RECORD_BODY_MAX];
 
     for (int i = 0; i < l->opt.batch; i++) {
-        next_sample(s, &l->opt, utc_ms + (uint64_t)i * 1000);
+        next_sample(s, &l->opt, utc_ms + (uint64_t)i * (uint64_t)l->opt.step_ms);
         samples[i] = *s;
         if (truth)
             write_truth(truth, s);
@@ -158,7 +158,7 @@ static int make_bodies(struct load *l)
         uint8_t body[RECORD_BODY_MAX];
 
         for (int i = 0; i < l->opt.batch; i++) {
-            next_sample(&s, &l->opt, (uint64_t)(k * l->opt.batch + i) * 1000);
+            next_sample(&s, &l->opt, (uint64_t)(k * l->opt.batch + i) * (uint64_t)l->opt.step_ms);
             samples[i] = s;
         }
         int n = body_encode(samples, (size_t)l->opt.batch, body, sizeof body);
@@ -188,7 +188,7 @@ static int make_device(struct load *l, int device, uint64_t utc_ms)
             return BMS_ERR_IO;
         fwrite(TRUTH_MAGIC, 1, TRUTH_HEAD, truth);
     }
-    for (int r = 0; !err && r < l->opt.records; r++, utc_ms += (uint64_t)l->opt.batch * 1000) {
+    for (int r = 0; !err && r < l->opt.records; r++, utc_ms += (uint64_t)l->opt.batch * (uint64_t)l->opt.step_ms) {
         struct slot *slot = &l->slots[(size_t)device * (size_t)l->opt.records + (size_t)r];
         size_t k = (size_t)(device + r) % BODIES;
 
@@ -226,7 +226,8 @@ static int make_all(struct load *l)
         return BMS_ERR_NOSPACE;
     err = make_bodies(l);
     for (int d = 0; !err && d < l->opt.devices; d++)
-        err = make_device(l, d, now - (uint64_t)l->opt.records * (uint64_t)l->opt.batch * 1000);
+        err = make_device(
+            l, d, now - ((uint64_t)l->opt.records * (uint64_t)l->opt.batch * (uint64_t)l->opt.step_ms) - (uint64_t)l->opt.ago_s * 1000);
     return err;
 }
 
@@ -456,7 +457,8 @@ static int usage(void)
                     "       [--devices N] [--records N] [--batch N] [--cells N] [--temps N] [--window N] [--timeout-s S] [--seed N]\n"
                     "       [--alarms N] [--shuffle 1]    an alarm for N samples, none for N; records in random order\n"
                     "       [--truth-devices N]             a truth file for the first N devices only\n"
-                    "       [--rate N]                      begin so many records a second, 0 = as many as go\n");
+                    "       [--rate N]                      begin so many records a second, 0 = as many as go\n"
+                    "       [--step-ms MS] [--ago-s S]      time between two samples (1000); the last was taken so long ago (0)\n");
     return 2;
 }
 
@@ -483,7 +485,9 @@ static int take_options(struct options *o, int argc, char *argv[])
                   { "--alarms", NULL, &o->alarms },
                   { "--shuffle", NULL, &o->shuffle },
                   { "--truth-devices", NULL, &o->truth_devices },
-                  { "--rate", NULL, &o->rate } };
+                  { "--rate", NULL, &o->rate },
+                  { "--step-ms", NULL, &o->step_ms },
+                  { "--ago-s", NULL, &o->ago_s } };
 
     for (int i = 1; i < argc; i += 2) {
         size_t k = 0, n = sizeof flags / sizeof flags[0];
@@ -503,12 +507,13 @@ static int take_options(struct options *o, int argc, char *argv[])
 static bool can_run(const struct options *o)
 {
     return strncmp(o->uri, "ssl://", 6) == 0 && o->devices >= 1 && o->devices <= DEVICES_MAX && o->records >= 1 && o->batch >= 1 &&
-           o->batch <= RECORD_SAMPLES_MAX && o->cells >= 0 && o->cells <= PACK_CELLS_MAX && o->temps >= 0 && o->temps <= PACK_TEMPS_MAX;
+           o->batch <= RECORD_SAMPLES_MAX && o->cells >= 0 && o->cells <= PACK_CELLS_MAX && o->temps >= 0 && o->temps <= PACK_TEMPS_MAX &&
+           o->step_ms >= 1 && o->ago_s >= 0;
 }
 
 int main(int argc, char *argv[])
 {
-    static struct load l = { .opt = { "", "", "", "", "demo", "", 10, 100, 10, 48, 12, 5000, 120, 1, 0, 0, DEVICES_MAX, 0 } };
+    static struct load l = { .opt = { "", "", "", "", "demo", "", 10, 100, 10, 48, 12, 5000, 120, 1, 0, 0, DEVICES_MAX, 0, 1000, 0 } };
 
     if (take_options(&l.opt, argc, argv) != 0 || !can_run(&l.opt))
         return usage();
