@@ -3,7 +3,7 @@
  *
  * Positive answer = service + 0x40; negative = 7F, service, NRC. Integers are big-endian, as UDS has it. Parameter values are int32.
  *
- *   22 DID [DID ..]                 -> 62 DID value(4) [DID value(4) ..]     at most 64 DIDs
+ *   22 DID [DID ..]                 -> 62 DID value(4) [DID value(4) ..]     at most 128 DIDs
  *   2E 2xxx value(4)                -> 6E 2xxx                             running copy; range-checked; NRC 31 out of range or unknown
  *   31 01 0201                      -> 71 01 0201                          store the running copy (Flash); NRC 72 when NVM fails; meanwhile writes: NRC 21
  *   31 01 0202 no(4)                -> 71 01 0202 first(4) last(4)         send samples from no on again; first = what the ring still holds
@@ -97,7 +97,7 @@ enum {
     UDS_ROUTINE_PROGRESS = 0x0208,
     UDS_ROUTINE_ERASE = 0xFF00,
     UDS_ROUTINE_CHECK = 0xFF01,
-    UDS_DIDS_MAX = 64,
+    UDS_DIDS_MAX = 128,
     UDS_BLOCK_MAX = 514, /* bytes of a 36 request, service and counter included */
 };
 #define UDS_MEMORY_CATALOGUE 0x80000000u /* address of the catalogue in 35; the second slot begins at 0 */

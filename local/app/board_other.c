@@ -146,7 +146,7 @@ static const char *take_upload(struct board *b, const struct tester *t)
 /* The next values; true when they were the last. */
 static const char *take_values(struct board_reading *r, const struct tester *t, bool *last)
 {
-    int32_t value[UDS_DIDS_MAX];
+    int32_t value[DID_VALUES_BLOCK];
     size_t count = (r->request_n - 1) / 2;
 
     if (did_values_take(r->request, r->request_n, t->answer, t->answer_n, value) != BMS_ERR_OK)
@@ -164,8 +164,8 @@ static const char *take_values(struct board_reading *r, const struct tester *t, 
 
 static size_t ask_values(struct board_reading *r)
 {
-    uint16_t id[UDS_DIDS_MAX];
-    size_t left = r->count - r->at, count = left < UDS_DIDS_MAX ? left : UDS_DIDS_MAX;
+    uint16_t id[DID_VALUES_BLOCK];
+    size_t left = r->count - r->at, count = left < DID_VALUES_BLOCK ? left : DID_VALUES_BLOCK;
 
     for (size_t i = 0; i < count; i++)
         id[i] = r->rows[r->at + i].id;

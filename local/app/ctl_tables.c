@@ -101,7 +101,7 @@ int ctl_catalogue(struct ctl *c, int argc, char *const argv[])
 static int read_block(struct ctl *c, uint16_t base, size_t at, size_t count, int32_t *to)
 {
     uint8_t request[DID_VALUES_REQUEST_MAX];
-    uint16_t id[TESTER_BLOCK];
+    uint16_t id[DID_VALUES_BLOCK];
     struct board_table_row row;
 
     for (size_t i = 0; i < count; i++) {
@@ -121,8 +121,8 @@ static int read_values(struct ctl *c, struct values *v)
 {
     size_t rows = board_tables_params(&c->tables);
 
-    for (size_t at = 0; at < rows; at += TESTER_BLOCK) {
-        size_t count = rows - at < TESTER_BLOCK ? rows - at : TESTER_BLOCK;
+    for (size_t at = 0; at < rows; at += DID_VALUES_BLOCK) {
+        size_t count = rows - at < DID_VALUES_BLOCK ? rows - at : DID_VALUES_BLOCK;
 
         if (read_block(c, DID_PARAM_RUNNING, at, count, v->running) != EXIT_DONE ||
             read_block(c, DID_PARAM_STORED, at, count, v->stored) != EXIT_DONE)

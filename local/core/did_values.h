@@ -8,9 +8,10 @@
 
 #include "proto/uds.h"
 
-enum { DID_VALUES_REQUEST_MAX = 1 + 2 * UDS_DIDS_MAX };
+enum { DID_VALUES_BLOCK = 64 }; /* identifiers that every board takes at once, older ones too */
+enum { DID_VALUES_REQUEST_MAX = 1 + 2 * DID_VALUES_BLOCK };
 
-/* Ask for base + id[0..count), count <= UDS_DIDS_MAX, into request[DID_VALUES_REQUEST_MAX]. Returns its length. */
+/* Ask for base + id[0..count), count <= DID_VALUES_BLOCK, into request[DID_VALUES_REQUEST_MAX]. Returns its length. */
 size_t did_values_request(uint16_t base, const uint16_t *id, size_t count, uint8_t *request);
 
 /* The positive answer to request[n]: the values in its order into value[(n - 1) / 2]. 0, or BMS_ERR_CORRUPT when it answers something else. */

@@ -34,7 +34,7 @@ enum {
     TESTER_ASK_MAX = 1 + 2 * UDS_DIDS_MAX,
     TESTER_RX = 2048,
     TESTER_DETAIL = 160,
-    TESTER_BLOCK = 64 /* DIDs of one request */
+    TESTER_BLOCK = UDS_DIDS_MAX /* of one request: each waits for steps of the board */
 };
 
 enum tester_task { TESTER_NOTHING, TESTER_PARAMS, TESTER_ASK, TESTER_UPGRADE };

@@ -22,8 +22,9 @@ cd "$root"
 isotp=$(flash_of common/isotp.c)
 uds=$(flash_of firmware/core/talk/uds.c firmware/core/talk/uds_*.c firmware/core/talk/program.c)
 rs485=$(flash_of firmware/core/talk/rs485.c firmware/core/talk/modbus.c firmware/core/talk/modbus_input.c)
-catalogue=$(sed -n 's/.*plain_size = \([0-9]*\).*/\1/p' "$build"/*/proto/catalogue_packed.c | head -n 1)
-packed=$(tr -cd , <"$(find "$build" -name catalogue_packed.c | head -n 1)" | wc -c)
+newest=$(find "$build" -name catalogue_packed.c -printf '%T@ %p\n' | sort -rn | sed -n '1s/[^ ]* //p')
+catalogue=$(sed -n 's/.*plain_size = \([0-9]*\).*/\1/p' "$newest" | head -n 1)
+packed=$(tr -cd , <"$newest" | wc -c)
 if [ "${1:-}" = --json ]; then
     echo "{\"isotp_B\":$isotp,\"uds_B\":$uds,\"isotp_uds_B\":$((isotp + uds)),\"rs485_modbus_B\":$rs485,\"catalogue_packed_B\":$packed,\"catalogue_plain_B\":$catalogue}"
 else

@@ -154,8 +154,8 @@ def test_22_reads_one_and_many(client):
     assert read(client, RUNNING + BALANCE_START) == read(client, STORED + BALANCE_START) == 50
     dids = [RUNNING + BALANCE_START, 0xF186, STORED + SPREAD_LIMIT]
     assert client.read_data_by_identifier(dids).service_data.values == {dids[0]: 50, dids[1]: 1, dids[2]: 300}
-    assert len(raw(client, "22" + f"{RUNNING + BALANCE_START:04x}" * 64)) == 2 * (1 + 64 * 6)
-    assert raw(client, "22" + f"{RUNNING + BALANCE_START:04x}" * 65) == "7f2213"
+    assert len(raw(client, "22" + f"{RUNNING + BALANCE_START:04x}" * 128)) == 2 * (1 + 128 * 6)
+    assert raw(client, "22" + f"{RUNNING + BALANCE_START:04x}" * 129) == "7f2213"
     refused(0x31, client.read_data_by_identifier, [0x1FFF])
     assert raw(client, "22") == "7f2213" and raw(client, "2220") == "7f2213"
 

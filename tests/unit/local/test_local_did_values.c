@@ -10,7 +10,7 @@
 static const uint16_t ids[] = { 0x050, 0xFF0 };
 static const uint8_t good[] = { 0x62, 0x20, 0x50, 0, 0, 0, 50, 0x2F, 0xF0, 0xFF, 0xFF, 0xFF, 0xFD };
 static uint8_t request[DID_VALUES_REQUEST_MAX];
-static int32_t value[UDS_DIDS_MAX];
+static int32_t value[DID_VALUES_BLOCK];
 
 static void values_come_in_the_order_of_the_request(void)
 {
@@ -23,9 +23,9 @@ static void values_come_in_the_order_of_the_request(void)
 
 static void the_longest_request_fits(void)
 {
-    uint16_t many[UDS_DIDS_MAX] = { 0 };
+    uint16_t many[DID_VALUES_BLOCK] = { 0 };
 
-    CU_ASSERT_EQUAL(did_values_request(DID_PARAM_STORED, many, UDS_DIDS_MAX, request), DID_VALUES_REQUEST_MAX);
+    CU_ASSERT_EQUAL(did_values_request(DID_PARAM_STORED, many, DID_VALUES_BLOCK, request), DID_VALUES_REQUEST_MAX);
 }
 
 static void an_answer_to_something_else_is_not_taken(void)
