@@ -120,11 +120,11 @@ int nvm_load(struct nvm *nvm, const struct nvm_port *port, struct nvm_image *ima
 static int erase_slot(const struct nvm_port *port, size_t at)
 {
     size_t slot = nvm_layout_of(port).slot;
-    int err = BMS_ERR_OK;
 
-    for (size_t done = 0; port->erase_size && done < slot && !err; done += port->erase_size)
-        err = port->erase(port->ctx, at + done);
-    return err;
+    for (size_t done = 0; port->erase_size && done < slot; done += port->erase_size)
+        if (port->erase(port->ctx, at + done) != BMS_ERR_OK)
+            return BMS_ERR_IO;
+    return BMS_ERR_OK;
 }
 
 int nvm_store(struct nvm *nvm, const int32_t *params)

@@ -15,6 +15,8 @@ SAFETY = {
         "core/protection/trend": ["trend", "biu"],
         "core/protection/runaway": ["runaway", "biu"],
         "core/protection/limits": ["power_limits", "biu", "random"],
+        "core/protection/freeze": ["freeze"],
+        "core/diagnosis/self_check": ["self_check"],
         "core/actuators/balance": ["balance", "biu"],
     },
     "contactor": {
@@ -22,6 +24,7 @@ SAFETY = {
         "core/actuators/outputs": ["outputs", "biu"],
         "core/actuators/thermal": ["thermal", "biu"],
         "core/charge/charge": ["charge", "biu"],
+        "core/charge/plug": ["plug"],
     },
     "store": {
         "core/store/key_data": ["key_data", "key_store"],

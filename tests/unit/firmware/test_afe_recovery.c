@@ -613,6 +613,17 @@ static void test_noise_in_a_scan_is_forgotten_in_the_probe(void)
     CU_ASSERT_EQUAL(chain.probes, 2);
 }
 
+static void test_a_pack_without_chips_is_silent(void)
+{
+    struct topology none = { 0 };
+    uint8_t tx[16];
+    struct writer w = writer_of(tx, sizeof(tx));
+
+    afe_init(&afe, &none);
+    afe_step(&afe, &(struct afe_in) { .dt_ms = 10, .scan_ms = SCAN_MS, .rx = reader_of(tx, 3) }, &w);
+    CU_ASSERT(writer_used(&w) == 0 && afe.fresh == 0 && afe.counts.unexpected == 0);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -642,6 +653,7 @@ int main(void)
           test_an_addressing_comes_500_ms_after_the_one_before_exactly },
         { "the fault line asks again after a second, exactly [ME-12]", test_the_fault_line_asks_again_after_a_second_exactly },
         { "noise in a scan is forgotten in the probe", test_noise_in_a_scan_is_forgotten_in_the_probe },
+        { "a pack without chips is silent", test_a_pack_without_chips_is_silent },
         CU_TEST_INFO_NULL,
     };
 
