@@ -6,6 +6,7 @@ The folder of recorded data is named by CELLWARDEN_DATA.
 import json
 import os
 import pathlib
+import statistics
 import subprocess
 
 import pytest
@@ -18,7 +19,7 @@ CELLS = [
     ("lg_hg2_nmc", "lg_nmc", 50, {25: 1.5, 10: 1.5, 0: 2.0, -10: 2.5, -20: 4.0}),
     ("a123_lfp_plett", "a123_lfp", 34, {45: 1.5, 25: 1.5, 5: 1.5, -25: 3.0}),
 ]
-AGED = "drive_10degC_trise_Cycle_1.csv.gz"  # recorded last, the cell had lost 15 %: 4.1 points off at the ends
+AGED = "drive_10degC_trise_Cycle_1.csv.gz"  # recorded last, the cell had lost 15 %: 3.6 points off at the ends
 
 
 def bench(name, *arguments):
@@ -45,7 +46,7 @@ def test_soc_of_recorded_drives(folder, profile, bias, wanted):
         assert log["rmse_pct"] <= log["counting_rmse_pct"] + 0.5, log["file"]
         if log["temperature"] >= 0:
             assert log["max_middle_pct"] <= 5, log["file"]
-            assert log["max_ends_pct"] <= (4.5 if log["file"] == AGED else 3), log["file"]
+            assert log["max_ends_pct"] <= (4 if log["file"] == AGED else 3), log["file"]
 
 
 def test_weakest_cell_of_a_recorded_string():
@@ -56,6 +57,23 @@ def test_weakest_cell_of_a_recorded_string():
     for log in result["files"]:
         assert log["weakest_rmse_pct"] <= 3, log["file"]
         assert log["strongest_pct"] - log["weakest_pct"] >= 5, log["file"]  # its cells do differ
+
+
+@pytest.mark.parametrize("folder,profile,median_s", [("panasonic_nca", "panasonic_nca", {25: 10, 10: 60, 0: 120}),
+                                                     ("lg_hg2_nmc", "lg_nmc", {25: 10, 0: 120, -20: 600})])
+def test_a_start_in_the_middle_of_a_drive(folder, profile, median_s):
+    """20 points wrong either way at 90, 75, 60 and 45 %: below 3 points after the time wanted, in the median [ES-1]"""
+    found = {temperature: [] for temperature in median_s}
+    for soc in ("90", "75", "60", "45"):
+        for start in ("20", "-20"):
+            result = bench("soc", "--data", recorded(folder), "--profile", profile, "--start-soc", soc, "--start-error", start,
+                           "--bias", "50", "--gain", "1", "--offset", "2")
+            for log in result["files"]:
+                if log["temperature"] in found:
+                    first = log["first_below_3_pct_s"]
+                    found[log["temperature"]].append(first if first >= 0 else float("inf"))
+    for temperature, times in found.items():
+        assert statistics.median(times) <= median_s[temperature], temperature
 
 
 @pytest.mark.parametrize("folder,most", [("nasa_pcoe_ageing", 3), ("lfp_100Ah_ageing_ess", 5), ("panasonic_nca", 3)])
