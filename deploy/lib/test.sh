@@ -11,7 +11,7 @@ usage: ./cellwarden test [SUITE...]
   unit          CUnit programs and the rules of the source tree (ctest)
   asan          the same under address and undefined-behaviour sanitizers
   fuzz          every libFuzzer target for a few seconds
-  mutants       a sample of the run \`mutation\` below, always the same one (about a minute)
+  mutants       a sample of the run \`mutation\` below, always the same one (about 90 s)
   integration   programs against each other, over real sockets (pytest)
   e2e           the console in headless Chromium against a running instance (Playwright)
   fault         kill and cut everything under load; nothing may be lost (pytest)

@@ -46,16 +46,22 @@ static struct measure_extreme look(const struct limits_in *in, enum quantity qua
     }
 }
 
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* Between `none` and `full`, whichever is the larger. `none` wins where both are the same. */
 static int32_t along(int32_t value, int32_t none, int32_t full)
 {
-    bool rising = full > none;
-
-    if (rising ? value <= none : value >= none)
-        return 0;
-    if (rising ? value >= full : value <= full)
-        return WHOLE;
-    return (int32_t)((int64_t)(value - none) * WHOLE / (full - none));
+    if (full == none)
+        return value >= none ? 0 : WHOLE;
+    return (int32_t)least(larger(((int64_t)value - none) * WHOLE / (full - none), 0), WHOLE);
 }
 
 /* When the quantity is not known. */
@@ -70,7 +76,7 @@ static int32_t blind(const struct limits_in *in, const struct ramp *r)
 
 static int32_t by_ramps(const struct limits_in *in, enum side side)
 {
-    int32_t least = WHOLE;
+    int32_t left = WHOLE;
 
     for (unsigned i = 0; i < sizeof(ramps) / sizeof(ramps[0]); i++) {
         const struct ramp *r = &ramps[i];
@@ -80,9 +86,9 @@ static int32_t by_ramps(const struct limits_in *in, enum side side)
         struct measure_extreme x = look(in, r->quantity);
         int32_t share = x.known ? along(x.value, in->params[r->none], in->params[r->full]) : blind(in, r);
 
-        least = share < least ? share : least;
+        left = share < left ? share : left;
     }
-    return least;
+    return left;
 }
 
 /* Too much in the cells is no reason to take less out, and the other way round. */
@@ -119,7 +125,7 @@ static int32_t follow(int32_t was, int32_t wanted, const struct limits_in *in)
 {
     int64_t up = (int64_t)in->params[PARAM_limit_recover_percent_per_s] * PERCENT * in->dt_ms / 1000;
 
-    return wanted - was > up ? (int32_t)(was + up) : wanted;
+    return (int32_t)least(wanted, was + up);
 }
 
 /* The alarms scale what is left of both. */
@@ -127,11 +133,8 @@ static int32_t current_dA(int32_t share, int32_t left, int32_t most_dA, int32_t 
 {
     int64_t dA = (int64_t)most_dA * share / WHOLE, least_dA = most_dA * least_percent / 100;
 
-    if (is_known(predicted_mA) && predicted_mA / 100 < dA) {
-        int64_t predicted_dA = predicted_mA / 100 > least_dA ? predicted_mA / 100 : least_dA;
-
-        dA = predicted_dA < dA ? predicted_dA : dA;
-    }
+    if (is_known(predicted_mA))
+        dA = least(dA, larger(predicted_mA / 100, least_dA));
     return (int32_t)(dA * left / WHOLE);
 }
 

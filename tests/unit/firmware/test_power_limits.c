@@ -39,6 +39,7 @@ static void test_everything_well_gives_the_maximum(void)
 {
     start(CHEMISTRY_NMC);
     CU_ASSERT(l.discharge_dA == 0 && l.charge_dA == 0); /* not before the first step */
+    CU_ASSERT_EQUAL(l.alarm_percent, 100);
     settle();
     CU_ASSERT_EQUAL(l.discharge_dA, 3300);
     CU_ASSERT_EQUAL(l.charge_dA, 1800);
@@ -214,6 +215,60 @@ static void test_a_prediction_only_lowers(void)
     CU_ASSERT_EQUAL(l.charge_dA, 0);
 }
 
+/* With so large a pack that a millionth of it is 0.1 A. */
+static void large_pack(void)
+{
+    start(CHEMISTRY_NMC);
+    params[PARAM_discharge_max_dA] = params[PARAM_charge_max_dA] = 1000000;
+    in.pack_mV = 1000;
+}
+
+static void test_nothing_is_exactly_nothing(void)
+{
+    large_pack();
+    m.cell.min.value = params[PARAM_discharge_cell_none_mV];
+    m.cell.max.value = params[PARAM_charge_cell_none_mV];
+    settle();
+    CU_ASSERT(l.discharge_dA == 0 && l.charge_dA == 0);
+    large_pack();
+    m.cell = (struct measure_worst) { 0 };
+    topology.probes = 0; /* that a pack has no probes says nothing of its cells */
+    settle();
+    topology.probes = 4;
+    CU_ASSERT(l.discharge_dA == 0 && l.charge_dA == 0);
+    large_pack();
+    raise(ALARM_over_temperature);
+    CU_ASSERT(l.discharge_dA == 0 && l.charge_dA == 0);
+    large_pack();
+    alarms.end = true; /* an alarm that opens without load, if it can */
+    settle();
+    CU_ASSERT(l.discharge_dA == 0 && l.charge_dA == 0 && l.alarm_percent == 0);
+}
+
+static void test_a_ramp_without_width_is_a_step(void)
+{
+    large_pack();
+    params[PARAM_discharge_hot_none_ddegC] = params[PARAM_discharge_hot_full_ddegC] = 400;
+    m.temp.max.value = 399;
+    settle();
+    CU_ASSERT_EQUAL(l.discharge_dA, 1000000);
+    m.temp.max.value = 400;
+    settle();
+    CU_ASSERT_EQUAL(l.discharge_dA, 0);
+}
+
+/* A pack may ask for less power by any of its warnings: the first of the table too. */
+static void test_any_warning_may_be_set_to_ask_for_less(void)
+{
+    for (int i = 0; i < ALARMS; i++) {
+        start(CHEMISTRY_NMC);
+        params[alarm_rows[i].reaction] = ALARM_REACT_DERATE;
+        raise((enum alarm)i);
+        CU_ASSERT_EQUAL(l.alarm_percent, 50);
+        CU_ASSERT(l.discharge_dA == 1650 || l.charge_dA == 900);
+    }
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -224,6 +279,9 @@ int main(void)
         { "a limit falls at once and comes back slowly [ES-3]", test_down_at_once_up_slowly },
         { "what is not known is not promised [ES-3]", test_what_is_not_known_is_not_promised },
         { "a prediction only lowers [ES-3]", test_a_prediction_only_lowers },
+        { "nothing is exactly nothing, in a large pack too [ES-3]", test_nothing_is_exactly_nothing },
+        { "a ramp without width is a step, and nothing wins [ES-3]", test_a_ramp_without_width_is_a_step },
+        { "any warning may be set to ask for less [AC-6]", test_any_warning_may_be_set_to_ask_for_less },
         CU_TEST_INFO_NULL,
     };
 
