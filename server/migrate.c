@@ -68,16 +68,17 @@ static int apply(struct db *db, const char *folder, const char *name)
         return BMS_ERR_IO;
     }
     uint32_t crc = crc32c(0, (const uint8_t *)sql, size);
-    int done = is_applied(db, name, crc);
+    int done = db_exec(
+        db, "BEGIN; SELECT pg_advisory_xact_lock(20260101)"); /* of the transaction: a pooler may give the next one to another connection */
 
+    done = done ? done : is_applied(db, name, crc);
     if (done == 0) {
         char crc_text[16];
         const char *params[] = { name, crc_text };
 
         snprintf(crc_text, sizeof crc_text, "%lu", (unsigned long)crc);
-        int err = db_exec(db, "BEGIN");
+        int err = db_exec(db, sql);
 
-        err = err ? err : db_exec(db, sql);
         err = err ? err : db_query(db, "INSERT INTO migration (name, crc32c) VALUES ($1, $2)", 2, params, NULL);
         err = err ? err : db_exec(db, "COMMIT");
         if (err) {
@@ -87,6 +88,8 @@ static int apply(struct db *db, const char *folder, const char *name)
             log_info("database", "migration applied", "file=%s", name);
         }
         done = err ? err : 2;
+    } else if (db->conn) {
+        db_exec(db, "ROLLBACK");
     }
     free(sql);
     return done < 0 ? done : done == 2;
@@ -103,11 +106,9 @@ int db_migrate(struct db *db, const char *folder)
         free(files);
         return BMS_ERR_IO;
     }
-    int err = db_exec(db, "SELECT pg_advisory_lock(20260101)");
+    int err = db_exec(db, "BEGIN; SELECT pg_advisory_xact_lock(20260101); CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, "
+                          "crc32c bigint NOT NULL, applied_at timestamptz NOT NULL DEFAULT now()); COMMIT");
 
-    err = err ? err
-              : db_exec(db, "CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, crc32c bigint NOT NULL, "
-                            "applied_at timestamptz NOT NULL DEFAULT now())");
     for (int i = 0; i < n; i++) {
         int one = err ? 0 : apply(db, folder, files[i]->d_name);
 
@@ -118,7 +119,5 @@ int db_migrate(struct db *db, const char *folder)
         free(files[i]);
     }
     free(files);
-    if (db->conn)
-        db_exec(db, "SELECT pg_advisory_unlock(20260101)");
     return err ? err : applied;
 }

@@ -32,9 +32,8 @@ struct store {
     struct store_extra extra; /* poison and alarm spans */
     struct store_late late;   /* hours that were over */
     struct partitions partitions;
-    const void *staged_on; /* the connection that has the staging tables and statements; NULL after every failure */
-    bool ended;            /* sorted, newest and late are made */
-    unsigned careful;      /* so many batches more are expected to hold records that are stored already */
+    bool ended;       /* sorted, newest and late are made */
+    unsigned careful; /* so many batches more are expected to hold records that are stored already */
 };
 
 #define RECORD_COLUMNS                                                                                                                     \
@@ -43,7 +42,8 @@ struct store {
 
 enum { RECORD_COLUMN_COUNT = 21, CAREFUL_BATCHES = 64 };
 
-/* Without the partitions of `record`, its key and its checks. */
+/* Without the partitions of `record`, its key and its checks. Looked for in each transaction: behind a pooler the next one may run on another connection,
+ * which has them or not. */
 static const char staging[] = "CREATE TEMP TABLE IF NOT EXISTS staging (LIKE record INCLUDING STORAGE) ON COMMIT DELETE ROWS; "
                               "CREATE TEMP TABLE IF NOT EXISTS staging_newest (LIKE record INCLUDING STORAGE) ON COMMIT DELETE ROWS";
 
@@ -240,12 +240,6 @@ static int prepare(struct store *s)
 {
     int err = db_open(&s->db);
 
-    if (!err && s->staged_on != s->db.conn) {
-        err = db_exec(&s->db, staging);
-        err = err ? err : store_extra_setup(&s->db);
-        err = err ? err : store_late_setup(&s->db);
-        s->staged_on = err ? NULL : s->db.conn;
-    }
     for (size_t i = 0; !err && i < s->count; i++) {
         err = partition_need(&s->partitions, &s->db, s->rows[i].day);
         if (!err && s->rows[i].live) /* ahead of midnight */
@@ -297,6 +291,9 @@ static int transaction(struct store *s, struct store_result *result)
     *result = (struct store_result) { 0 };
     int err = db_exec(&s->db, "BEGIN");
 
+    err = err ? err : db_exec(&s->db, staging);
+    if (!err && s->late.count > 0)
+        err = store_late_setup(&s->db);
     err = err ? err : write_records(s, result);
     err = err ? err : store_extra_write(&s->extra, &s->db);
     return err ? err : db_exec(&s->db, "COMMIT");
@@ -318,7 +315,6 @@ static int fail(struct store *s)
         data = false;
     }
     db_close(&s->db);
-    s->staged_on = NULL;
     return data ? BMS_ERR_RANGE : BMS_ERR_IO;
 }
 

@@ -12,16 +12,18 @@ enum { POISON_BYTES_MAX = 65536, TEXT_MAX = 24 };
 
 #define UTC(param) "timestamptz 'epoch' + " param "::bigint * interval '1 ms'"
 
-/* Prepared once for each connection: planning takes longer than running it. */
+/* Prepared once for each connection, as planning takes longer than running it; looked for in each transaction, as behind a pooler the next one may run on
+ * another connection. */
 static const char join_span[] =
-    "PREPARE join_span (text, text, bigint, smallint, integer, bigint, bigint, bigint, bigint, smallint, integer) AS "
+    "DO $do$ BEGIN IF NOT EXISTS (SELECT FROM pg_prepared_statements WHERE name = 'join_span') THEN EXECUTE $sql$PREPARE join_span (text, "
+    "text, bigint, smallint, integer, bigint, bigint, bigint, bigint, smallint, integer) AS "
     "WITH old AS (DELETE FROM alarm_span WHERE tenant = $1 AND device = $2 AND boot = $3 AND alarm = $4 AND number = $5 "
     "AND from_no <= $7::bigint + 1 AND to_no >= $6::bigint - 1 RETURNING *) "
     "INSERT INTO alarm_span (tenant, device, boot, alarm, number, from_no, to_no, from_at, to_at, level, value) "
     "SELECT $1, $2, $3, $4, $5, least($6::bigint, min(from_no)), greatest($7::bigint, max(to_no)), "
     "least(" UTC("$8") ", min(from_at)), greatest(" UTC(
         "$9") ", max(to_at)), greatest($10::smallint, max(level)), "
-              "coalesce((SELECT value FROM old WHERE from_no < $6::bigint ORDER BY from_no LIMIT 1), $11) FROM old";
+              "coalesce((SELECT value FROM old WHERE from_no < $6::bigint ORDER BY from_no LIMIT 1), $11) FROM old$sql$; END IF; END $do$";
 
 /* The digest makes the same bytes one row, however often a device sends them. */
 static const char add_poison[] =
@@ -29,11 +31,6 @@ static const char add_poison[] =
     "SELECT $1, $2, sha256(convert_to($4, 'UTF8') || $8::bytea), $3, $4, $5, $6, $7, substr($8::bytea, 1, 65536), " UTC(
         "$9") " "
               "ON CONFLICT (tenant, device, digest) DO UPDATE SET times = p.times + 1, again_at = excluded.received_at";
-
-int store_extra_setup(struct db *db)
-{
-    return db_exec(db, join_span);
-}
 
 void store_extra_begin(struct store_extra *x)
 {
@@ -205,7 +202,7 @@ static int write_poison(struct db *db, const struct poison *p)
 
 int store_extra_write(struct store_extra *x, struct db *db)
 {
-    int err = 0;
+    int err = x->run_count > 0 ? db_exec(db, join_span) : 0;
 
     join_runs(x);
     for (size_t i = 0; !err && i < x->run_count; i++) {

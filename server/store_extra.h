@@ -23,9 +23,6 @@ struct store_extra {
     size_t poison_count, poison_room;
 };
 
-/* Once for each new connection. */
-int store_extra_setup(struct db *db);
-
 void store_extra_begin(struct store_extra *x);
 void store_extra_free(struct store_extra *x);
 int store_extra_add_run(struct store_extra *x, const char *device, uint32_t boot, const struct alarm_run *run);

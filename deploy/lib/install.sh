@@ -8,7 +8,7 @@
 packages_run='build-essential cmake ninja-build pkg-config dpkg-dev ca-certificates curl openssl xz-utils git
     libmicrohttpd-dev libpaho-mqtt-dev libssl-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler
     libpq-dev postgresql postgresql-client mosquitto libslirp-dev libmbedtls-dev libjansson-dev libsodium-dev zlib1g-dev libmodbus-dev'
-packages_test='libcunit1-dev python3 python3-venv chromium mosquitto-clients socat valgrind tshark mbpoll'
+packages_test='libcunit1-dev python3 python3-venv chromium mosquitto-clients socat valgrind tshark mbpoll pgbouncer'
 packages_lint='clang-tidy clang-format cppcheck shellcheck python3'
 packages_fuzz='clang libclang-rt-14-dev'
 packages_fresh='debootstrap'
