@@ -14,7 +14,7 @@ struct store_late {
     int64_t hour_ms;
 };
 
-/* Once for each new connection. */
+/* In each transaction that has late hours: the table may be there or not. */
 int store_late_setup(struct db *db);
 
 void store_late_begin(struct store_late *late);
