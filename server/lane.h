@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lane.h -- the fast lane: a connection to the broker of its own for what comes in masses, records and results in, acks out (ADR-0012).
+/* lane.h -- the fast lane: a connection to the broker of its own for what comes in masses, records and results in, acks out (ADR-0013).
  *
  * One thread reads, hands on, and writes; it connects again after a failure, 0.5 s to 30 s apart. A message is handed on where it lies in the receive
  * buffer and gets its PUBACK when the handler returns; while the handler waits for room nothing else is read: that is the back-pressure. The broker

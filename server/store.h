@@ -3,8 +3,9 @@
  *
  *   store_begin -> store_add / store_add_poison ... -> store_commit      (all again from the start when commit fails)
  *
- * COPY BINARY into a temporary staging table, INSERT .. ON CONFLICT DO NOTHING into the day partitions (made when missing), then poison,
- * `latest` and alarm spans. Owned by the ingest thread. Tables are in deploy/sql; the columns the API reads:
+ * COPY BINARY straight into the day partitions (made when missing); when a record is there already, and for 64 batches after that, into a temporary
+ * staging table and INSERT .. ON CONFLICT DO NOTHING from it. Then poison,
+ * `latest` and alarm spans. Owned by one ingest thread. Tables are in deploy/sql; the columns the API reads:
  *
  *   record       (tenant, device, first_at, epoch, seq) key; boot, first_no, count, last_at, received_at, cell_min_mV, cell_max_mV,
  *                cell_mean_mV, soc_permyriad, current_min_mA, current_max_mA, voltage_mV, temp_min_ddegC, temp_max_ddegC, alarm_level,

@@ -6,6 +6,8 @@ Database, broker, server and load generator share this machine; TLS and fsync ar
 database, and those of a few devices are compared sample by sample. `copy_limit_frames_per_s` is raw COPY BINARY of the same rows in the same run: all
 columns, into a table of the same definition (partitions, key, storage, logged, fsync on), over one connection, with as many records in a transaction as
 the ingest had in one (`records_per_transaction`). `ratio` says how much of that is left when decoding, MQTT, TLS and the load generator share the machine.
+`ratio_of_cpu` is another question: CPU time of the database for the raw COPY of a frame, divided by that of server, broker and database together for an
+ingested one; `ratio_of_database_cpu` the same for the database alone. Both are beside `ratio`, not in its place.
 """
 import argparse
 import json
@@ -142,19 +144,22 @@ def copy_limit(instance, frames, batch_records, folder):
     for name, bounds in instance.psql("select c.relname, pg_get_expr(c.relpartbound, c.oid) from pg_inherits i join pg_class c on c.oid = i.inhrelid "
                                       "where i.inhparent = 'record'::regclass"):
         instance.psql(f"create table limit_{name} partition of copy_limit {bounds}")
-    rates = []
+    rates, database = [], instance.pid("database")
+    spent = 0.0
     for _ in range(3):
         instance.psql("truncate copy_limit")
+        before = cpu(database)
         began = time.monotonic()
         subprocess.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", conninfo, "-f", str(script)], check=True, timeout=300)
         rates.append(frames / (time.monotonic() - began))
+        spent += cpu(database) - before
     stored = int(instance.psql("select coalesce(sum(count), 0) from copy_limit")[0][0])
     if stored != frames:
         sys.exit(f"the COPY of the limit stored {stored} of {frames} frames")
     instance.psql("drop table copy_limit")
     for each in folder.glob("copy-*"):
         each.unlink()
-    return statistics.median(rates)
+    return statistics.median(rates), spent / 3
 
 
 def batch_so_far(instance):
@@ -177,10 +182,13 @@ def measure(instance, shape, number, args, folder):
         "select coalesce(sum(count), 0), coalesce(sum(count), 0) - count(distinct (device, boot, first_no)) * coalesce(max(count), 0) from record")[0])
     lost, duplicates = compare(instance, folder)
     size = int(instance.psql("select sum(pg_total_relation_size(inhrelid)) from pg_inherits where inhparent = 'record'::regclass")[0][0])
-    limit = copy_limit(instance, frames, batch_records, folder)
+    limit, limit_cpu = copy_limit(instance, frames, batch_records, folder)
     micro = {name: round(seconds * 1e6 / frames, 3) for name, seconds in watch.seconds.items()}
     return {"frames": frames, "records": said["records"], "seconds": said["seconds"], "frames_per_s": round(said["frames_per_s"]),
             "copy_limit_frames_per_s": round(limit), "ratio": round(said["frames_per_s"] / limit, 3), "records_per_transaction": batch_records, "cpu_us_per_frame": micro,
+            "copy_limit_database_us_per_frame": round(limit_cpu * 1e6 / frames, 3),
+            "ratio_of_cpu": round(limit_cpu / sum(watch.seconds.values()), 3), "ratio_of_database_cpu": round(limit_cpu / watch.seconds["database"], 3),
+            "load_generator_sending_us_per_frame": round(said["cpu_s"] * 1e6 / frames, 3),
             "load_generator_us_per_frame": round(generator * 1e6 / frames, 3),
             "server_threads_us_per_frame": [round(s * 1e6 / frames, 3) for s in watch.threads[:4]],
             "lost": max(lost, frames - stored), "duplicates": max(duplicates, doubled), "disk_bytes_per_frame": round(size / frames, 1)}
