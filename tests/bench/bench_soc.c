@@ -149,7 +149,7 @@ static void run(const struct options *o, const struct cell_log *log, double capa
                     (float)(capacity_Ah / (double)o->profile->capacity_Ah));
     for (size_t i = first; i < log->rows; i++) {
         double t = log->value[LOG_T][i];
-        double dt = i > first ? t - log->value[LOG_T][i - 1] : 0;
+        double dt = i > first ? fmax(t - log->value[LOG_T][i - 1], 0) : 0; /* a clock that goes back: no time */
         double current_A = log->value[LOG_I][i] * (1 + e->gain_pct / 100) + e->bias_mA / 1000;
         struct soc_filter_in in = { .dt_s = (float)dt,
                                     .current_A = (float)current_A,
@@ -197,6 +197,8 @@ static int run_file(const struct options *o, const char *path, struct result *r)
     while (at + 1 < log.rows && !(fabs(log.value[LOG_I][at]) > (double)o->profile->capacity_Ah / MOVES_SHARE))
         at++;
     r->temp_degC = temperature_at(&log, at, path);
+    if (!isfinite(r->temp_degC)) /* a column without a value there */
+        r->temp_degC = named_temperature(path);
     r->group = nearest_group(o->profile, r->temp_degC);
     run(o, &log, capacity_Ah, r);
     cell_log_free(&log);
@@ -305,15 +307,15 @@ static int list_folder(const char *folder, char *paths[FILES_MAX])
     return n;
 }
 
-static int usage(void)
+static int usage(FILE *to, int code)
 {
-    fprintf(stderr, "usage: bench_soc [--data DIR|FILE] [FILE...] --profile NAME [--start-error PCT] [--bias mA] [--gain PCT]\n"
-                    "                 [--offset mV] [--capacity Ah] [--start-soc PCT] [--trace FILE] [--json]\n"
-                    "profiles:");
+    fprintf(to, "usage: bench_soc [--data DIR|FILE] [FILE...] --profile NAME [--start-error PCT] [--bias mA] [--gain PCT]\n"
+                "                 [--offset mV] [--capacity Ah] [--start-soc PCT] [--trace FILE] [--json]\n"
+                "profiles:");
     for (size_t k = 0; k < sizeof profiles / sizeof *profiles; k++)
-        fprintf(stderr, " %s", profiles[k]->name);
-    fprintf(stderr, "\n");
-    return 2;
+        fprintf(to, " %s", profiles[k]->name);
+    fprintf(to, "\n");
+    return code;
 }
 
 static int parse(struct options *o, int argc, char **argv)
@@ -370,8 +372,10 @@ int main(int argc, char **argv)
     struct options o = { .from_soc = 2 };
     int n = 0, listed = 0, done = 0;
 
+    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+        return usage(stdout, 0);
     if (parse(&o, argc, argv) != 0)
-        return usage();
+        return usage(stderr, 2);
     if (o.data != NULL) {
         listed = list_folder(o.data, paths);
         n = listed > 0 ? listed : 0;
