@@ -34,22 +34,22 @@ def need(model, vehicles):
             "ram": a["base_bytes"] + vehicles * (model["broker_bytes_per_vehicle"] + model["server_bytes_per_vehicle"])}
 
 
-def machines(model, needs, vehicles):
-    """How many of the assumed machine: the most of what cores, memory and the table of one server ask for (disks are bought apart)."""
+def machines(model, needs):
+    """How many of the assumed machine: what cores or memory ask for (disks are bought apart)."""
     m = model["assumptions"]["machine"]
-    return max(1, -(-needs["cores"] // m["cores"]), -(-needs["ram"] // m["ram_bytes"]), -(-vehicles // model["vehicles_per_server"]))
+    return max(1, -(-needs["cores"] // m["cores"]), -(-needs["ram"] // m["ram_bytes"]))
 
 
 def render(model):
     a = model["assumptions"]
     lines = ["# Capacity model", "", "Made by `python3 tests/tools/capacity.py` from [capacity.json](capacity.json); do not edit.", "",
              "What a number of vehicles needs, by what the benchmarks measured on a 2-core machine with broker, server, database and load generator together, TLS and fsync on.",
-             "", "| vehicles | frames/s | records/s | from the network | cores | RAM | disk a day | disk, all | machines |", "| ---: " * 9 + "|"]
+             "", "| vehicles | frames/s | records/s | from the network | cores | RAM | disk a day | disk, all | servers | machines |", "| ---: " * 10 + "|"]
     for vehicles in FLEETS:
         n = need(model, vehicles)
         lines.append(f"| {vehicles:,} | {n['frames']:,.0f} | {n['messages']:,.0f} | {amount(n['wire'], ['B/s', 'kB/s', 'MB/s', 'GB/s'])} | {n['cores']:.2g} | "
                      f"{amount(n['ram'], ['B', 'kB', 'MB', 'GB', 'TB'])} | {amount(n['disk_day'], ['B', 'kB', 'MB', 'GB', 'TB'])} | "
-                     f"{amount(n['disk'], ['B', 'kB', 'MB', 'GB', 'TB', 'PB'])} | {machines(model, n, vehicles):.0f} |")
+                     f"{amount(n['disk'], ['B', 'kB', 'MB', 'GB', 'TB', 'PB'])} | {-(-vehicles // model["vehicles_per_server"])} | {machines(model, n):.0f} |")
     lines += ["", "## Assumptions", ""]
     lines += [f"- {text}" for text in (
         f"{a['share']['10']:.0%} of the vehicles drive or charge, one sample each {a['sample_period_s']['10']} s, 10 a record; {a['share']['60']:.0%} are parked, one each "
