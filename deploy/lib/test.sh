@@ -17,7 +17,7 @@ usage: ./cellwarden test [SUITE...]
   fault         kill and cut everything under load; nothing may be lost (pytest)
   conformance   against udsoncan, can-isotp, cantools, pymodbus, mbpoll, tshark, autosar-e2e (pytest)
   coverage      line and branch coverage of protection, contactor and store by the unit tests; must be complete (gcov)
-  mutation      one operator changed at a time in the safety modules: the unit tests must notice 95 % (5 minutes)
+  mutation      one operator changed at a time in the safety modules: the unit tests must notice 95 % (6 minutes)
   fresh         \`up\`, \`down\` and \`test\` on a bare Debian 12 in a folder (needs root)
   all           all of these but mutation
 

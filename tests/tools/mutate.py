@@ -12,7 +12,7 @@ runs is the program that ctest runs. The first assertion that fails, a crash or 
 A mutant that does not compile, or that gcc makes the same machine code of (-O1, or for a survivor -O2 or -O3), is not counted. Mutants that cannot be
 told apart by anything a caller sees stand, each with its reason, in equivalent_mutants.txt and are not counted either; a row there that fits nothing
 is an error. A sample is drawn by a hash of the seed and of each mutant, so that a change of one module draws no others in the rest.
-Prints a row for each module, then every survivor. Exit 1 when less than 95 % are caught. The whole takes about 5 minutes on two free cores.
+Prints a row for each module, then every survivor. Exit 1 when less than 95 % are caught. The whole takes about 6 minutes on two free cores.
 """
 import argparse
 import collections
