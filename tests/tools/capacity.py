@@ -49,7 +49,7 @@ def render(model):
         n = need(model, vehicles)
         lines.append(f"| {vehicles:,} | {n['frames']:,.0f} | {n['messages']:,.0f} | {amount(n['wire'], ['B/s', 'kB/s', 'MB/s', 'GB/s'])} | {n['cores']:.2g} | "
                      f"{amount(n['ram'], ['B', 'kB', 'MB', 'GB', 'TB'])} | {amount(n['disk_day'], ['B', 'kB', 'MB', 'GB', 'TB'])} | "
-                     f"{amount(n['disk'], ['B', 'kB', 'MB', 'GB', 'TB', 'PB'])} | {-(-vehicles // model["vehicles_per_server"])} | {machines(model, n):.0f} |")
+                     f"{amount(n['disk'], ['B', 'kB', 'MB', 'GB', 'TB', 'PB'])} | {-(-vehicles // model['vehicles_per_server'])} | {machines(model, n):.0f} |")
     lines += ["", "## Assumptions", ""]
     lines += [f"- {text}" for text in (
         f"{a['share']['10']:.0%} of the vehicles drive or charge, one sample each {a['sample_period_s']['10']} s, 10 a record; {a['share']['60']:.0%} are parked, one each "
