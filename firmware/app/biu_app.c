@@ -36,6 +36,7 @@ int biu_app_init(struct biu_app *app, const struct biu_ports *ports, const int32
 
     app->code_status = code_store_load(
         &app->codes, ports->nvm, &(struct code_geometry) { layout.code_offset, layout.code_unit, KEY_DATA_PAGE }, &cfg.codes, &cfg.codes_n);
+    app->key_errors += code_store_tidy(&app->codes) != BMS_ERR_OK;
     uint32_t now_ms = ports->clock->now_ms(ports->clock->ctx);
 
     if (ports->trace)
@@ -132,14 +133,19 @@ static void save_key(struct biu_app *app)
         app->key_errors++;
 }
 
-/* Trouble codes: a page a step, and nothing while the supply falls. Before a restart or a sleep all that is left. */
+/* Trouble codes: a page a step, and nothing while the supply falls. Before a restart or a sleep all that is left. Flash is erased only while every
+ * contactor is open: what has changed a second time since then waits for that. */
 static void keep_codes(struct biu_app *app)
 {
     bool ends = app->out.restart || app->out.sleep;
 
+    bool may_erase = !app->out.contactors || ends;
+
     if (app->biu.key_saving.low)
         return;
     do {
+        if (!code_store_is_busy(&app->codes) && !may_erase && code_store_must_erase(&app->codes))
+            return;
         if (!code_store_is_busy(&app->codes) && app->codes_taken != app->biu.dtc.changes) {
             app->codes_taken = app->biu.dtc.changes;
             code_store_begin(&app->codes, &app->biu.dtc);
@@ -149,6 +155,8 @@ static void keep_codes(struct biu_app *app)
             app->key_errors++;
         }
     } while (ends && (code_store_is_busy(&app->codes) || app->codes_taken != app->biu.dtc.changes));
+    if (ends && code_store_tidy(&app->codes) != BMS_ERR_OK)
+        app->key_errors++;
 }
 
 static void store(struct biu_app *app)

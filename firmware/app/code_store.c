@@ -60,6 +60,37 @@ int code_store_load(struct code_store *s, const struct nvm_port *port, const str
     return BMS_ERR_OK;
 }
 
+bool code_store_must_erase(const struct code_store *s)
+{
+    return s->port->erase_size > 0 && !s->blank;
+}
+
+static bool is_erased(const struct code_store *s, size_t offset)
+{
+    uint8_t bytes[64];
+
+    for (size_t at = 0; at < s->geometry.unit; at += sizeof(bytes)) {
+        size_t left = s->geometry.unit - at, now = left < sizeof(bytes) ? left : sizeof(bytes);
+
+        if (s->port->read(s->port->ctx, offset + at, bytes, now) != BMS_ERR_OK || bytes[0] != 0xFF || !nvm_is_blank(bytes, now))
+            return false;
+    }
+    return true;
+}
+
+int code_store_tidy(struct code_store *s)
+{
+    if (s->writing || !code_store_must_erase(s))
+        return BMS_ERR_OK;
+    bool erased = is_erased(s, place(s, s->next));
+
+    for (size_t done = 0; !erased && done < s->geometry.unit; done += s->port->erase_size)
+        if (s->port->erase(s->port->ctx, place(s, s->next) + done) != BMS_ERR_OK)
+            return BMS_ERR_IO;
+    s->blank = true;
+    return BMS_ERR_OK;
+}
+
 void code_store_begin(struct code_store *s, const struct dtc_memory *d)
 {
     size_t n = dtc_pack(d, s->bytes + BODY), end = BODY + n + CRC_SIZE;
@@ -72,7 +103,8 @@ void code_store_begin(struct code_store *s, const struct dtc_memory *d)
     memset(s->bytes + end, 0xFF, sizeof(s->bytes) - end);
     s->size = (end + program - 1) / program * program;
     s->at = 0;
-    s->erasing = s->port->erase_size > 0;
+    s->erasing = code_store_must_erase(s);
+    s->blank = false;
     s->writing = true;
 }
 

@@ -2,7 +2,8 @@
 /* code_store.h -- the trouble codes in two units of memory, written in turn when they change, so that a power cut costs the last change only.
  *
  * A room of its own: hold-up is for the key data, and codes of all alarms would not fit into it. Writing takes many steps of the board, one page or one
- * erase in each, so that no step waits for a memory longer than for that. In flash a step with an erase lasts as long as the erase.
+ * erase in each, so that no step waits for a memory longer than for that. Flash is erased ahead (code_store_tidy()), where nobody is hurt by a step
+ * that lasts as long as the erase: at the start, and while no contactor is closed. A second change in one drive waits for that.
  *
  * unit: magic (4), sequence (4), length (2), image (dtc_image.h), CRC-32C of all before it (4); little-endian. The newer one with a right CRC counts.
  */
@@ -26,6 +27,7 @@ struct code_store {
     uint32_t sequence; /* of the newest valid unit */
     unsigned next;     /* unit to be written next: never the newest valid one */
     bool erasing, writing;
+    bool blank;      /* flash: the next unit is erased */
     size_t at, size; /* of the unit under way: bytes done, bytes in all */
     uint8_t bytes[CODE_STORE_SIZE + NVM_PROGRAM_MAX];
 };
@@ -37,6 +39,12 @@ int code_store_load(struct code_store *s, const struct nvm_port *port, const str
 /* Take the codes as they are now, to be written by code_store_step(). Not while it is busy. */
 void code_store_begin(struct code_store *s, const struct dtc_memory *d);
 bool code_store_is_busy(const struct code_store *s);
+
+/* Flash: erase the unit that comes next, unless it is blank or being written. Takes as long as its erases. Returns 0 or BMS_ERR_IO. */
+int code_store_tidy(struct code_store *s);
+
+/* Writing would begin with an erase. */
+bool code_store_must_erase(const struct code_store *s);
 
 /* One page or one erase, if there is one to do. Returns 0, or BMS_ERR_IO: then this writing is given up, and the unit before still counts. */
 int code_store_step(struct code_store *s);

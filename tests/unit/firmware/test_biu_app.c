@@ -332,6 +332,48 @@ static void test_trouble_codes_wait_while_the_supply_falls(void)
     CU_ASSERT(b.app.codes.sequence > sequence);
 }
 
+static unsigned erases_closed, erases_open;
+
+static int erase_unit(void *ctx, size_t offset)
+{
+    struct fake_nvm *f = ctx;
+
+    memset(f->bytes + offset, 0xFF, NVM_CODE_STRIDE);
+    if (b.mask)
+        erases_closed++;
+    else
+        erases_open++;
+    return BMS_ERR_OK;
+}
+
+/* The first change finds what was erased at the start; a second one waits until the contactors are open. */
+static void test_flash_is_not_erased_while_a_contactor_is_closed(void)
+{
+    static const struct nvm_port *port;
+
+    make_board();
+    power_up();
+    port = b.app.codes.port;
+    CU_ASSERT_PTR_EQUAL(port, &b.nvm.port);
+    b.nvm.port.erase = erase_unit; /* as flash, for the codes: their units are whole erase units */
+    b.nvm.port.erase_size = NVM_CODE_STRIDE;
+    CU_ASSERT_EQUAL(code_store_tidy(&b.app.codes), BMS_ERR_OK);
+    uint32_t sequence = b.app.codes.sequence;
+
+    erases_closed = erases_open = 0;
+    run(5000);
+    CU_ASSERT_FATAL(b.mask != 0);
+    for (int change = 0; change < 2; change++) {
+        b.app.biu.dtc.changes++;
+        run(1000);
+        CU_ASSERT(b.mask != 0 && b.app.codes.sequence == sequence + 1 && code_store_must_erase(&b.app.codes));
+    }
+    over_voltage(true); /* the contactors open */
+    run(2000);
+    CU_ASSERT(b.mask == 0 && b.app.codes.sequence > sequence + 1);
+    CU_ASSERT(erases_closed == 0 && erases_open > 0);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -341,6 +383,8 @@ int main(void)
         { "flashed stays [UC-5]", test_flash_stays },
         { "key data outlive the power [AC-7]", test_key_data_outlive_the_power },
         { "trouble codes outlive the power, and are cleared in memory too [AC-7]", test_trouble_codes_outlive_the_power },
+        { "flash is erased for trouble codes only while no contactor is closed [AC-7]",
+          test_flash_is_not_erased_while_a_contactor_is_closed },
         { "trouble codes wait while the supply falls [AC-7]", test_trouble_codes_wait_while_the_supply_falls },
         { "a flash that fails is told and leaves the old set [AC-7]", test_flash_that_fails_is_told },
         CU_TEST_INFO_NULL,

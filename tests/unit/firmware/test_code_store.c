@@ -123,6 +123,60 @@ static void test_power_cut_in_flash(void)
     printf("(%u cuts, %u torn or lost) ", cuts, bad);
 }
 
+/* Erased ahead: the writes that follow are pages alone, and a cut in the middle of either costs nothing. */
+static void test_erasing_ahead(void)
+{
+    unsigned cuts = 0, bad = 0;
+
+    for (int g = 0; g < FLASH_GEOMETRIES; g++) {
+        bool safe = false;
+
+        fake_flash_init(&flash, &flash_geometries[g]);
+        (void)load(&flash.port);
+        CU_ASSERT_TRUE(code_store_must_erase(&store)); /* it is not known to be blank */
+        unsigned erases = flash.erases;
+
+        CU_ASSERT(code_store_tidy(&store) == BMS_ERR_OK && flash.erases == erases); /* it is: nothing to do */
+        CU_ASSERT(!code_store_must_erase(&store) && write_number(1) && flash.erases == erases);
+        CU_ASSERT(code_store_must_erase(&store) && write_number(2) && write_number(3) && flash.erases > erases);
+        CU_ASSERT_EQUAL(code_store_tidy(&store), BMS_ERR_OK);
+        erases = flash.erases;
+        CU_ASSERT(code_store_tidy(&store) == BMS_ERR_OK && flash.erases == erases);
+        CU_ASSERT(write_number(4) && flash.erases == erases);
+        CU_ASSERT(load(&flash.port) == BMS_ERR_OK && is_number(4));
+        for (long cut = 0; !safe && cut < 2000; cut += g == 1 ? 7 : 1, cuts++) {
+            fake_flash_init(&flash, &flash_geometries[g]);
+            (void)load(&flash.port);
+            for (uint32_t n = 1; n <= 2; n++)
+                CU_ASSERT(write_number(n));
+            flash.cut = cut;
+            safe = code_store_tidy(&store) == BMS_ERR_OK && write_number(3);
+            fake_flash_on(&flash);
+            bad += judge(&flash.port, 2, safe);
+            bad += flash.forbidden;
+        }
+        CU_ASSERT_TRUE(safe);
+    }
+    CU_ASSERT_EQUAL(bad, 0);
+    printf("(%u cuts, %u torn or lost) ", cuts, bad);
+}
+
+static void test_nothing_is_erased_under_a_write(void)
+{
+    static struct dtc_memory m;
+
+    fake_flash_init(&flash, &flash_geometries[0]);
+    (void)load(&flash.port);
+    fill(&m, 1);
+    code_store_begin(&store, &m);
+    unsigned erases = flash.erases;
+
+    CU_ASSERT(code_store_tidy(&store) == BMS_ERR_OK && flash.erases == erases && code_store_is_busy(&store));
+    fake_nvm_init(&memory); /* an EEPROM needs none of it */
+    (void)load(&memory.port);
+    CU_ASSERT(!code_store_must_erase(&store) && code_store_tidy(&store) == BMS_ERR_OK);
+}
+
 static void test_any_bit_that_flips_is_seen(void)
 {
     for (size_t at = 0; at < 10 + DTC_IMAGE_HEAD + CODES * DTC_IMAGE_ROW + 4; at++)
@@ -202,6 +256,8 @@ int main(void)
         { "power cut at every byte of every write: the codes before or after it, none torn [AC-7]",
           test_power_cut_at_every_byte_of_every_write },
         { "the same in three kinds of flash, erases too [AC-7]", test_power_cut_in_flash },
+        { "erased ahead: no erase in the write that follows, none torn by a cut in either [AC-7]", test_erasing_ahead },
+        { "nothing is erased under a write, and in an EEPROM nothing at all", test_nothing_is_erased_under_a_write },
         { "any bit that flips is seen [AC-7]", test_any_bit_that_flips_is_seen },
         { "a step writes one page at most", test_one_page_a_step },
         { "says why there is none", test_says_why_there_is_none },
