@@ -63,6 +63,8 @@ class Memory(threading.Thread):
 
     def judge(self, name, seconds):
         points = [(s / 60, kB) for s, kB in self.seen[name] if s >= JUDGED_FROM * seconds]
+        if len(points) < 4:  # the machine was asleep
+            return {"kB": self.seen[name][-1][1] if self.seen[name] else None, "kB_per_minute": None, "flat": None}
         size = statistics.mean(kB for _, kB in points)
         slope = statistics.linear_regression(*zip(*points)).slope
         return {"kB": round(size), "kB_per_minute": round(slope, 1), "flat": slope * 30 < 0.05 * size if seconds >= JUDGED_S else None}
