@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mqtt_packet.h -- MQTT 5 control packets between bytes and structs; no state. Used by the MQTT clients (dtu/core/mqtt.h, server/mqtt_bulk.h).
+/* mqtt_packet.h -- MQTT 5 control packets between bytes and structs; no state. Used by the MQTT clients (dtu/core/mqtt.h, server/ingest/mqtt_bulk.h).
  *
  * Packets out are written without their payload (will, message), which the caller sends behind the head from where it lies. Packets in are
  * bodies as mqtt_frame.h delivers them; the structs point into the body.

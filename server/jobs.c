@@ -4,11 +4,11 @@
 
 #include "common/err.h"
 #include "server/clock.h"
+#include "server/history/refill.h"
+#include "server/history/retention.h"
+#include "server/history/rollup_pass.h"
 #include "server/log.h"
 #include "server/metrics.h"
-#include "server/refill.h"
-#include "server/retention.h"
-#include "server/rollup_pass.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

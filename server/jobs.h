@@ -21,7 +21,7 @@
 #define SERVER_JOBS_H
 
 #include "server/config.h"
-#include "server/db.h"
+#include "server/store/db.h"
 
 enum { JOBS_DAYS_AHEAD = 3 };
 

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.c -- cellwarden-server: make the parts, join them, wait for a signal, take them apart in the other order. */
 #include "common/err.h"
-#include "server/api.h"
+#include "server/api/api.h"
 #include "server/clock.h"
-#include "server/downlink.h"
-#include "server/gate.h"
-#include "server/ingest.h"
+#include "server/downlink/downlink.h"
+#include "server/ingest/gate.h"
+#include "server/ingest/ingest.h"
+#include "server/ingest/lane.h"
+#include "server/ingest/link.h"
+#include "server/ingest/refresh.h"
+#include "server/ingest/restore.h"
+#include "server/ingest/router.h"
 #include "server/jobs.h"
-#include "server/lane.h"
-#include "server/link.h"
 #include "server/log.h"
-#include "server/refresh.h"
-#include "server/restore.h"
-#include "server/router.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -12,8 +12,8 @@
 #include "proto/downlink.pb-c.h"
 #include "proto/topics.h"
 #include "server/host.h"
-#include "server/mqtt_bulk.h"
-#include "server/tls_wire.h"
+#include "server/ingest/mqtt_bulk.h"
+#include "server/ingest/tls_wire.h"
 #include "sim/truth.h"
 
 #include <stdbool.h>

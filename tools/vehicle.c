@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vehicle.c -- cellwarden-vehicle: everything that a database knows of a vehicle into one file, and from a file into another database. */
 #include "common/err.h"
-#include "server/vehicle_copy.h"
+#include "server/history/vehicle_copy.h"
 
 #include "proto/topics.h"
 

@@ -17,7 +17,7 @@ CREATE TABLE rollup (
     current_max_mA    integer,
     current_mean_mA   integer,
     alarm_level       integer,
-    whole             bytea       NOT NULL,          -- server/rollup.h, one slot
+    whole             bytea       NOT NULL,          -- server/history/rollup.h, one slot
     minutes           bytea       NOT NULL,          -- the same, 60 slots
     PRIMARY KEY (tenant, device, hour)
 );

@@ -10,7 +10,7 @@
 #include "proto/tables.h"
 #include "server/clock.h"
 #include "server/log.h"
-#include "server/publish.h"
+#include "server/stream/publish.h"
 
 enum { WAIT_MS = 10, SETTLE_MS = 300 };
 

@@ -15,10 +15,10 @@
 #include "local/core/upgrade.h"
 #include "local/port/wire.h"
 #include "proto/tables.h"
-#include "server/api_view.h"
-#include "server/downlink.h"
-#include "server/events.h"
-#include "server/history.h"
+#include "server/api/api_view.h"
+#include "server/api/events.h"
+#include "server/downlink/downlink.h"
+#include "server/history/history.h"
 
 enum {
     BOARD_WINDOW = 1200,

@@ -12,7 +12,7 @@
 #include "local/app/cable.h"
 #include "local/core/catalogue_upload.h"
 #include "local/core/did_values.h"
-#include "server/ingest.h"
+#include "server/ingest/ingest.h"
 
 enum board_job { BOARD_JOB_NONE, BOARD_JOB_READ, BOARD_JOB_OP, BOARD_JOB_UPGRADE, BOARD_JOB_SIMULATE, BOARD_JOB_OTHER };
 

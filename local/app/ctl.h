@@ -8,7 +8,7 @@
 #include "local/app/board_tables.h"
 #include "local/app/cable.h"
 #include "local/app/options.h"
-#include "server/jsonw.h"
+#include "server/http/jsonw.h"
 
 struct ctl {
     struct cable cable;

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "server/api_render.h"
+#include "server/api/api_render.h"
 
 static int64_t utc_ms(void)
 {

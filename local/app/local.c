@@ -7,7 +7,7 @@
 #include "common/err.h"
 #include "local/app/options.h"
 #include "local/app/serve.h"
-#include "server/decode.h"
+#include "server/ingest/decode.h"
 #include "server/log.h"
 
 struct options {

@@ -14,7 +14,7 @@
 
 #include "dtu/core/board_params.h"
 #include "dtu/core/command.h"
-#include "server/jsonw.h"
+#include "server/http/jsonw.h"
 
 enum { PARAM_FILE_MAX = 1000000 }; /* bytes */
 

@@ -9,9 +9,9 @@
 #define LOCAL_APP_SERVE_H
 
 #include "local/app/board.h"
-#include "server/api_events.h"
-#include "server/catalogue.h"
-#include "server/static.h"
+#include "server/api/api_events.h"
+#include "server/api/catalogue.h"
+#include "server/http/static.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -9,10 +9,10 @@
 
 #include "common/err.h"
 #include "proto/tables.h"
-#include "server/api_input.h"
-#include "server/api_render.h"
-#include "server/history_http.h"
-#include "server/stream_http.h"
+#include "server/api/api_input.h"
+#include "server/api/api_render.h"
+#include "server/api/history_http.h"
+#include "server/stream/stream_http.h"
 
 enum { CONFIRM_LEN = 4, PROBLEMS_MAX = OP_VALUES_MAX + 8, SIMULATE_MAX_S = 600 };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* http_body.c -- request bodies and what a query can hold: the first byte says which parser gets the rest. */
-#include "server/api_input.h"
-#include "server/history.h"
-#include "server/http_route.h"
-#include "server/static.h"
+#include "server/api/api_input.h"
+#include "server/history/history.h"
+#include "server/http/http_route.h"
+#include "server/http/static.h"
 
 #include <stdint.h>
 #include <stdlib.h>

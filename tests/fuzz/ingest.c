@@ -2,7 +2,7 @@
 /* Messages on any topic: as they come, and, so that the fuzzer gets past CRC and names, sealed anew and on the topic of the device they name. */
 #include "common/bytes.h"
 #include "common/crc.h"
-#include "server/decode.h"
+#include "server/ingest/decode.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mqtt_bulk.c -- the fast lane's client against a broker that says anything, in portions of any size. The first byte is the size of a portion. */
-#include "server/mqtt_bulk.h"
+#include "server/ingest/mqtt_bulk.h"
 
 #include <stdlib.h>
 #include <string.h>

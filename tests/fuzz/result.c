@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What devices say beside records: the first byte chooses State or Result. */
 #include "proto/telemetry.pb-c.h"
-#include "server/op_command.h"
-#include "server/state.h"
+#include "server/downlink/op_command.h"
+#include "server/store/state.h"
 
 #include <stdlib.h>
 #include <string.h>

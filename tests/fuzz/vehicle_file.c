@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vehicle_file.c -- the container of an exported vehicle. Checksums that do not fit are mended first for half of the inputs, or nothing behind the head
  * would ever be read. */
-#include "server/vehicle_file.h"
+#include "server/history/vehicle_file.h"
 
 #include "common/bytes.h"
 #include "common/crc.h"

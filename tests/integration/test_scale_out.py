@@ -154,7 +154,7 @@ def tables():
 
 def statements():
     """The SQL of the server: string literals that stand together, macros left out."""
-    for path in sorted((ROOT / "server").glob("*.c")):
+    for path in sorted(p for p in (ROOT / "server").rglob("*.c") if "web" not in p.parts):
         for group in re.findall(r'"(?:[^"\\\n]|\\.)*"(?:\s*(?:[A-Z]+\(\s*|[A-Z]+\b|\)|,\s*(?="))?\s*"(?:[^"\\\n]|\\.)*")*', path.read_text()):
             sql = " ".join(re.findall(r'"((?:[^"\\\n]|\\.)*)"', group))
             if re.search(r"\b(INSERT INTO|UPDATE|DELETE FROM|SELECT) ", sql):

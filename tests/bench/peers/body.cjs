@@ -101,7 +101,7 @@ function lastValid(v) {
     return null;
 }
 
-/* The summary columns of `record`, as server/summary.c makes them. */
+/* The summary columns of `record`, as server/ingest/summary.c makes them. */
 function summarise(record) {
     const { body, count, cells, temps } = record;
     if (body[0] !== 2) throw new Error("layout");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/downlink.pb-c.h"
-#include "server/ack.h"
+#include "server/ingest/ack.h"
 #include "tests/unit/suite.h"
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/api_input.h"
+#include "server/api/api_input.h"
 
 #include "common/err.h"
 #include "tests/unit/suite.h"

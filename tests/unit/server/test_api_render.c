@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/api_render.h"
+#include "server/api/api_render.h"
 #include "tests/unit/suite.h"
 
 #include <jansson.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/api_view.h"
+#include "server/api/api_view.h"
 
 #include "proto/tables.h"
 #include "tests/unit/suite.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/auth_limit.h"
-#include "server/auth_role.h"
+#include "server/api/auth_limit.h"
+#include "server/api/auth_role.h"
 #include "tests/unit/suite.h"
 
 #include <stdio.h>

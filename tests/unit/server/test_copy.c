@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/copy.h"
+#include "server/store/copy.h"
 #include "tests/unit/suite.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/bytes.h"
 #include "common/crc.h"
-#include "server/decode.h"
+#include "server/ingest/decode.h"
 #include "tests/unit/server/make_record.h"
 #include "tests/unit/suite.h"
 

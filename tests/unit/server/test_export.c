@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/export.h"
+#include "server/history/export.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/fleet.h"
+#include "server/api/fleet.h"
 #include "tests/unit/server/make_record.h"
 #include "tests/unit/suite.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/err.h"
-#include "server/gate.h"
+#include "server/ingest/gate.h"
 #include "tests/unit/suite.h"
 
 #include <stdlib.h>

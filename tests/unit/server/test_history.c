@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/history.h"
+#include "server/history/history.h"
 
 #include "common/err.h"
 #include "tests/unit/suite.h"

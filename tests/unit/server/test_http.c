@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The real listener on a free port of the loopback, and no database behind it. */
-#include "server/http_pool.h"
+#include "server/http/http_pool.h"
 
 #include "common/err.h"
 #include "tests/unit/suite.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/http_route.h"
+#include "server/http/http_route.h"
 #include "tests/unit/suite.h"
 
 #include <stdio.h>

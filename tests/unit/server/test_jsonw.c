@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/jsonw.h"
+#include "server/http/jsonw.h"
 #include "tests/unit/suite.h"
 
 #include <string.h>

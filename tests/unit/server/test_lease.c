@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/err.h"
-#include "server/reread.h"
-#include "server/watch.h"
+#include "server/downlink/reread.h"
+#include "server/downlink/watch.h"
 #include "tests/unit/suite.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/err.h"
-#include "server/letters.h"
+#include "server/ingest/letters.h"
 #include "tests/unit/suite.h"
 
 #include <pthread.h>

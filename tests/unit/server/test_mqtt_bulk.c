@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_mqtt_bulk.c -- bytes in, bytes out: the fast lane's client against packets written by hand from the standard. */
 #include "common/err.h"
-#include "server/mqtt_bulk.h"
+#include "server/ingest/mqtt_bulk.h"
 #include "tests/unit/suite.h"
 
 #include <stdio.h>

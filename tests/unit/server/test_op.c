@@ -2,7 +2,7 @@
 #include "common/err.h"
 #include "proto/downlink.pb-c.h"
 #include "proto/tables.h"
-#include "server/op_command.h"
+#include "server/downlink/op_command.h"
 #include "tests/unit/suite.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/poison_budget.h"
+#include "server/ingest/poison_budget.h"
 #include "tests/unit/suite.h"
 
 #include <stdio.h>

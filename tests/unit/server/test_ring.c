@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/err.h"
-#include "server/ring.h"
+#include "server/ingest/ring.h"
 #include "tests/unit/suite.h"
 
 #include <pthread.h>

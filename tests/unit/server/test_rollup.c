@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/rollup.h"
+#include "server/history/rollup.h"
 
 #include <string.h>
 

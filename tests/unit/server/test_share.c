@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/share.h"
+#include "server/ingest/share.h"
 #include "tests/unit/suite.h"
 
 #include <stdio.h>

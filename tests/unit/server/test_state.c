@@ -2,7 +2,7 @@
 #include "common/err.h"
 #include "proto/telemetry.pb-c.h"
 #include "server/host.h"
-#include "server/state.h"
+#include "server/store/state.h"
 #include "tests/unit/suite.h"
 
 #include <string.h>

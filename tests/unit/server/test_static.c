@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/static.h"
+#include "server/http/static.h"
 #include "tests/unit/suite.h"
 
 #include <stdio.h>

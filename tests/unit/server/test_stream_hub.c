@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/stream_hub.h"
-#include "server/stream_ring.h"
+#include "server/stream/stream_hub.h"
+#include "server/stream/stream_ring.h"
 
 #include "common/err.h"
 #include "tests/unit/suite.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/summary.h"
+#include "server/ingest/summary.h"
 #include "tests/unit/server/make_record.h"
 #include "tests/unit/suite.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/vehicle_file.h"
+#include "server/history/vehicle_file.h"
 
 #include "common/err.h"
 #include "tests/unit/suite.h"
