@@ -3,8 +3,8 @@
 #ifndef DTU_CORE_MQTT_PRIVATE_H
 #define DTU_CORE_MQTT_PRIVATE_H
 
-#include "dtu/core/mqtt.h"
 #include "common/mqtt_packet.h"
+#include "dtu/core/mqtt.h"
 
 enum { /* mqtt.due, control packets to be sent */
        MQTT_DUE_CONNECT = 1,

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "common/err.h"
-#include "dtu/core/mqtt.h"
 #include "common/mqtt_packet.h"
+#include "dtu/core/mqtt.h"
 #include "tests/unit/suite.h"
 
 static uint8_t buf[MQTT_HEAD];
