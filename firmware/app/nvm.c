@@ -60,11 +60,9 @@ static int check(struct slot *s)
 
 static void read_slot(const struct nvm_port *port, unsigned which, struct slot *s)
 {
-    s->status = port->read(port->ctx, which * nvm_layout_of(port).slot, s->bytes, sizeof(s->bytes));
-    if (s->status == BMS_ERR_OK)
-        s->status = check(s);
-    else
-        s->status = BMS_ERR_IO;
+    int err = port->read(port->ctx, which * nvm_layout_of(port).slot, s->bytes, sizeof(s->bytes));
+
+    s->status = err ? BMS_ERR_IO : check(s);
 }
 
 /* What the slot does not have, or has out of its row, becomes the default of the chemistry that it names. */
@@ -72,6 +70,7 @@ static void unpack(const struct slot *s, struct nvm_image *image)
 {
     bool known[PARAMS] = { false };
     int32_t value[PARAMS] = { 0 };
+    uint16_t replaced = 0;
 
     for (unsigned i = 0; i < s->pairs; i++) {
         const uint8_t *pair = s->bytes + HEAD_SIZE + (size_t)i * PAIR_SIZE;
@@ -85,13 +84,13 @@ static void unpack(const struct slot *s, struct nvm_image *image)
     enum chemistry chemistry = known[PARAM_chemistry] ? (enum chemistry)value[PARAM_chemistry] : CHEMISTRY_NMC;
 
     params_defaults(chemistry, image->params);
-    image->replaced = 0;
     for (int i = 0; i < PARAMS; i++) {
         if (known[i])
             image->params[i] = value[i];
         else
-            image->replaced++;
+            replaced++;
     }
+    image->replaced = replaced;
 }
 
 int nvm_load(struct nvm *nvm, const struct nvm_port *port, struct nvm_image *image)

@@ -28,7 +28,7 @@ SAFETY = {
     },
     "store": {
         "core/store/key_data": ["key_data", "key_store"],
-        "app/key_store": ["key_store", "flash"],
+        "app/key_store": ["key_store", "key_flash", "flash"],
         "app/nvm": ["nvm", "flash", "biu_app"],
         "app/nvm_place": ["nvm_place", "nvm"],
     },

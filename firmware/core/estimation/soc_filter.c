@@ -334,19 +334,24 @@ void soc_filter_full(struct soc_filter *f, float sigma)
     soc_filter_anchor(f, 1.0f, sigma);
 }
 
+/* 1 sigma of the voltage beside a SOC that somebody vouches for: what flowed unseen, and all that the voltage says against it. */
+static float error_beside(const struct soc_filter *f, float soc)
+{
+    struct cell_model unseen = f->model; /* its own branches stay as they are */
+    struct cell_view v = cell_model_view(&f->model, f->current_A, f->temp_degC, soc);
+    float unseen_V = unseen_flow(&unseen, &(struct first_sample) { f->current_A, f->last_V, f->temp_degC }, soc);
+
+    return sqrtf(square(unseen_V) + square(f->last_V - v.ocv_V + v.drop_V));
+}
+
 void soc_filter_set(struct soc_filter *f, float soc, float sigma)
 {
-    struct cell_model unseen = f->model; /* its branches stay as they are */
-    float error_V = ERROR_START_V;
-
     for (int i = 0; i < EST_STATES; i++)
         f->P[EST_SOC][i] = f->P[i][EST_SOC] = 0.0f;
     f->P[EST_SOC][EST_SOC] = sigma * sigma;
     f->x[EST_SOC] = soc;
     f->soc_carry = 0.0f;
-    if (f->begun) /* what the voltage says beside it is seen afresh */
-        error_V = unseen_flow(&unseen, &(struct first_sample) { f->current_A, f->last_V, f->temp_degC }, soc);
-    forget_error(f, square(error_V));
+    forget_error(f, square(f->begun ? error_beside(f, soc) : ERROR_START_V));
 }
 
 float soc_filter_soc(const struct soc_filter *f)

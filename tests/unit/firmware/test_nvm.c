@@ -26,6 +26,7 @@ static void test_blank_and_corrupt_and_broken_are_told_apart(void)
 {
     start();
     image.params[0] = 12345;
+    image.replaced = 3;
     CU_ASSERT_EQUAL(load(), BMS_ERR_UNKNOWN);
     CU_ASSERT_EQUAL(image.params[0], 12345); /* the caller's values stand */
     CU_ASSERT_EQUAL(image.replaced, 0);
@@ -36,6 +37,25 @@ static void test_blank_and_corrupt_and_broken_are_told_apart(void)
     memory.broken = true;
     CU_ASSERT_EQUAL(load(), BMS_ERR_IO);
     CU_ASSERT_EQUAL(nvm_store(&nvm, values), BMS_ERR_IO);
+}
+
+/* A memory that is programmed by the unit gets whole ones; what the slot does not need of the last one stays as erased. */
+static void test_the_last_program_unit_is_filled_with_ff(void)
+{
+    enum { HEAD = 4 + 4 + 4 + 2, PAIR = 2 + 4, CRC = 4, UNIT = 32, N = HEAD + PARAMS * PAIR + CRC, END = (N + UNIT - 1) / UNIT * UNIT };
+
+    start();
+    memory.port.program_size = UNIT;
+    memset(memory.bytes, 0x11, sizeof(memory.bytes));
+    CU_ASSERT_EQUAL(load(), BMS_ERR_CORRUPT); /* what the buffers on the stack hold now */
+    CU_ASSERT_EQUAL(nvm_store(&nvm, values), BMS_ERR_OK);
+    const uint8_t *slot = memory.bytes;
+
+    CU_ASSERT_EQUAL(get_le32(slot + N - CRC), crc32c(0, slot, N - CRC));
+    for (size_t i = N; i < END; i++)
+        CU_ASSERT_EQUAL(slot[i], 0xFF);
+    CU_ASSERT_EQUAL(slot[END], 0x11);
+    CU_ASSERT(END > N); /* there is something to fill */
 }
 
 static void test_newest_wins_and_slots_alternate(void)
@@ -268,6 +288,7 @@ int main(void)
 {
     CU_TestInfo tests[] = {
         { "blank, corrupt and broken memory are told apart", test_blank_and_corrupt_and_broken_are_told_apart },
+        { "the last program unit is filled as erased", test_the_last_program_unit_is_filled_with_ff },
         { "the newest slot wins and slots alternate [UC-5]", test_newest_wins_and_slots_alternate },
         { "the sequence may wrap", test_sequence_may_wrap },
         { "a power cut after every byte leaves the old or the new set whole [AC-7]", test_power_cut_after_every_byte },

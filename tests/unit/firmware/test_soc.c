@@ -333,6 +333,20 @@ static void test_calibration_sets_it(void)
     }
 }
 
+/* Whoever calibrates vouches for it: cells at 86 % do not pull back a SOC that was set to 61.5 % within minutes. */
+static void test_calibration_stands_against_the_voltage(void)
+{
+    for (int sign = -1; sign <= 1; sign += 2) {
+        start(CHEMISTRY_NMC, sign < 0 ? 0.86f : 0.40f);
+        run(MINUTE_MS);
+        CU_ASSERT_EQUAL(soc_set(&s, 6150), BMS_ERR_OK);
+        run(10000);
+        CU_ASSERT(abs(soc_permyriad(&s) - 6150) < 100);
+        run(MINUTE_MS);
+        CU_ASSERT(abs(soc_permyriad(&s) - 6150) < 300);
+    }
+}
+
 /* The cells have lost 20 %; two deep windows between rests tell. */
 static void test_capacity_is_learnt_from_rest_to_rest(void)
 {
@@ -395,6 +409,7 @@ int main(void)
         { "empty exactly at its limit [ES-1]", test_empty_exactly_at_the_limit },
         { "no current widens the band and moves nothing [ES-1]", test_no_current_widens_the_band },
         { "calibration sets it, within 0 and 100 % [ES-5]", test_calibration_sets_it },
+        { "a calibration stands against the voltage [ES-5]", test_calibration_stands_against_the_voltage },
         { "the capacity is learnt from rest to rest [ES-2]", test_capacity_is_learnt_from_rest_to_rest },
         { "energy and times [ES-4]", test_energy_and_times },
         CU_TEST_INFO_NULL,
