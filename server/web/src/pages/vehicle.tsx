@@ -99,7 +99,7 @@ function Header({ view }: { view: VehicleView }) {
       <div class="vhead-state">
         {row && (
           <>
-            {fresh.value.level !== "never" && <Badge state={row.state} colour={colour} />}
+            <Badge state={fresh.value.level === "never" ? "offline" : row.state} colour={colour} />
             <AgeTag fresh={fresh} link_at={row.link_at} />
           </>
         )}
