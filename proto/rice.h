@@ -71,12 +71,11 @@ static inline int32_t wrap_plus(int32_t a, int32_t b)
     return (int32_t)((uint32_t)a + (uint32_t)b);
 }
 
-/* v / 2^n, rounded down; without a branch, so that a loop of it becomes vector instructions. */
+/* v / 2^n, rounded down. C leaves >> of negative values to the compiler; ours extend the sign. */
 static inline int32_t floor_shift(int32_t v, unsigned n)
 {
-    uint32_t sign = 0u - (v < 0);
-
-    return (int32_t)((((uint32_t)v ^ sign) >> n) ^ sign);
+    _Static_assert((-3 >> 1) == -2, "the compiler extends the sign");
+    return v >> n;
 }
 
 #endif

@@ -2,30 +2,32 @@
 /* summary.c -- one pass over each kind of value. The loops over cells and probes have no branch, so that they become vector instructions. */
 #include "server/ingest/summary.h"
 
+#include "common/cpu.h"
+
 #include <string.h>
 
 struct extremes {
     int32_t low, high, sum, count;
 };
 
-static int32_t smaller(int32_t a, int32_t b)
+CPU_INLINE int32_t smaller(int32_t a, int32_t b)
 {
     return a < b ? a : b;
 }
 
-static int32_t larger(int32_t a, int32_t b)
+CPU_INLINE int32_t larger(int32_t a, int32_t b)
 {
     return a > b ? a : b;
 }
 
 /* `yes` where the mask is all ones, `no` where it is 0. */
-static int32_t choose(int32_t mask, int32_t yes, int32_t no)
+CPU_INLINE int32_t choose(int32_t mask, int32_t yes, int32_t no)
 {
     return (mask & yes) | (~mask & no);
 }
 
 /* 32 bits and masks throughout: lanes of one width without a condition are what the compiler makes vector instructions of. The sum of 160 cells fits. */
-static struct extremes extremes_of_cells(const uint16_t *mV, size_t n)
+CPU_INLINE struct extremes extremes_of_cells(const uint16_t *mV, size_t n)
 {
     int32_t low = INT32_MAX, high = INT32_MIN, sum = 0, count = 0;
 
@@ -40,7 +42,7 @@ static struct extremes extremes_of_cells(const uint16_t *mV, size_t n)
     return (struct extremes) { low, high, sum, count };
 }
 
-static struct extremes extremes_of_temps(const int16_t *ddegC, size_t n)
+CPU_INLINE struct extremes extremes_of_temps(const int16_t *ddegC, size_t n)
 {
     int32_t low = INT32_MAX, high = INT32_MIN;
 
@@ -53,7 +55,7 @@ static struct extremes extremes_of_temps(const int16_t *ddegC, size_t n)
     return (struct extremes) { .low = low, .high = high };
 }
 
-static void cells_of(struct summary *s, const struct columns *c)
+CPU_INLINE void cells_of(struct summary *s, const struct columns *c)
 {
     int64_t sum = 0, count = 0;
     int32_t low = INT32_MAX, high = INT32_MIN;
@@ -74,7 +76,7 @@ static void cells_of(struct summary *s, const struct columns *c)
     s->cell_mean_mV = (uint16_t)((sum + count / 2) / count);
 }
 
-static void temps_of(struct summary *s, const struct columns *c)
+CPU_INLINE void temps_of(struct summary *s, const struct columns *c)
 {
     int32_t low = INT32_MAX, high = INT32_MIN;
 
@@ -115,13 +117,27 @@ static void current_of(struct summary *s, const struct columns *c)
     }
 }
 
+CPU_WIDE(static void rows_of_wide(struct summary *s, const struct columns *c))
+{
+    cells_of(s, c);
+    temps_of(s, c);
+}
+
+static void rows_of(struct summary *s, const struct columns *c)
+{
+    cells_of(s, c);
+    temps_of(s, c);
+}
+
 struct summary summarise(const struct columns *c)
 {
     struct summary s;
 
     memset(&s, 0, sizeof s);
-    cells_of(&s, c);
-    temps_of(&s, c);
+    if (cpu_is_wide())
+        rows_of_wide(&s, c);
+    else
+        rows_of(&s, c);
     current_of(&s, c);
     s.has_soc = last_of(c, SAMPLE_soc_permyriad, &s.soc_permyriad);
     s.has_voltage = last_of(c, SAMPLE_pack_voltage_mV, &s.voltage_mV);

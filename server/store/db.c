@@ -122,16 +122,30 @@ int db_exec(struct db *db, const char *sql)
     return err;
 }
 
-int db_copy(struct db *db, const char *sql, const void *data, size_t n)
+int db_copy_begin(struct db *db, const char *sql)
 {
     PGresult *res = PQexec(db->conn, sql);
     int err = db_check(db, res);
 
     PQclear(res);
-    if (err)
-        return err;
-    if (n > INT_MAX || PQputCopyData(db->conn, data, (int)n) != 1 || PQputCopyEnd(db->conn, NULL) != 1)
-        err = BMS_ERR_IO;
+    return err;
+}
+
+int db_copy_put(struct db *db, const void *data, size_t n)
+{
+    return n <= INT_MAX && PQputCopyData(db->conn, data, (int)n) == 1 ? 0 : BMS_ERR_IO;
+}
+
+int db_copy_end(struct db *db, const char *give_up)
+{
+    PGresult *res;
+    int err = 0;
+
+    if (PQputCopyEnd(db->conn, give_up) != 1) { /* still in COPY: no other statement would be understood */
+        note(db, PQerrorMessage(db->conn), "");
+        db_close(db);
+        return BMS_ERR_IO;
+    }
     while (db->conn && (res = PQgetResult(db->conn)) != NULL) {
         int one = db_check(db, res);
 
@@ -139,6 +153,18 @@ int db_copy(struct db *db, const char *sql, const void *data, size_t n)
         PQclear(res);
     }
     return err;
+}
+
+int db_copy(struct db *db, const char *sql, const void *data, size_t n)
+{
+    int err = db_copy_begin(db, sql);
+
+    if (err)
+        return err;
+    err = db_copy_put(db, data, n);
+    int end = db_copy_end(db, err ? "no connection" : NULL);
+
+    return err ? err : end;
 }
 
 bool db_error_is_data(const struct db *db)

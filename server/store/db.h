@@ -45,6 +45,12 @@ int db_exec(struct db *db, const char *sql);
 /* COPY .. FROM STDIN with all its data at once, on an open connection. Returns 0 or BMS_ERR_IO. */
 int db_copy(struct db *db, const char *sql, const void *data, size_t n);
 
+/* The same in pieces: begin, put.., end. After a begin that returned 0 there must be an end, whatever put returned; with a reason to give up (a word for
+ * the database's log) the COPY fails, else NULL. All return 0 or BMS_ERR_IO; the error of the database comes with the end. */
+int db_copy_begin(struct db *db, const char *sql);
+int db_copy_put(struct db *db, const void *data, size_t n);
+int db_copy_end(struct db *db, const char *give_up);
+
 /* True when the last error says that the data are at fault (classes 22 and 23), not the connection or the server. */
 bool db_error_is_data(const struct db *db);
 

@@ -33,7 +33,7 @@ void store_destroy(struct store *store);
 /* Start an empty batch. */
 void store_begin(struct store *store);
 
-/* Add a record (its bytes are copied) or poison (its bytes must stay until the next store_begin). Returns 0 or BMS_ERR_NOSPACE (no memory). */
+/* Add a record or poison. They and their bytes must stay until the next store_begin. Returns 0 or BMS_ERR_NOSPACE (no memory). */
 int store_add(struct store *store, const struct decoded *record);
 int store_add_poison(struct store *store, const struct poison *poison);
 

@@ -1,22 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* body_matrix_write.c -- see body_matrix.h: each row is written the cheapest of eight ways. */
 #include "proto/body_matrix.h"
 
-#include <string.h>
-
-#include "proto/rice.h"
-
-#include <string.h>
-
-enum { FROM_BITS = 2, GAP_K_BITS = 3, GAP_K_MAX = 7, SHIFT_WIDTH_BITS = 4, SHIFT_LONG = 15, SHIFT_LONG_BITS = 18 };
-enum { MEAN_UNIT = 4, MEAN_SLOWEST = 2, MEAN_JUMP = 4096 }; /* 1/16; a quarter of the way; 256 units */
-
-enum row_from { /* what a row is predicted from */
-                FROM_MEAN = 0,
-                FROM_MEAN_QUARTER = 1, /* and a quarter, or half, of what the value left of it was off: neighbours err alike */
-                FROM_MEAN_HALF = 2,
-                FROM_BEFORE = 3, /* the row before */
-                FROMS
-};
+#include "proto/matrix_model.h"
 
 struct plan { /* one way to write a row, and its cost */
     enum row_from from;
@@ -25,35 +11,9 @@ struct plan { /* one way to write a row, and its cost */
     int32_t shift;
 };
 
-void matrix_begin(struct matrix *m, size_t columns)
-{
-    *m = (struct matrix) { .columns = columns };
-}
-
-/* The row v is done: m->before and the means follow. */
-static void take_row(struct matrix *m, int32_t shift)
-{
-    unsigned slow = m->row < MEAN_SLOWEST ? m->row : MEAN_SLOWEST;
-
-    for (size_t c = 0; c < m->columns; c++) {
-        int32_t is = (int32_t)((uint32_t)m->before[c] << MEAN_UNIT);
-        int32_t was = wrap_plus(m->mean16[c], (int32_t)((uint32_t)shift << MEAN_UNIT));
-        int32_t off = wrap_minus(is, was), step = floor_shift(off, slow);
-        bool jump = off >= MEAN_JUMP || off <= -MEAN_JUMP;
-
-        m->mean16[c] = wrap_plus(was, jump ? off : step);
-    }
-    m->row++;
-}
-
 static int32_t predicted(const struct matrix *m, enum row_from from, size_t column)
 {
-    return from == FROM_BEFORE ? m->before[column] : floor_shift(m->mean16[column], MEAN_UNIT);
-}
-
-static int32_t share_of_left(enum row_from from, int32_t left)
-{
-    return from == FROM_MEAN_QUARTER ? floor_shift(left, 2) : from == FROM_MEAN_HALF ? floor_shift(left, 1) : 0;
+    return from == FROM_BEFORE ? m->before[column] : mean_rounded(m->mean16[column]);
 }
 
 /* The lower middle of e[n]: halving the range between smallest and largest, at most 32 times. */
@@ -220,10 +180,16 @@ static void put_planned(struct bit_writer *b, const struct matrix *m, const int3
         put_rice(b, z[c], p.k);
 }
 
-static void copy_row(struct matrix *m, const int32_t *v)
+/* The row v is done: m->before and the means follow. */
+static void take_row(struct matrix *m, const int32_t *v, int32_t shift)
 {
-    for (size_t c = 0; c < m->columns; c++)
+    unsigned slow = mean_slowness(m);
+
+    for (size_t c = 0; c < m->columns; c++) {
         m->before[c] = v[c];
+        m->mean16[c] = mean_after(m->mean16[c], v[c], shift, slow);
+    }
+    m->row++;
 }
 
 void put_row(struct bit_writer *b, struct matrix *m, const int32_t *v)
@@ -238,80 +204,5 @@ void put_row(struct bit_writer *b, struct matrix *m, const int32_t *v)
         consider(&best, m, v, (enum row_from)from);
     if (!same)
         put_planned(b, m, v, best);
-    copy_row(m, v);
-    take_row(m, best.shift);
-}
-
-static int32_t get_shift(struct bit_reader *b)
-{
-    unsigned width = get_bits(b, SHIFT_WIDTH_BITS);
-
-    return unzigzag32(get_bits(b, width < SHIFT_LONG ? width : SHIFT_LONG_BITS));
-}
-
-static void get_plain(struct bit_reader *b, int32_t *e, size_t n)
-{
-    unsigned k = get_bits(b, RICE_K_BITS);
-    struct bit_reader r = *b; /* a copy stays in registers while e[] is written */
-
-    for (size_t c = 0; c < n; c++)
-        e[c] = unzigzag32(get_rice(&r, k));
-    *b = r;
-}
-
-static void get_runs(struct bit_reader *b, int32_t *e, size_t n)
-{
-    unsigned k = get_bits(b, RICE_K_BITS), gap_k = get_bits(b, GAP_K_BITS);
-    struct bit_reader r = *b;
-
-    memset(e, 0, n * sizeof(e[0]));
-    for (size_t c = 0; c < n && !r.bad; c++) {
-        uint32_t gap = get_rice(&r, gap_k);
-
-        if (gap > n - c)
-            bits_end(&r);
-        c = gap > n - c ? n : c + gap;
-        if (c < n)
-            e[c] = unzigzag32(get_rice(&r, k) + 1);
-    }
-    *b = r;
-}
-
-/* What was left of each value, made whole from its left neighbour. */
-static void add_share_of_left(int32_t *e, size_t n, enum row_from from)
-{
-    if (from != FROM_MEAN_QUARTER && from != FROM_MEAN_HALF)
-        return;
-    for (size_t c = 1; c < n; c++)
-        e[c] = wrap_plus(e[c], share_of_left(from, e[c - 1]));
-}
-
-/* m->before = prediction + shift + e. Two loops, each of which becomes vector instructions. */
-static void add_predicted(struct matrix *m, enum row_from from, int32_t shift, const int32_t *e)
-{
-    if (from == FROM_BEFORE) {
-        for (size_t c = 0; c < m->columns; c++)
-            m->before[c] = wrap_plus(wrap_plus(m->before[c], shift), e[c]);
-        return;
-    }
-    for (size_t c = 0; c < m->columns; c++)
-        m->before[c] = wrap_plus(wrap_plus(floor_shift(m->mean16[c], MEAN_UNIT), shift), e[c]);
-}
-
-void get_row(struct bit_reader *b, struct matrix *m)
-{
-    int32_t e[MATRIX_COLUMNS_MAX], shift = 0;
-
-    if (!get_bits(b, 1)) {
-        enum row_from from = (enum row_from)get_bits(b, FROM_BITS);
-
-        shift = get_shift(b);
-        if (get_bits(b, 1))
-            get_runs(b, e, m->columns);
-        else
-            get_plain(b, e, m->columns);
-        add_share_of_left(e, m->columns, from);
-        add_predicted(m, from, shift, e);
-    }
-    take_row(m, shift);
+    take_row(m, v, best.shift);
 }

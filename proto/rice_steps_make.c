@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rice_steps_make.c -- prints the table of rice_steps.h as C, by reading each pattern with get_rice(). */
+#include "proto/rice_steps.h"
+
+#include <stdio.h>
+
+#include "common/units.h"
+
+static struct rice_step step_of(unsigned k, unsigned pattern)
+{
+    struct rice_step s = { .count = 0 };
+    unsigned left = RICE_STEP_BITS;
+
+    while (s.count < RICE_STEP_VALUES) {
+        uint8_t bytes[8] = { (uint8_t)pattern, (uint8_t)(pattern >> 8) };
+        struct bit_reader b = bits_of(bytes, sizeof bytes);
+        int32_t value = unzigzag32(get_rice(&b, k));
+        unsigned taken = 8 * (unsigned)(b.p - bytes) - b.held;
+
+        if (taken > left || value > INT8_MAX || value < INT8_MIN)
+            break;
+        s.value[s.count++] = (int8_t)value;
+        s.bits = (uint16_t)(s.bits + taken);
+        left -= taken;
+        pattern >>= taken;
+    }
+    return s;
+}
+
+int main(void)
+{
+    printf("/* Made by rice_steps_make.c. */\n#include \"proto/rice_steps.h\"\n\nconst struct rice_step rice_steps[RICE_K_MAX + 1][RICE_STEPS] = {\n");
+    for (unsigned k = 0; k <= RICE_K_MAX; k++) {
+        printf("{\n");
+        for (unsigned pattern = 0; pattern < RICE_STEPS; pattern++) {
+            struct rice_step s = step_of(k, pattern);
+
+            printf("{{%d,%d,%d,%d},%u,%u},%s", s.value[0], s.value[1], s.value[2], s.value[3], s.count, s.bits, pattern % 8 == 7 ? "\n" : "");
+        }
+        printf("},\n");
+    }
+    printf("};\n");
+    return 0;
+}
