@@ -46,15 +46,19 @@ static inline struct bit_reader bits_of(const uint8_t *p, size_t n)
     return (struct bit_reader) { .p = p, .end = p + n };
 }
 
-/* Eight bytes at once while there are eight, so that at least 56 bits are held; at the end byte by byte. */
+/* Where eight bytes are left: at least 56 bits are held afterwards. Without a branch. */
+static inline void bits_fill_far(struct bit_reader *b)
+{
+    b->hold |= get_le64(b->p) << b->held;
+    b->p += (63 - b->held) >> 3;
+    b->held |= 56; /* held + 8 * ((63 - held) / 8) */
+}
+
+/* Eight bytes at once while there are eight; at the end byte by byte. */
 static inline void bits_fill(struct bit_reader *b)
 {
     if (b->end - b->p >= 8) {
-        unsigned bytes = (63 - b->held) >> 3;
-
-        b->hold |= get_le64(b->p) << b->held;
-        b->p += bytes;
-        b->held += bytes * 8;
+        bits_fill_far(b);
         return;
     }
     for (; b->held <= 56 && b->p < b->end; b->held += 8)

@@ -13,8 +13,8 @@ enum { LANES = 8 };
 
 _Static_assert(MATRIX_COLUMNS_MAX % LANES == 0, "the last eight are whole");
 
-struct row { /* as it lies in the stream; room for the last step of the table */
-    int32_t e[MATRIX_COLUMNS_MAX + RICE_STEP_VALUES];
+struct row { /* as it lies in the stream */
+    int32_t e[MATRIX_COLUMNS_MAX];
     int32_t shift;
     enum row_from from;
 };
@@ -26,28 +26,51 @@ CPU_INLINE int32_t get_shift(struct bit_reader *b)
     return unzigzag32(get_bits(b, width < SHIFT_LONG ? width : SHIFT_LONG_BITS));
 }
 
-/* Up to four values by one look into the table; what it does not know, or what would be too many, one by one. */
+/* Up to six values by one look into the table; from a code on that it does not know, or where six would be too many, one by one. False when a value needs more than a byte:
+ * then nothing was taken. */
+CPU_INLINE bool get_small(struct bit_reader *b, unsigned k, int32_t *e, size_t n)
+{
+    int8_t small[MATRIX_COLUMNS_MAX + sizeof(struct rice_step)];
+    const struct rice_step *steps = rice_steps[k];
+    struct bit_reader r = *b; /* a copy stays in registers while small[] is written */
+    size_t c = 0;
+
+    while (c < n && r.end - r.p >= 8) {
+        bits_fill_far(&r);
+        const struct rice_step *s = &steps[r.hold & (RICE_STEPS - 1)];
+        size_t count = (size_t)s->at[RICE_STEP_COUNT];
+        unsigned taken = (unsigned)s->at[RICE_STEP_TAKEN];
+
+        if (count == 0 || count > n - c)
+            break;
+        memcpy(small + c, s->at, sizeof s->at); /* what is behind the values is written over by the next */
+        c += count;
+        r.hold >>= taken;
+        r.held -= taken;
+    }
+    for (; c < n; c++) {
+        int32_t v = unzigzag32(get_rice(&r, k));
+
+        if (v > INT8_MAX || v < INT8_MIN)
+            return false;
+        small[c] = (int8_t)v;
+    }
+    for (c = 0; c < n; c++)
+        e[c] = small[c];
+    *b = r;
+    return true;
+}
+
 CPU_INLINE void get_plain(struct bit_reader *b, int32_t *e, size_t n)
 {
     unsigned k = get_bits(b, RICE_K_BITS);
-    const struct rice_step *steps = rice_steps[k];
-    struct bit_reader r = *b; /* a copy stays in registers while e[] is written */
+    struct bit_reader r;
 
-    for (size_t c = 0; c < n;) {
-        if (r.held < RICE_SHORT_MAX)
-            bits_fill(&r);
-        const struct rice_step *s = &steps[r.hold & (RICE_STEPS - 1)];
-
-        if (s->count == 0 || s->count > n - c || s->bits > r.held) {
-            e[c++] = unzigzag32(get_rice(&r, k));
-            continue;
-        }
-        for (size_t i = 0; i < RICE_STEP_VALUES; i++)
-            e[c + i] = s->value[i];
-        c += s->count;
-        r.hold >>= s->bits;
-        r.held -= s->bits;
-    }
+    if (get_small(b, k, e, n))
+        return;
+    r = *b;
+    for (size_t c = 0; c < n; c++)
+        e[c] = unzigzag32(get_rice(&r, k));
     *b = r;
 }
 

@@ -8,10 +8,10 @@
 
 static struct rice_step step_of(unsigned k, unsigned pattern)
 {
-    struct rice_step s = { .count = 0 };
+    struct rice_step s = { .at = { 0 } };
     unsigned left = RICE_STEP_BITS;
 
-    while (s.count < RICE_STEP_VALUES) {
+    while (s.at[RICE_STEP_COUNT] < RICE_STEP_VALUES) {
         uint8_t bytes[8] = { (uint8_t)pattern, (uint8_t)(pattern >> 8) };
         struct bit_reader b = bits_of(bytes, sizeof bytes);
         int32_t value = unzigzag32(get_rice(&b, k));
@@ -19,11 +19,11 @@ static struct rice_step step_of(unsigned k, unsigned pattern)
 
         if (taken > left || value > INT8_MAX || value < INT8_MIN)
             break;
-        s.value[s.count++] = (int8_t)value;
-        s.bits = (uint16_t)(s.bits + taken);
+        s.at[s.at[RICE_STEP_COUNT]++] = (int8_t)value;
         left -= taken;
         pattern >>= taken;
     }
+    s.at[RICE_STEP_TAKEN] = (int8_t)(RICE_STEP_BITS - left);
     return s;
 }
 
@@ -35,7 +35,10 @@ int main(void)
         for (unsigned pattern = 0; pattern < RICE_STEPS; pattern++) {
             struct rice_step s = step_of(k, pattern);
 
-            printf("{{%d,%d,%d,%d},%u,%u},%s", s.value[0], s.value[1], s.value[2], s.value[3], s.count, s.bits, pattern % 8 == 7 ? "\n" : "");
+            printf("{{");
+            for (size_t i = 0; i < sizeof s.at; i++)
+                printf("%d,", s.at[i]);
+            printf("}},%s", pattern % 8 == 7 ? "\n" : "");
         }
         printf("},\n");
     }

@@ -199,7 +199,7 @@ def words():
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.add_argument("--seconds", type=float, default=8, help="about so long for each shape, at the rate of an idle machine (default 8)")
     parser.add_argument("--devices", type=int, default=100, help="devices that the records belong to (default 100)")
-    parser.add_argument("--window", type=int, default=5000, help="records on the way without an Ack (default 5000)")
+    parser.add_argument("--window", type=int, default=peers.WINDOW, help=f"records on the way without an Ack (default {peers.WINDOW})")
     parser.add_argument("--shapes", default=",".join(key for key, *_ in SHAPES), help="which of 60, 10, 1, 60x160 (default all)")
     parser.add_argument("--peers", choices=("yes", "no"), default="yes",
                         help="whether Node, Node-RED and mosquitto_sub | psql do the same afterwards (default yes; needs npm)")

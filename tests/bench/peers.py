@@ -25,6 +25,7 @@ HERE = pathlib.Path(__file__).resolve().parent / "peers"
 TENANT = "bench"
 SHAPE = (60, 48, 12)  # frames a record, cells, temperatures
 DEVICES = 100
+WINDOW = 15_000  # records without an Ack: enough that no pipeline waits for the generator, below what the broker queues
 
 
 def scalars():
@@ -49,7 +50,7 @@ def load(instance, frames, seed, seconds):
     ca, certificate, key = instance.device_files(f"{TENANT}.load")
     command = [program("cellwarden-load"), "--uri", f"ssl://localhost:{instance.broker[1]}", "--ca", ca, "--cert", certificate, "--key", key,
                "--tenant", TENANT, "--devices", DEVICES, "--records", max(1, int(frames / batch / DEVICES)), "--batch", batch, "--cells", cells,
-               "--temps", temps, "--window", 5000, "--seed", seed, "--truth-devices", 0, "--timeout-s", int(seconds)]
+               "--temps", temps, "--window", WINDOW, "--seed", seed, "--truth-devices", 0, "--timeout-s", int(seconds)]
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False, timeout=120 + 2 * seconds)
     said = json.loads(done.stdout)
     return said["acked"] * batch, said["seconds"]
