@@ -85,10 +85,17 @@ static int dial(const char *host, int port, int wait_ms, char *why, size_t size)
     return fd;
 }
 
+/* AES-128-GCM first, as the devices have it: strong enough by any standard, and it takes a quarter less time than AES-256. */
+static bool prefer_fast(SSL_CTX *ctx)
+{
+    return SSL_CTX_set_ciphersuites(ctx, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256") == 1 &&
+           SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM+AES128:ECDHE+AESGCM:ECDHE+CHACHA20") == 1;
+}
+
 static int set_up(struct tls_wire *w, const struct tls_wire_files *files, const char *host)
 {
     w->ctx = SSL_CTX_new(TLS_client_method());
-    if (!w->ctx || !SSL_CTX_set_min_proto_version(w->ctx, TLS1_2_VERSION) || !SSL_CTX_load_verify_file(w->ctx, files->ca) ||
+    if (!w->ctx || !SSL_CTX_set_min_proto_version(w->ctx, TLS1_2_VERSION) || !prefer_fast(w->ctx) || !SSL_CTX_load_verify_file(w->ctx, files->ca) ||
         SSL_CTX_use_certificate_chain_file(w->ctx, files->cert) != 1 ||
         SSL_CTX_use_PrivateKey_file(w->ctx, files->key, SSL_FILETYPE_PEM) != 1)
         return BMS_ERR_RANGE;

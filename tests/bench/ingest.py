@@ -24,10 +24,10 @@ from harness import Instance, wait_until
 from harness.instance import program
 
 SHAPES = [  # key, frames a record, cells, temperatures, frames/s expected: only decides how many records fill the seconds
-    ("60", 60, 48, 12, 400_000),
-    ("10", 10, 48, 12, 120_000),
-    ("1", 1, 48, 12, 7_000),
-    ("60x160", 60, 160, 12, 200_000),
+    ("60", 60, 48, 12, 1_300_000),
+    ("10", 10, 48, 12, 350_000),
+    ("1", 1, 48, 12, 40_000),
+    ("60x160", 60, 160, 12, 600_000),
 ]
 COPY_LIMIT = ("COPY BINARY of the same rows in the same run: all columns, into a table of the same definition (day partitions, primary key, storage, logged, "
               "fsync on), one connection, records_per_transaction records in each transaction, median of three")
