@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _DEFAULT_SOURCE /* madvise, MAP_ANONYMOUS */
 #include "sim/fleet/flash_blank.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include "common/err.h"
+#include "sim/fleet/pages.h"
 
 enum { WRITE_SIZE = 4 };
 
@@ -20,7 +17,7 @@ void flash_blank_forget(struct flash_blank *f, uint32_t sector)
     uint64_t bit = (uint64_t)1 << sector;
 
     if (f->written & bit)
-        madvise(f->inverted + (size_t)sector * size, size, MADV_DONTNEED); /* reads as zero from now on */
+        pages_forget(f->inverted + (size_t)sector * size, size);
     f->written &= ~bit;
 }
 
@@ -67,22 +64,18 @@ static int sync_nothing(void *ctx)
 int flash_blank_init(struct flash_blank *f, uint32_t sector_size, uint32_t sectors)
 {
     struct flash_geometry geometry = { sector_size, sectors, WRITE_SIZE };
-    long page = sysconf(_SC_PAGESIZE);
 
     *f = (struct flash_blank) {
         .port = { .ctx = f, .geometry = geometry, .erase = erase, .program = program, .read = read_flash, .sync = sync_nothing }
     };
-    if (sectors == 0 || sectors > FLASH_BLANK_SECTORS_MAX || page <= 0 || sector_size == 0 || sector_size % (unsigned long)page != 0)
+    if (sectors == 0 || sectors > FLASH_BLANK_SECTORS_MAX || sector_size == 0 || sector_size % pages_size() != 0)
         return BMS_ERR_RANGE;
-    void *room = mmap(NULL, size_of(f), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-    f->inverted = room == MAP_FAILED ? NULL : room;
+    f->inverted = pages_take(size_of(f));
     return f->inverted ? BMS_ERR_OK : BMS_ERR_NOSPACE;
 }
 
 void flash_blank_free(struct flash_blank *f)
 {
-    if (f->inverted)
-        munmap(f->inverted, size_of(f));
+    pages_give(f->inverted, size_of(f));
     f->inverted = NULL;
 }

@@ -7,6 +7,7 @@
 
 #include "common/err.h"
 #include "proto/downlink.pb-c.h"
+#include "sim/fleet/pages.h"
 
 enum { STEP_US = 100000, RADIO_US = 1000000, SYNC_US = 20000, BAD_TIMES = 100, INFLIGHT_KEPT = 4, ANSWER_MS = 20000, TOKEN_STATE = 0x2000 };
 enum { GARBAGE_BYTES = 300, TOKEN_GARBAGE = 0x3000, REASON_FAILED = 0x80, KEEP_ALIVE_S = 30 };
@@ -139,7 +140,7 @@ static int init_parts(struct unit *u, uint64_t seed)
 struct unit *unit_create(const struct unit_config *config, enum unit_kind kind, unsigned number, uint64_t seed, uint64_t begin_us,
                          struct unit_totals *totals, char *why, size_t n)
 {
-    struct unit *u = calloc(1, sizeof *u);
+    struct unit *u = pages_take(sizeof *u); /* most of it is room for the longest record */
 
     if (!u) {
         snprintf(why, n, "no memory");
@@ -148,7 +149,7 @@ struct unit *unit_create(const struct unit_config *config, enum unit_kind kind, 
     u->config = config;
     u->kind = kind;
     u->buffers = kind == UNIT_GOOD ? UNIT_BUFFERS : UNIT_BUFFERS_BAD;
-    u->buffer = malloc(u->buffers * sizeof *u->buffer); /* touched only as far as records are long */
+    u->buffer = pages_take(u->buffers * sizeof *u->buffer);
     u->totals = totals;
     u->begin_us = u->radio_us = u->sample_us = begin_us;
     u->seen_seq = 1;
@@ -290,6 +291,6 @@ void unit_destroy(struct unit *u)
         return;
     stream_tls_destroy(u->tls);
     flash_blank_free(&u->flash);
-    free(u->buffer);
-    free(u);
+    pages_give(u->buffer, u->buffers * sizeof *u->buffer);
+    pages_give(u, sizeof *u);
 }
