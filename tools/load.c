@@ -16,6 +16,7 @@
 #include "server/ingest/tls_wire.h"
 #include "sim/truth.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -560,6 +561,7 @@ int main(int argc, char *argv[])
 
     if (take_options(&l.opt, argc, argv) != 0 || !can_run(&l.opt))
         return usage();
+    signal(SIGPIPE, SIG_IGN); /* a broker that ends is met at the next read */
     int err = make_all(&l);
 
     err = err ? err : run(&l);

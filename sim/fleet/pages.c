@@ -2,6 +2,7 @@
 #define _DEFAULT_SOURCE /* madvise, MAP_ANONYMOUS */
 #include "sim/fleet/pages.h"
 
+#include <stdint.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -20,7 +21,10 @@ void pages_give(void *p, size_t size)
 
 void pages_forget(void *p, size_t size)
 {
-    madvise(p, size, MADV_DONTNEED);
+    uintptr_t page = pages_size(), from = ((uintptr_t)p + page - 1) / page * page, to = ((uintptr_t)p + size) / page * page;
+
+    if (to > from)
+        madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
 size_t pages_size(void)

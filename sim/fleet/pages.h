@@ -11,7 +11,7 @@ void *pages_take(size_t size);
 /* p of pages_take(size), or NULL. */
 void pages_give(void *p, size_t size);
 
-/* Zero again, and no room taken: p of pages_take() or a whole number of pages behind it, size a whole number of pages. */
+/* The whole pages inside of size bytes at p, which pages_take() gave: zero again, and no room taken. */
 void pages_forget(void *p, size_t size);
 
 /* Bytes of a page. */

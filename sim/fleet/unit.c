@@ -54,12 +54,15 @@ static void count_ack(struct unit *u, uint64_t seq)
     delays_add(&u->totals->ack, u->last_us - u->taken[seq % UNIT_ASKED].us);
 }
 
-/* Nobody asks a fleet's device for a record again, so what the server has needs no memory. */
+/* Nobody asks a fleet's device for a record again, so what the server has needs no memory; nor does the room in which records are made and sent. */
 static void forget_acked(struct unit *u)
 {
     for (uint32_t s = 0; s < u->config->sectors; s++)
         if (s != u->journal.head && u->index[s].unacked == 0)
             flash_blank_forget(&u->flash, s);
+    pages_forget(u->recorder.body, sizeof u->recorder.body + sizeof u->recorder.sealed); /* written before they are read */
+    if (u->uplink.used == 0)
+        pages_forget(u->buffer, u->buffers * sizeof *u->buffer);
 }
 
 static bool on_message(void *ctx, const char *topic, size_t topic_n, const uint8_t *payload, size_t n)

@@ -2,7 +2,7 @@
 /* unit.h -- one device of the fleet: recorder, journal, uplink and MQTT client of the DTU as they are, over its own TLS connection. CAN0 is left
  * out: samples go to the recorder as the assembler would hand them over.
  *
- * One unit takes about 60 kB (TLS, and a page for each place where a record lies) and what its journal holds for longer than the server needs. The caller steps it when its descriptor is ready, when a sample is due, and at
+ * One unit takes about 60 kB (TLS, and its state, the samples of a record) and what its journal holds for longer than the server needs. The caller steps it when its descriptor is ready, when a sample is due, and at
  * least each 100 ms.
  */
 #ifndef SIM_FLEET_UNIT_H

@@ -33,7 +33,7 @@ SHARES = (10, 50, 90)
 ROUNDS = 3
 LOOKED_AT = 8  # vehicles of one page
 GUESS = 120_000  # frames/s; only decides how many records the measuring of the capacity takes
-DEVICES = 1000  # of the load
+DEVICES = 200  # of the load
 SHARE, SHARE_DEVICES = 20, 2500  # records/s that a device may send in the part about fairness, and devices of its load: each stays below
 TIMES = 100  # its share
 ONE_TENANT = {"CELLWARDEN_TENANT_RECORDS_PER_S": "0", "CELLWARDEN_TENANT_KB_PER_S": "0"}  # the load's tenant stands for many
@@ -159,8 +159,9 @@ def beside(instance, args, kind, number):
     return found["ack_p99_ms"], {"delayed": delayed, "left_out": left_out}
 
 
-def measure_fairness(instance, args, capacity):
-    """Alone and beside each bad device in turn, ROUNDS times under one load; the median p99 of each."""
+def measure_fairness(instance, args):
+    """Alone and beside each bad device in turn, ROUNDS times under one load; the median p99 of each. More vehicles are more acknowledgements: another capacity."""
+    capacity = capacity_of(instance, SHARE_DEVICES)
     p99, limited = {"alone": [], "garbage": [], "greedy": []}, {}
     with begin(instance, capacity / 2, len(p99) * ROUNDS * (args.seconds + 12), 20, devices=SHARE_DEVICES) as load:
         for number in range(ROUNDS * len(p99)):
@@ -169,13 +170,13 @@ def measure_fairness(instance, args, capacity):
             p99[kind].append(one)
         assert load.process.poll() is None or load.process.returncode == 0, "the load generator ended early"
     median = {kind: statistics.median(values) for kind, values in p99.items()}
-    return {"share_records_per_s": SHARE, "bad_records_per_s": SHARE * TIMES, "alone_p99_ms": median["alone"], "alone_each_ms": p99["alone"],
+    return {"capacity_frames_per_s": round(capacity), "share_records_per_s": SHARE, "bad_records_per_s": SHARE * TIMES, "alone_p99_ms": median["alone"], "alone_each_ms": p99["alone"],
             **{kind: {"ack_p99_ms": median[kind], "rise": round(median[kind] / median["alone"] - 1, 3), "each_ms": p99[kind], **limited[kind]}
                for kind in ("garbage", "greedy")}}
 
 
-def capacity_of(instance):
-    return statistics.median(Load(instance, 0, 3, seed).result()["frames_per_s"] for seed in (1, 2, 3))
+def capacity_of(instance, devices=DEVICES):
+    return statistics.median(Load(instance, 0, 3, seed, devices=devices).result()["frames_per_s"] for seed in (1, 2, 3))
 
 
 @contextlib.contextmanager
@@ -215,7 +216,7 @@ def main():
             result.update(measure_shares(instance, visitors, args, capacity))
     if args.part != "shares":
         with running("bench-fairness", args, CELLWARDEN_DEVICE_RECORDS_PER_S=str(SHARE)) as instance:
-            result["fairness"] = measure_fairness(instance, args, capacity)
+            result["fairness"] = measure_fairness(instance, args)
     if args.json:
         print(json.dumps(result))
         return 0

@@ -34,6 +34,7 @@ from latency import BATCH, ONE_TENANT, Load
 
 FLEET = "fleet"
 SHARE = 0.7
+DEVICES = 1000  # vehicles of the load: nearly each of their records has an acknowledgement of its own
 CAPACITY_S = 6  # each time that it is measured
 CHUNK_S = 30  # of load
 CHUNK_MAX_S = 900  # with all that may be down in the meantime
@@ -110,7 +111,7 @@ class Background(threading.Thread):
         while not self.ended.is_set():
             self.seed += 1
             began = time.monotonic()
-            load = Load(self.instance, self.rate, CHUNK_S, self.seed, timeout_s=CHUNK_MAX_S)
+            load = Load(self.instance, self.rate, CHUNK_S, self.seed, devices=DEVICES, timeout_s=CHUNK_MAX_S)
             said, _ = load.process.communicate()
             self.seconds += time.monotonic() - began
             if load.process.returncode == 0:
@@ -171,9 +172,9 @@ def count_load(instance, boots):
 
 
 def measure_capacity(instance):
-    rates = [Load(instance, 0, 3, 1, late=True).result()["frames_per_s"]]
+    rates = [Load(instance, 0, 3, 1, devices=DEVICES, late=True).result()["frames_per_s"]]
     for seed in (2, 3, 4):
-        rates.append(Load(instance, 0, CAPACITY_S, seed, guess=rates[0], late=True).result()["frames_per_s"])
+        rates.append(Load(instance, 0, CAPACITY_S, seed, devices=DEVICES, guess=rates[0], late=True).result()["frames_per_s"])
     return statistics.median(rates[1:])
 
 
