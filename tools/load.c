@@ -16,6 +16,7 @@
 #include "server/ingest/tls_wire.h"
 #include "sim/truth.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,11 +28,11 @@ enum { BUSY = 500, NAP_US = 1000 }; /* records under way from which on answers a
 
 struct options {
     const char *uri, *ca, *cert, *key, *tenant, *truth;
-    int devices, records, batch, cells, temps, window, timeout_s, seed, alarms, shuffle, truth_devices, rate, step_ms, ago_s;
+    int devices, records, batch, cells, temps, window, timeout_s, seed, alarms, shuffle, truth_devices, rate, step_ms, ago_s, late, garbage;
 };
 
-struct slot { /* one sealed record */
-    uint8_t *bytes;
+struct slot {       /* one record */
+    uint8_t *bytes; /* sealed; NULL with --late */
     int size;
     bool acked;
     int64_t sent_ms; /* monotonic, 0 = not yet */
@@ -43,9 +44,9 @@ struct load {
     struct bulk bulk;
     uint8_t in[IN_SIZE], out[OUT_SIZE];
     char id[40];
-    uint64_t epoch;
-    int *order;         /* of the records of each device */
-    struct slot *slots; /* [device * records + seq - 1] */
+    uint64_t epoch, from_utc_ms; /* of the first sample */
+    int *order;                  /* of the records of each device */
+    struct slot *slots;          /* [device * records + seq - 1] */
     long acked, under_way;
     long begun;      /* records sent at least once: all devices' order[0], then order[1] and so on */
     int64_t from_ms; /* when the first could go */
@@ -116,10 +117,10 @@ static void write_truth(FILE *f, const struct sample *s)
     fwrite(entry, 1, writer_used(&w), f);
 }
 
-static int seal(struct load *l, struct slot *slot, const char *device, uint64_t seq, const struct sample *first, const uint8_t *body,
-                size_t size)
+/* Into out[RECORD_MAX]; returns the length or an error. */
+static int seal(const struct load *l, const char *device, uint64_t seq, const struct sample *first, const uint8_t *body, size_t size,
+                uint8_t *out)
 {
-    uint8_t sealed[RECORD_MAX];
     struct record r = { .epoch = l->epoch,
                         .seq = seq,
                         .boot = first->boot,
@@ -133,7 +134,12 @@ static int seal(struct load *l, struct slot *slot, const char *device, uint64_t 
                         .body_len = size };
 
     snprintf(r.device, sizeof r.device, "%s", device);
-    slot->size = record_seal(&r, sealed, sizeof sealed);
+    return record_seal(&r, out, RECORD_MAX);
+}
+
+static int keep(struct slot *slot, const uint8_t *sealed, int size)
+{
+    slot->size = size;
     slot->bytes = slot->size > 0 ? malloc((size_t)slot->size) : NULL;
     if (!slot->bytes)
         return BMS_ERR_NOSPACE;
@@ -146,7 +152,7 @@ static int make_measured(struct load *l, struct slot *slot, const char *device, 
                          FILE *truth)
 {
     struct sample samples[RECORD_SAMPLES_MAX] = { { .no = 0 } };
-    uint8_t body[RECORD_BODY_MAX];
+    uint8_t body[RECORD_BODY_MAX], sealed[RECORD_MAX];
 
     for (int i = 0; i < l->opt.batch; i++) {
         next_sample(s, &l->opt, utc_ms + (uint64_t)i * (uint64_t)l->opt.step_ms);
@@ -156,7 +162,23 @@ static int make_measured(struct load *l, struct slot *slot, const char *device, 
     }
     int n = body_encode(samples, (size_t)l->opt.batch, body, sizeof body);
 
-    return n < 0 ? n : seal(l, slot, device, seq, samples, body, (size_t)n);
+    return n < 0 ? n : keep(slot, sealed, seal(l, device, seq, samples, body, (size_t)n, sealed));
+}
+
+/* A record of a device whose samples nobody compares: one of a few bodies. r: its place among the device's. */
+static int seal_unmeasured(const struct load *l, int device, int r, uint8_t *out)
+{
+    uint64_t sample = (uint64_t)r * (uint64_t)l->opt.batch;
+    const struct sample first = { .boot = (uint32_t)l->opt.seed,
+                                  .no = (uint32_t)sample + 1,
+                                  .utc_ms = l->from_utc_ms + sample * (uint64_t)l->opt.step_ms,
+                                  .cells = (uint8_t)l->opt.cells,
+                                  .temps = (uint8_t)l->opt.temps };
+    size_t k = (size_t)(device + r) % BODIES;
+    char name[64];
+
+    name_of(l, device, name, sizeof name);
+    return seal(l, name, (uint64_t)r + 1, &first, l->bodies[k].bytes, l->bodies[k].size, out);
 }
 
 static int make_bodies(struct load *l)
@@ -182,8 +204,10 @@ static int make_bodies(struct load *l)
     return 0;
 }
 
-static int make_device(struct load *l, int device, uint64_t utc_ms)
+static int make_device(struct load *l, int device)
 {
+    uint64_t utc_ms = l->from_utc_ms;
+    uint8_t sealed[RECORD_MAX];
     struct sample s = { .boot = (uint32_t)l->opt.seed, .cells = (uint8_t)l->opt.cells, .temps = (uint8_t)l->opt.temps };
     bool measured = l->opt.alarms || device < l->opt.truth_devices;
     char name[64], path[300];
@@ -200,15 +224,9 @@ static int make_device(struct load *l, int device, uint64_t utc_ms)
     }
     for (int r = 0; !err && r < l->opt.records; r++, utc_ms += (uint64_t)l->opt.batch * (uint64_t)l->opt.step_ms) {
         struct slot *slot = &l->slots[(size_t)device * (size_t)l->opt.records + (size_t)r];
-        size_t k = (size_t)(device + r) % BODIES;
 
-        if (measured) {
-            err = make_measured(l, slot, name, (uint64_t)r + 1, &s, utc_ms, truth);
-            continue;
-        }
-        s.no = (uint32_t)r * (uint32_t)l->opt.batch + 1;
-        s.utc_ms = utc_ms;
-        err = seal(l, slot, name, (uint64_t)r + 1, &s, l->bodies[k].bytes, l->bodies[k].size);
+        err = measured ? make_measured(l, slot, name, (uint64_t)r + 1, &s, utc_ms, truth)
+                       : keep(slot, sealed, seal_unmeasured(l, device, r, sealed));
     }
     if (truth)
         fclose(truth);
@@ -235,9 +253,12 @@ static int make_all(struct load *l)
     if (!l->slots)
         return BMS_ERR_NOSPACE;
     err = make_bodies(l);
+    l->from_utc_ms = now - (uint64_t)l->opt.ago_s * 1000;
+    if (l->opt.late) /* samples are taken from now on */
+        return err;
+    l->from_utc_ms -= (uint64_t)l->opt.records * (uint64_t)l->opt.batch * (uint64_t)l->opt.step_ms;
     for (int d = 0; !err && d < l->opt.devices; d++)
-        err = make_device(
-            l, d, now - ((uint64_t)l->opt.records * (uint64_t)l->opt.batch * (uint64_t)l->opt.step_ms) - (uint64_t)l->opt.ago_s * 1000);
+        err = make_device(l, d);
     return err;
 }
 
@@ -367,10 +388,14 @@ static struct slot *slot_of(const struct load *l, int place, int device)
 static bool send_one(struct load *l, int device, struct slot *slot, int64_t now)
 {
     char name[64], topic[TOPIC_MAX];
+    uint8_t sealed[RECORD_MAX];
+    int size = slot->bytes ? slot->size : seal_unmeasured(l, device, (int)((slot - l->slots) % l->opt.records), sealed);
 
     name_of(l, device, name, sizeof name);
     snprintf(topic, sizeof topic, TOPIC_ROOT "%s" TOPIC_RECORD, name);
-    if (bulk_publish(&l->bulk, topic, slot->bytes, (size_t)slot->size) != 0)
+    if (l->opt.garbage && size > 0)
+        sealed[size / 2] ^= 0xFF; /* its checksum is wrong */
+    if (size < 0 || bulk_publish(&l->bulk, topic, slot->bytes ? slot->bytes : sealed, (size_t)size) != 0)
         return false;
     slot->sent_ms = now;
     return true;
@@ -468,12 +493,17 @@ static int run(struct load *l)
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: cellwarden-load --uri ssl://HOST:PORT --ca FILE --cert FILE --key FILE [--tenant NAME] [--truth DIR]\n"
-                    "       [--devices N] [--records N] [--batch N] [--cells N] [--temps N] [--window N] [--timeout-s S] [--seed N]\n"
-                    "       [--alarms N] [--shuffle 1]    an alarm for N samples, none for N; records in random order\n"
-                    "       [--truth-devices N]             a truth file for the first N devices only\n"
-                    "       [--rate N]                      begin so many records a second, 0 = as many as go\n"
-                    "       [--step-ms MS] [--ago-s S]      time between two samples (1000); the last was taken so long ago (0)\n");
+    fprintf(
+        stderr,
+        "usage: cellwarden-load --uri ssl://HOST:PORT --ca FILE --cert FILE --key FILE [--tenant NAME] [--truth DIR]\n"
+        "       [--devices N] [--records N] [--batch N] [--cells N] [--temps N] [--window N] [--timeout-s S] [--seed N]\n"
+        "       [--alarms N] [--shuffle 1]    an alarm for N samples, none for N; records in random order\n"
+        "       [--truth-devices N]             a truth file for the first N devices only\n"
+        "       [--rate N]                      begin so many records a second, 0 = as many as go\n"
+        "       [--step-ms MS] [--ago-s S]      time between two samples (1000); the last was taken so long ago (0)\n"
+        "       [--late 1]                      seal a record when it is sent, each time: begins at once and keeps no bytes, but costs\n"
+        "                                       the processor while it sends; the first sample is of now. Wants --truth-devices 0\n"
+        "       [--garbage 1]                   with --late: every record is broken, so none is ever acknowledged\n");
     return 2;
 }
 
@@ -502,7 +532,9 @@ static int take_options(struct options *o, int argc, char *argv[])
                   { "--truth-devices", NULL, &o->truth_devices },
                   { "--rate", NULL, &o->rate },
                   { "--step-ms", NULL, &o->step_ms },
-                  { "--ago-s", NULL, &o->ago_s } };
+                  { "--ago-s", NULL, &o->ago_s },
+                  { "--late", NULL, &o->late },
+                  { "--garbage", NULL, &o->garbage } };
 
     for (int i = 1; i < argc; i += 2) {
         size_t k = 0, n = sizeof flags / sizeof flags[0];
@@ -523,15 +555,17 @@ static bool can_run(const struct options *o)
 {
     return strncmp(o->uri, "ssl://", 6) == 0 && o->devices >= 1 && o->devices <= DEVICES_MAX && o->records >= 1 && o->batch >= 1 &&
            o->batch <= RECORD_SAMPLES_MAX && o->cells >= 0 && o->cells <= PACK_CELLS_MAX && o->temps >= 0 && o->temps <= PACK_TEMPS_MAX &&
-           o->step_ms >= 1 && o->ago_s >= 0;
+           o->step_ms >= 1 && o->ago_s >= 0 && !(o->late && (o->alarms || o->truth_devices)) && (o->late || !o->garbage);
 }
 
 int main(int argc, char *argv[])
 {
-    static struct load l = { .opt = { "", "", "", "", "demo", "", 10, 100, 10, 48, 12, 5000, 120, 1, 0, 0, DEVICES_MAX, 0, 1000, 0 } };
+    static struct load l = { .opt = {
+                                 "", "", "", "", "demo", "", 10, 100, 10, 48, 12, 5000, 120, 1, 0, 0, DEVICES_MAX, 0, 1000, 0, 0, 0 } };
 
     if (take_options(&l.opt, argc, argv) != 0 || !can_run(&l.opt))
         return usage();
+    signal(SIGPIPE, SIG_IGN); /* a broker that ends is met at the next read */
     int err = make_all(&l);
 
     err = err ? err : run(&l);

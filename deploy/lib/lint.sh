@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # lint.sh -- everything that is judged without running it. Every check runs; the end names those that failed.
 
-LINT_CHECKS='format shell tree includes traceability cppcheck tidy types'
+LINT_CHECKS='format shell tree includes traceability capacity cppcheck tidy types'
 
 help_lint() {
     cat <<TEXT
@@ -13,6 +13,7 @@ usage: ./cellwarden lint [CHECK...]
   tree           licence lines, nothing of one machine
   includes       who may include whom
   traceability   docs/traceability.md is current, no row is met without a test
+  capacity       docs/capacity.md is what docs/capacity.json makes
   cppcheck       cppcheck
   tidy           clang-tidy on everything that the host preset compiles
   types          the console's TypeScript
@@ -26,7 +27,7 @@ cmd_lint() {
     while [ $# -gt 0 ]; do
         case $1 in
         --fix) fix=yes ;;
-        format | shell | tree | includes | traceability | cppcheck | tidy | types) checks="$checks $1" ;;
+        format | shell | tree | includes | traceability | capacity | cppcheck | tidy | types) checks="$checks $1" ;;
         *) usage_error "there is no check '$1' ($LINT_CHECKS)" ;;
         esac
         shift
@@ -65,6 +66,7 @@ lint_shell() {
 lint_tree() { python3 tests/deps/check_tree.py; }
 lint_includes() { python3 tests/deps/check_includes.py; }
 lint_traceability() { python3 tests/tools/traceability.py --check; }
+lint_capacity() { python3 tests/tools/capacity.py --check; }
 
 lint_cppcheck() {
     git ls-files -z -- '*.c' ':!tests' | xargs -0 cppcheck -q -j "$(nproc)" --std=c11 --enable=warning,performance,portability \

@@ -4,6 +4,9 @@
  *   publish --> [ ring: the newest STREAM_EVENTS_MAX events, at most STREAM_BYTES_MAX ] --> read (one cursor per stream)
  *                 ^ Last-Event-ID puts a new stream's cursor back to where the old one was
  *
+ * An event is kept for STREAM_LINGER_MS, and up to a tick longer: what is older is answered by `resync`, so the ring does not fill for hours with what nobody
+ * will ask for.
+ *
  * The ring is every stream's queue, so a slow reader costs nothing: when it is more than STREAM_LAG events behind it is spared the frames and
  * rows that a newer one has replaced (alarms and operations are never skipped), and when its place has left the ring it gets `resync`.
  * What this module knows nothing of: HTTP (a stream is put to sleep and woken through two functions) and what an event says.
@@ -32,6 +35,8 @@ enum {
     STREAM_ROW_MS = 900,        /* rows of one vehicle are at least so far apart */
     STREAM_ROWS_PER_S = 200,    /* rows of all vehicles; a changed state is not counted */
 };
+
+enum { STREAM_MARKS = STREAM_LINGER_MS / STREAM_TICK_MS }; /* ticks for which an event is kept */
 
 /* Who gets an event. */
 enum { STREAM_TO_FLEET = 1, STREAM_TO_VEHICLE = 2, STREAM_TO_ALL = 4 };

@@ -41,6 +41,8 @@ struct stream_hub {
     bool fleet_left;
     uint64_t fleet_left_ms;
     uint64_t ticked_ms, purged_ms;
+    uint64_t mark[STREAM_MARKS]; /* the next event's number at each of the newest ticks, in turn */
+    size_t turn;
     bool leases_due;       /* a lease may have to begin or to end */
     uint64_t rows_left;    /* rows that may be sent now, in thousandths */
     uint64_t rows_left_ms; /* when that was counted */

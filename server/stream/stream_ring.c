@@ -47,6 +47,12 @@ void stream_ring_deinit(struct stream_ring *ring)
     ring->events = NULL;
 }
 
+void stream_ring_drop_before(struct stream_ring *ring, uint64_t id)
+{
+    while (ring->first < ring->next && ring->first < id)
+        drop_oldest(ring);
+}
+
 void stream_ring_push(struct stream_ring *ring, unsigned to, const char *device, struct stream_text *text)
 {
     while (ring->first < ring->next && (ring->next - ring->first == ring->events_max || ring->bytes + text->len > ring->bytes_max))

@@ -41,6 +41,9 @@ void stream_ring_deinit(struct stream_ring *ring);
 /* Take over `text` (one reference). */
 void stream_ring_push(struct stream_ring *ring, unsigned to, const char *device, struct stream_text *text);
 
+/* Let go of all that is older than this number. */
+void stream_ring_drop_before(struct stream_ring *ring, uint64_t id);
+
 /* The event with this number; NULL when it is gone or not there yet. */
 struct stream_event *stream_ring_at(const struct stream_ring *ring, uint64_t id);
 

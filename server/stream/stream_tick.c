@@ -7,6 +7,14 @@
 
 enum { PURGE_MS = 60000, CHANGES_MAX = 64 };
 
+/* What was there before the oldest mark is older than the linger time. */
+static void drop_old(struct stream_hub *hub)
+{
+    stream_ring_drop_before(&hub->ring, hub->mark[hub->turn]);
+    hub->mark[hub->turn] = hub->ring.next;
+    hub->turn = (hub->turn + 1) % STREAM_MARKS;
+}
+
 static void tick_all(struct stream_hub *hub, uint64_t now_ms, int64_t utc_ms)
 {
     char data[48];
@@ -14,6 +22,7 @@ static void tick_all(struct stream_hub *hub, uint64_t now_ms, int64_t utc_ms)
     if (hub->ticked_ms != 0 && now_ms - hub->ticked_ms < STREAM_TICK_MS)
         return;
     hub->ticked_ms = now_ms;
+    drop_old(hub);
     int len = snprintf(data, sizeof data, "{\"server_time\":%" PRId64 "}", utc_ms);
 
     stream_publish_locked(hub, STREAM_TICK, STREAM_TO_ALL, "tick", NULL, data, (size_t)len);

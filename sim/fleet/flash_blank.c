@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/fleet/flash_blank.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "common/err.h"
+#include "sim/fleet/pages.h"
 
 enum { WRITE_SIZE = 4 };
 
@@ -13,18 +11,23 @@ static uint32_t size_of(const struct flash_blank *f)
     return f->port.geometry.sector_size * f->port.geometry.sector_count;
 }
 
+void flash_blank_forget(struct flash_blank *f, uint32_t sector)
+{
+    uint32_t size = f->port.geometry.sector_size;
+    uint64_t bit = (uint64_t)1 << sector;
+
+    if (f->written & bit)
+        pages_forget(f->inverted + (size_t)sector * size, size);
+    f->written &= ~bit;
+}
+
 static int erase(void *ctx, uint32_t sector)
 {
     struct flash_blank *f = ctx;
-    uint32_t size = f->port.geometry.sector_size;
 
     if (sector >= f->port.geometry.sector_count)
         return BMS_ERR_RANGE;
-    uint8_t *at = f->inverted + (size_t)sector * size;
-
-    for (uint32_t i = 0; i < size; i++)
-        if (at[i]) /* a page that was never written stays untouched */
-            at[i] = 0;
+    flash_blank_forget(f, sector);
     return BMS_ERR_OK;
 }
 
@@ -34,8 +37,10 @@ static int program(void *ctx, uint32_t address, const uint8_t *data, uint32_t n)
 
     if (address > size_of(f) || n > size_of(f) - address)
         return BMS_ERR_RANGE;
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < n; i++) {
+        f->written |= (uint64_t)1 << ((address + i) / f->port.geometry.sector_size);
         f->inverted[address + i] = (uint8_t)(f->inverted[address + i] | (uint8_t)~data[i]);
+    }
     return BMS_ERR_OK;
 }
 
@@ -63,12 +68,14 @@ int flash_blank_init(struct flash_blank *f, uint32_t sector_size, uint32_t secto
     *f = (struct flash_blank) {
         .port = { .ctx = f, .geometry = geometry, .erase = erase, .program = program, .read = read_flash, .sync = sync_nothing }
     };
-    f->inverted = calloc(sectors, sector_size);
+    if (sectors == 0 || sectors > FLASH_BLANK_SECTORS_MAX || sector_size == 0 || sector_size % pages_size() != 0)
+        return BMS_ERR_RANGE;
+    f->inverted = pages_take(size_of(f));
     return f->inverted ? BMS_ERR_OK : BMS_ERR_NOSPACE;
 }
 
 void flash_blank_free(struct flash_blank *f)
 {
-    free(f->inverted);
+    pages_give(f->inverted, size_of(f));
     f->inverted = NULL;
 }

@@ -274,12 +274,14 @@ int main(int argc, char *argv[])
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
+    long own_kB = resident_kB();
+
     if (!create(&f))
         return 1;
     run_for(&f, o->settle_s);
     f.good.ack = (struct delays) { .all = 0 };
     run_for(&f, o->seconds);
-    long kB = resident_kB();
+    long kB = resident_kB() - own_kB; /* of the devices alone */
     uint64_t waiting = finish(&f);
 
     report(&f, waiting, kB);

@@ -7,6 +7,7 @@
 
 #include "common/err.h"
 #include "proto/downlink.pb-c.h"
+#include "sim/fleet/pages.h"
 
 enum { STEP_US = 100000, RADIO_US = 1000000, SYNC_US = 20000, BAD_TIMES = 100, INFLIGHT_KEPT = 4, ANSWER_MS = 20000, TOKEN_STATE = 0x2000 };
 enum { GARBAGE_BYTES = 300, TOKEN_GARBAGE = 0x3000, REASON_FAILED = 0x80, KEEP_ALIVE_S = 30 };
@@ -53,6 +54,17 @@ static void count_ack(struct unit *u, uint64_t seq)
     delays_add(&u->totals->ack, u->last_us - u->taken[seq % UNIT_ASKED].us);
 }
 
+/* Nobody asks a fleet's device for a record again, so what the server has needs no memory; nor does the room in which records are made and sent. */
+static void forget_acked(struct unit *u)
+{
+    for (uint32_t s = 0; s < u->config->sectors; s++)
+        if (s != u->journal.head && u->index[s].unacked == 0)
+            flash_blank_forget(&u->flash, s);
+    pages_forget(u->recorder.body, sizeof u->recorder.body + sizeof u->recorder.sealed); /* written before they are read */
+    if (u->uplink.used == 0)
+        pages_forget(u->buffer, u->buffers * sizeof *u->buffer);
+}
+
 static bool on_message(void *ctx, const char *topic, size_t topic_n, const uint8_t *payload, size_t n)
 {
     struct unit *u = ctx;
@@ -61,6 +73,8 @@ static bool on_message(void *ctx, const char *topic, size_t topic_n, const uint8
     if (topic_n < tail || memcmp(topic + topic_n - tail, TOPIC_ACK, tail) != 0)
         return true; /* commands are for boards */
     int freed = uplink_ack(&u->uplink, payload, n, ms_of(u->last_us));
+
+    forget_acked(u);
     Cw__Ack *ack = freed > 0 ? cw__ack__unpack(NULL, n, payload) : NULL;
 
     u->totals->acked += freed > 0 ? (uint64_t)freed : 0;
@@ -121,7 +135,7 @@ static int init_parts(struct unit *u, uint64_t seed)
     life_init(&u->life, &u->config->life, seed);
     err = err ? err : journal_format(&u->journal, &u->flash.port, u->index, UNIT_SECTORS_MAX, seed);
     err = err ? err : recorder_init(&u->recorder, &u->journal, u->name, u->config->batch);
-    err = err ? err : uplink_init(&u->uplink, &u->journal, &port, u->buffer, UNIT_BUFFERS);
+    err = err ? err : uplink_init(&u->uplink, &u->journal, &port, u->buffer, u->buffers);
     err = err ? err : init_mqtt(u);
     return err ? err : net_init(&u->net, stream_tls_port(u->tls), u->config->host, u->config->port, &u->mqtt, (uint32_t)seed);
 }
@@ -129,7 +143,7 @@ static int init_parts(struct unit *u, uint64_t seed)
 struct unit *unit_create(const struct unit_config *config, enum unit_kind kind, unsigned number, uint64_t seed, uint64_t begin_us,
                          struct unit_totals *totals, char *why, size_t n)
 {
-    struct unit *u = calloc(1, sizeof *u);
+    struct unit *u = pages_take(sizeof *u); /* most of it is room for the longest record */
 
     if (!u) {
         snprintf(why, n, "no memory");
@@ -137,11 +151,15 @@ struct unit *unit_create(const struct unit_config *config, enum unit_kind kind, 
     }
     u->config = config;
     u->kind = kind;
+    u->buffers = kind == UNIT_GOOD ? UNIT_BUFFERS : UNIT_BUFFERS_BAD;
+    u->buffer = pages_take(u->buffers * sizeof *u->buffer);
     u->totals = totals;
     u->begin_us = u->radio_us = u->sample_us = begin_us;
     u->seen_seq = 1;
     snprintf(u->name, sizeof u->name, "%.30s.unit-%04u", config->tenant, number);
-    if (open_tls(u, why, n) == BMS_ERR_OK) {
+    if (!u->buffer) {
+        snprintf(why, n, "no memory");
+    } else if (open_tls(u, why, n) == BMS_ERR_OK) {
         int err = init_parts(u, seed);
 
         if (err == BMS_ERR_OK)
@@ -276,5 +294,6 @@ void unit_destroy(struct unit *u)
         return;
     stream_tls_destroy(u->tls);
     flash_blank_free(&u->flash);
-    free(u);
+    pages_give(u->buffer, u->buffers * sizeof *u->buffer);
+    pages_give(u, sizeof *u);
 }

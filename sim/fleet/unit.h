@@ -2,7 +2,7 @@
 /* unit.h -- one device of the fleet: recorder, journal, uplink and MQTT client of the DTU as they are, over its own TLS connection. CAN0 is left
  * out: samples go to the recorder as the assembler would hand them over.
  *
- * One unit takes about 60 kB (most of it TLS) and what its journal holds. The caller steps it when its descriptor is ready, when a sample is due, and at
+ * One unit takes about 60 kB (TLS, and its state, the samples of a record) and what its journal holds for longer than the server needs. The caller steps it when its descriptor is ready, when a sample is due, and at
  * least each 100 ms.
  */
 #ifndef SIM_FLEET_UNIT_H
@@ -18,7 +18,14 @@
 #include "sim/fleet/flash_blank.h"
 #include "sim/fleet/life.h"
 
-enum { UNIT_SECTORS_MAX = 64, UNIT_SECTOR = 16384, UNIT_BUFFERS = 4, UNIT_RX = 2048, UNIT_ASKED = 256 };
+enum {
+    UNIT_SECTORS_MAX = FLASH_BLANK_SECTORS_MAX,
+    UNIT_SECTOR = 16384,
+    UNIT_BUFFERS = 2,      /* records on the wire */
+    UNIT_BUFFERS_BAD = 16, /* of one that takes what it can get */
+    UNIT_RX = 2048,
+    UNIT_ASKED = 128
+};
 
 struct unit_config { /* borrowed, the same for all */
     const char *host, *tenant, *pki;
@@ -62,7 +69,8 @@ struct unit {
     const char *filters[1];
     uint8_t will[STATE_MAX], state_bytes[STATE_MAX], rx[UNIT_RX];
     struct recorder recorder;
-    uint8_t buffer[UNIT_BUFFERS][RECORD_MAX];
+    size_t buffers;
+    uint8_t (*buffer)[RECORD_MAX]; /* [buffers], owned */
 };
 
 /* number: 0 to 9999. Returns NULL, with a sentence in why[n]. */

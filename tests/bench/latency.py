@@ -6,10 +6,13 @@ service sends them). Then, at 10 %, 50 % and 90 % of it, a small fleet of watche
 the DTU, each with its own TLS connection) sends every sample as a record of its own: `ack_*` is from taking the sample to the DTU's receiving the
 acknowledgement, `browser_*` from taking the sample to its arrival in an event stream.
 
-Fairness, at 50 %: the same fleet beside one device that sends garbage 100 times as often as the others send samples, and beside one that takes samples
-100 times as often, in turn. `rise` is the p99 of the other devices (median of three) over that without the bad one.
+Fairness, at 50 %: the same fleet beside one device that sends 100 times the share that the server grants it (--device-records-per-s, here SHARE), once with
+good records and once with broken ones, in turn. It heeds no acknowledgement: what gets none goes again. `rise` is the p99 of the other devices (median
+of three) over that without the bad one; `delayed` and `left_out` are what the server's limiter did with the bad one's messages in the last round, and
+a round in which it did nothing ends the measurement.
 """
 import argparse
+import contextlib
 import json
 import statistics
 import subprocess
@@ -17,6 +20,7 @@ import sys
 import threading
 import time
 
+import pytest
 from harness import Instance
 from harness.api import Api
 from harness.instance import program
@@ -29,18 +33,24 @@ SHARES = (10, 50, 90)
 ROUNDS = 3
 LOOKED_AT = 8  # vehicles of one page
 GUESS = 120_000  # frames/s; only decides how many records the measuring of the capacity takes
+DEVICES = 200  # of the load
+SHARE, SHARE_DEVICES = 20, 2500  # records/s that a device may send in the part about fairness, and devices of its load: each stays below
+TIMES = 100  # its share
+ONE_TENANT = {"CELLWARDEN_TENANT_RECORDS_PER_S": "0", "CELLWARDEN_TENANT_KB_PER_S": "0"}  # the load's tenant stands for many
 
 
 class Load:
-    """cellwarden-load beside what is measured: so many frames/s, for so long; 0 = as fast as it goes."""
+    """cellwarden-load beside what is measured: so many frames/s, for so long; 0 = as fast as it goes, and as many as `guess` frames/s would be. With a rate
+    its samples are of now and sealed as they go, so it begins at once."""
 
-    def __init__(self, instance, rate, seconds, seed, timeout_s=0):
+    def __init__(self, instance, rate, seconds, seed, *more, devices=DEVICES, tenant=TENANT, batch=BATCH, timeout_s=0, guess=GUESS, late=None):
         ca, certificate, key = instance.device_files(f"{TENANT}.load")
-        devices = 100
-        records = max(1, int((rate or GUESS) * seconds / BATCH / devices))
+        frames = rate or guess
+        late = bool(rate) if late is None else late
         command = [program("cellwarden-load"), "--uri", f"ssl://localhost:{instance.broker[1]}", "--ca", ca, "--cert", certificate, "--key", key,
-                   "--tenant", TENANT, "--devices", devices, "--records", records, "--batch", BATCH, "--cells", 48, "--temps", 12, "--seed", seed,
-                   "--truth-devices", 0, "--rate", int(rate / BATCH), "--timeout-s", timeout_s or int(60 + 10 * seconds)]
+                   "--tenant", tenant, "--devices", devices, "--records", max(1, int(frames * seconds / batch / devices)), "--batch", batch, "--cells", 48,
+                   "--temps", 12, "--seed", seed, "--truth-devices", 0, "--rate", int(rate / batch), "--late", int(late),
+                   "--step-ms", max(1, round(devices * 1000 / frames)), "--timeout-s", timeout_s or int(60 + 10 * seconds), *more]
         self.process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, text=True)
 
     def __enter__(self):
@@ -102,12 +112,12 @@ def watch(instance, visitors, args, number, *more):
     return found, [delay for each in browsers for delay in each.delays]
 
 
-def begin(instance, rate, seconds, number):
+def begin(instance, rate, seconds, number, **more):
     """`rate` frames/s of load for at least `seconds`."""
     instance.psql("truncate record, latest, alarm_span, poison")
     instance.psql("checkpoint")
-    load = Load(instance, rate, seconds, number)
-    time.sleep(2 + 2 * rate / 1_000_000 * seconds / 10)  # it makes its records first
+    load = Load(instance, rate, seconds, number, **more)
+    time.sleep(3)
     return load
 
 
@@ -123,18 +133,61 @@ def measure_shares(instance, visitors, args, capacity):
     return result
 
 
-def measure_fairness(instance, args, capacity):
-    """Alone and beside each bad device in turn, ROUNDS times under one load; the median p99 of each."""
-    p99, messages = {"alone": [], "garbage": [], "greedy": []}, {}
-    with begin(instance, capacity / 2, len(p99) * ROUNDS * (args.seconds + 10), 20):
+def over_share(instance):
+    """(delayed, left out): records beyond a share since the server started."""
+    text = instance.api.http.get(instance.console + "/metrics", timeout=10).text
+    found = [line.rsplit(" ", 1) for line in text.splitlines() if line.startswith("cellwarden_over_share_records_total")]
+    return tuple(int(float(value)) for done in ("delayed", "left_out") for name, value in found if done in name)
+
+
+def bad_device(instance, kind, number, seconds):
+    """One device that sends TIMES its share, a sample a record; so much is on its way that it never waits for an acknowledgement."""
+    rate = SHARE * TIMES
+    return Load(instance, rate, seconds, number, "--window", 4 * rate, "--garbage", int(kind == "garbage"), devices=1, tenant=kind, batch=1)
+
+
+def beside(instance, args, kind, number):
+    """p99 of the fleet beside a device of the kind, and what the limiter did with that."""
+    if kind == "alone":
+        return watch(instance, [], args, number)[0]["ack_p99_ms"], None
+    before = over_share(instance)
+    with bad_device(instance, kind, 100 + number, args.seconds + 20):
+        found, _ = watch(instance, [], args, number)
+    delayed, left_out = (after - was for after, was in zip(over_share(instance), before))
+    if delayed + left_out < SHARE * args.seconds:
+        sys.exit(f"the {kind} device was hardly limited: {delayed} delayed, {left_out} left out")
+    return found["ack_p99_ms"], {"delayed": delayed, "left_out": left_out}
+
+
+def measure_fairness(instance, args):
+    """Alone and beside each bad device in turn, ROUNDS times under one load; the median p99 of each. More vehicles are more acknowledgements: another capacity."""
+    capacity = capacity_of(instance, SHARE_DEVICES)
+    p99, limited = {"alone": [], "garbage": [], "greedy": []}, {}
+    with begin(instance, capacity / 2, len(p99) * ROUNDS * (args.seconds + 12), 20, devices=SHARE_DEVICES) as load:
         for number in range(ROUNDS * len(p99)):
             kind = list(p99)[number % len(p99)]
-            found, _ = watch(instance, [], args, 21 + number, *([f"--{kind}", 1] if kind != "alone" else []))
-            p99[kind].append(found["ack_p99_ms"])
-            messages[kind] = found["garbage"] + found["greedy_records"]
+            one, limited[kind] = beside(instance, args, kind, 21 + number)
+            p99[kind].append(one)
+        assert load.process.poll() is None or load.process.returncode == 0, "the load generator ended early"
     median = {kind: statistics.median(values) for kind, values in p99.items()}
-    return {"alone_p99_ms": median["alone"], **{kind: {"ack_p99_ms": median[kind], "rise": round(median[kind] / median["alone"] - 1, 3), "messages": messages[kind],
-                                                       "each_ms": p99[kind]} for kind in ("garbage", "greedy")}, "alone_each_ms": p99["alone"]}
+    return {"capacity_frames_per_s": round(capacity), "share_records_per_s": SHARE, "bad_records_per_s": SHARE * TIMES, "alone_p99_ms": median["alone"], "alone_each_ms": p99["alone"],
+            **{kind: {"ack_p99_ms": median[kind], "rise": round(median[kind] / median["alone"] - 1, 3), "each_ms": p99[kind], **limited[kind]}
+               for kind in ("garbage", "greedy")}}
+
+
+def capacity_of(instance, devices=DEVICES):
+    return statistics.median(Load(instance, 0, 3, seed, devices=devices).result()["frames_per_s"] for seed in (1, 2, 3))
+
+
+@contextlib.contextmanager
+def running(name, args, **environment):
+    with pytest.MonkeyPatch.context() as patch:
+        for key, value in {**ONE_TENANT, **environment}.items():
+            patch.setenv(key, value)
+        with Instance(name) as instance:
+            allow(instance)
+            instance.pki("device", *(f"{FLEET}.unit-{k:04d}" for k in range(args.devices)))
+            yield instance
 
 
 def words():
@@ -153,18 +206,17 @@ def words():
 
 def main():
     args = words()
-    with Instance("bench-latency") as instance:
-        allow(instance)
-        instance.pki("device", *(f"{FLEET}.unit-{k:04d}" for k in range(args.devices)))
+    with running("bench-latency", args) as instance:
         visitors = [Api(instance.console) for _ in range(args.browsers)]
         for api in visitors:
             assert api.sign_in("admin", instance.password).status_code == 200
-        capacity = args.capacity or statistics.median(Load(instance, 0, 3, seed).result()["frames_per_s"] for seed in (1, 2, 3))
+        capacity = args.capacity or capacity_of(instance)
         result = {"capacity_frames_per_s": round(capacity), "frames_per_record": BATCH}
         if args.part != "fairness":
             result.update(measure_shares(instance, visitors, args, capacity))
-        if args.part != "shares":
-            result["fairness"] = measure_fairness(instance, args, capacity)
+    if args.part != "shares":
+        with running("bench-fairness", args, CELLWARDEN_DEVICE_RECORDS_PER_S=str(SHARE)) as instance:
+            result["fairness"] = measure_fairness(instance, args)
     if args.json:
         print(json.dumps(result))
         return 0

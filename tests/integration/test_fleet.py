@@ -8,6 +8,7 @@ from harness import Instance
 from harness.instance import program
 
 DEVICES = 12
+SECONDS, FINISH_S = 15, 180  # of a run; FINISH_S of sim/fleet/main.c: so long it goes on until all is acknowledged
 
 
 @pytest.fixture(name="instance", scope="module")
@@ -19,8 +20,8 @@ def running():
 
 def fleet(instance, *more):
     command = [program("cellwarden-fleet"), "--broker", f"localhost:{instance.broker[1]}", "--pki", instance.var / "pki", "--devices", DEVICES,
-               "--seconds", 15, "--period-us", 100000, *more]
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=90)
+               "--seconds", SECONDS, "--period-us", 100000, *more]
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=SECONDS + FINISH_S + 30)
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout)
 

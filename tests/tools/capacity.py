@@ -80,7 +80,10 @@ def main():
     made = render(json.loads((ROOT / "docs/capacity.json").read_text(encoding="utf-8")))
     page = ROOT / "docs/capacity.md"
     if args.check:
-        return 0 if page.exists() and page.read_text(encoding="utf-8") == made else 1
+        current = page.exists() and page.read_text(encoding="utf-8") == made
+        if not current:
+            print("docs/capacity.md is not what docs/capacity.json makes: run python3 tests/tools/capacity.py")
+        return 0 if current else 1
     page.write_text(made, encoding="utf-8")
     return 0
 

@@ -408,6 +408,31 @@ static void test_tick_comes_every_10_seconds_to_all(void)
     close_all();
 }
 
+/* Ticks at 1, 11, 21 .. s; the alarm comes between the first two and is 60 s old at the one of 71 s. */
+static void test_event_is_kept_for_a_minute_and_then_means_resync(void)
+{
+    static const struct {
+        uint64_t until_ms;
+        unsigned alarms, resyncs;
+    } rows[] = { { 61000, 1, 0 }, { 71000, 0, 1 }, { 91000, 0, 1 } };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        CU_ASSERT_EQUAL_FATAL(setup(), 0);
+        open_one(&one, 1, "*", NULL);
+        stream_tick(hub, 1000, 0);
+        read_all(&one, 4096);
+        alarm_of("demo.a");
+        for (uint64_t at_ms = 1000 + STREAM_TICK_MS; at_ms <= rows[i].until_ms; at_ms += STREAM_TICK_MS)
+            stream_tick(hub, at_ms, 0);
+        open_one(&two, 2, "*", last_id(&one));
+        look_at(&two, "fleet");
+        read_all(&two, 4096);
+        CU_ASSERT_EQUAL(count_of(two.text, "event: alarm"), rows[i].alarms);
+        CU_ASSERT_EQUAL(count_of(two.text, "event: resync"), rows[i].resyncs);
+        close_all();
+    }
+}
+
 static void test_only_the_session_may_change_its_topics(void)
 {
     char sid[STREAM_SID_SIZE];
@@ -458,6 +483,7 @@ int main(void)
         { "rows are thinned out, but a new state is told at once", test_rows_are_thinned_out_but_a_new_state_is_told_at_once },
         { "rows of a large fleet share an allowance", test_rows_of_a_large_fleet_share_an_allowance },
         { "a tick comes every 10 seconds to all", test_tick_comes_every_10_seconds_to_all },
+        { "an event is kept for a minute, and then means resync", test_event_is_kept_for_a_minute_and_then_means_resync },
         { "only the session may change its topics", test_only_the_session_may_change_its_topics },
         { "the ring keeps to its bytes", test_ring_keeps_to_its_bytes },
         CU_TEST_INFO_NULL,
