@@ -56,7 +56,7 @@ CPU_INLINE bool get_small(struct bit_reader *b, unsigned k, int32_t *e, size_t n
         small[c] = (int8_t)v;
     }
     for (c = 0; c < n; c++)
-        e[c] = small[c];
+        e[c] = (int32_t)small[c];
     *b = r;
     return true;
 }

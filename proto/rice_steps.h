@@ -15,7 +15,10 @@ struct rice_step { /* eight bytes, copied whole: see get_small() */
     int8_t at[RICE_STEP_VALUES + 2];
 };
 
-enum { RICE_STEP_COUNT = RICE_STEP_VALUES, RICE_STEP_TAKEN }; /* where in at[], behind the values: how many they are, and their bits; both 0 when there is none */
+enum {
+    RICE_STEP_COUNT = RICE_STEP_VALUES,
+    RICE_STEP_TAKEN
+}; /* where in at[], behind the values: how many they are, and their bits; both 0 when there is none */
 
 extern const struct rice_step rice_steps[RICE_K_MAX + 1][RICE_STEPS];
 

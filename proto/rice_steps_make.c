@@ -9,9 +9,9 @@
 static struct rice_step step_of(unsigned k, unsigned pattern)
 {
     struct rice_step s = { .at = { 0 } };
-    unsigned left = RICE_STEP_BITS;
+    unsigned count = 0, left = RICE_STEP_BITS;
 
-    while (s.at[RICE_STEP_COUNT] < RICE_STEP_VALUES) {
+    while (count < RICE_STEP_VALUES) {
         uint8_t bytes[8] = { (uint8_t)pattern, (uint8_t)(pattern >> 8) };
         struct bit_reader b = bits_of(bytes, sizeof bytes);
         int32_t value = unzigzag32(get_rice(&b, k));
@@ -19,17 +19,19 @@ static struct rice_step step_of(unsigned k, unsigned pattern)
 
         if (taken > left || value > INT8_MAX || value < INT8_MIN)
             break;
-        s.at[s.at[RICE_STEP_COUNT]++] = (int8_t)value;
+        s.at[count++] = (int8_t)value;
         left -= taken;
         pattern >>= taken;
     }
+    s.at[RICE_STEP_COUNT] = (int8_t)count;
     s.at[RICE_STEP_TAKEN] = (int8_t)(RICE_STEP_BITS - left);
     return s;
 }
 
 int main(void)
 {
-    printf("/* Made by rice_steps_make.c. */\n#include \"proto/rice_steps.h\"\n\nconst struct rice_step rice_steps[RICE_K_MAX + 1][RICE_STEPS] = {\n");
+    printf("/* Made by rice_steps_make.c. */\n#include \"proto/rice_steps.h\"\n\nconst struct rice_step rice_steps[RICE_K_MAX + "
+           "1][RICE_STEPS] = {\n");
     for (unsigned k = 0; k <= RICE_K_MAX; k++) {
         printf("{\n");
         for (unsigned pattern = 0; pattern < RICE_STEPS; pattern++) {

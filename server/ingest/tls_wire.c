@@ -95,8 +95,8 @@ static bool prefer_fast(SSL_CTX *ctx)
 static int set_up(struct tls_wire *w, const struct tls_wire_files *files, const char *host)
 {
     w->ctx = SSL_CTX_new(TLS_client_method());
-    if (!w->ctx || !SSL_CTX_set_min_proto_version(w->ctx, TLS1_2_VERSION) || !prefer_fast(w->ctx) || !SSL_CTX_load_verify_file(w->ctx, files->ca) ||
-        SSL_CTX_use_certificate_chain_file(w->ctx, files->cert) != 1 ||
+    if (!w->ctx || !SSL_CTX_set_min_proto_version(w->ctx, TLS1_2_VERSION) || !prefer_fast(w->ctx) ||
+        !SSL_CTX_load_verify_file(w->ctx, files->ca) || SSL_CTX_use_certificate_chain_file(w->ctx, files->cert) != 1 ||
         SSL_CTX_use_PrivateKey_file(w->ctx, files->key, SSL_FILETYPE_PEM) != 1)
         return BMS_ERR_RANGE;
     SSL_CTX_set_verify(w->ctx, SSL_VERIFY_PEER, NULL);
