@@ -8,23 +8,20 @@
 
 static struct rice_step step_of(unsigned k, unsigned pattern)
 {
+    const uint8_t bytes[16] = { (uint8_t)pattern, (uint8_t)(pattern >> 8) };
+    struct bit_reader b = bits_of(bytes, sizeof bytes);
     struct rice_step s = { .at = { 0 } };
-    unsigned count = 0, left = RICE_STEP_BITS;
 
-    while (count < RICE_STEP_VALUES) {
-        uint8_t bytes[8] = { (uint8_t)pattern, (uint8_t)(pattern >> 8) };
-        struct bit_reader b = bits_of(bytes, sizeof bytes);
+    for (unsigned count = 0; count < RICE_STEP_VALUES; count++) {
         int32_t value = unzigzag32(get_rice(&b, k));
         unsigned taken = 8 * (unsigned)(b.p - bytes) - b.held;
 
-        if (taken > left || value > INT8_MAX || value < INT8_MIN)
+        if (taken > RICE_STEP_BITS || value > INT8_MAX || value < INT8_MIN)
             break;
-        s.at[count++] = (int8_t)value;
-        left -= taken;
-        pattern >>= taken;
+        s.at[count] = (int8_t)value;
+        s.at[RICE_STEP_COUNT] = (int8_t)(count + 1);
+        s.at[RICE_STEP_TAKEN] = (int8_t)taken;
     }
-    s.at[RICE_STEP_COUNT] = (int8_t)count;
-    s.at[RICE_STEP_TAKEN] = (int8_t)(RICE_STEP_BITS - left);
     return s;
 }
 
