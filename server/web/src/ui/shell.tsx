@@ -3,7 +3,7 @@
 import { signal, useSignalEffect } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { session, signOut } from "../core/api";
+import { mayManage, session, signOut } from "../core/api";
 import { age, zone } from "../core/format";
 import { lang, LANGUAGES, setLang, t, tr } from "../core/i18n";
 import { LOCAL } from "../core/local";
@@ -175,6 +175,11 @@ export function Shell({ children }: { children: ComponentChildren }) {
             <a href="/fleet" aria-current={route.value.page === "fleet" ? "page" : undefined}>
               {t("nav.fleet")}
             </a>
+            {mayManage() && (
+              <a href="/users" aria-current={route.value.page === "users" ? "page" : undefined}>
+                {t("nav.users")}
+              </a>
+            )}
           </nav>
         )}
         <LinkState />
