@@ -42,9 +42,9 @@ turn_log() {
 
 # Runs beside the child, and ends with this process however that ends.
 keep_log_small() {
+    nap=
     trap '[ -z "$nap" ] || kill "$nap" 2>/dev/null; exit 0' TERM
     trap '' INT HUP
-    nap=
     log_file=$(readlink "/proc/$$/fd/2")
     while [ -f "$log_file" ] && [ -d "/proc/$$" ]; do
         sleep "$LOG_LOOK_S" &
