@@ -30,6 +30,7 @@ static const struct http_route routes[] = {
     { "POST",   V1 "/session",                      ACCESS_PUBLIC,   false, true,  api_sign_in },
     { "GET",    V1 "/session",                      ACCESS_VIEWER,   false, false, api_get_session },
     { "DELETE", V1 "/session",                      ACCESS_VIEWER,   true,  true,  api_sign_out },
+    { "POST",   V1 "/session/password",             ACCESS_VIEWER,   true,  true,  api_change_own_password },
     { "GET",    V1 "/users",                        ACCESS_ADMIN,    false, true,  api_list_users },
     { "POST",   V1 "/users",                        ACCESS_ADMIN,    true,  true,  api_add_user },
     { "PATCH",  V1 "/users/{name}",                 ACCESS_ADMIN,    true,  true,  api_change_user },

@@ -91,6 +91,20 @@ int input_sign_in(const char *body, size_t len, struct input_sign_in *out, struc
     return err;
 }
 
+int input_password(const char *body, size_t len, struct input_password *out, struct input_problem *problem)
+{
+    static const char *const names[] = { "password", "new_password", NULL };
+    json_t *root = parse(body, len, problem);
+    int err = root == NULL ? BMS_ERR_RANGE : only(root, names, "", problem);
+
+    if (err == 0)
+        err = text(root, "password", true, out->password, sizeof out->password, problem);
+    if (err == 0)
+        err = text(root, "new_password", true, out->new_password, sizeof out->new_password, problem);
+    json_decref(root);
+    return err;
+}
+
 #define LETTERS  "abcdefghijklmnopqrstuvwxyz"
 #define CAPITALS "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS   "0123456789"

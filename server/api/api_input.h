@@ -26,6 +26,11 @@ struct input_sign_in {
     char password[257];
 };
 
+struct input_password {
+    char password[257]; /* the one that is signed in with now */
+    char new_password[257];
+};
+
 struct input_op {
     enum op_kind kind;
     struct op_value values[OP_VALUES_MAX];
@@ -53,6 +58,7 @@ struct input_span {
 };
 
 int input_sign_in(const char *body, size_t len, struct input_sign_in *out, struct input_problem *problem);
+int input_password(const char *body, size_t len, struct input_password *out, struct input_problem *problem);
 
 /* `add`: name, role, tenant and password are asked for. Otherwise there must be something to change, and no name. */
 int input_user(const char *body, size_t len, bool add, struct input_user *out, struct input_problem *problem);

@@ -52,6 +52,7 @@ void api_list_users(struct http_exchange *ex);
 void api_add_user(struct http_exchange *ex);
 void api_change_user(struct http_exchange *ex);
 void api_remove_user(struct http_exchange *ex);
+void api_change_own_password(struct http_exchange *ex);
 
 /* api_fleet.c */
 void api_fleet_summary(struct http_exchange *ex);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api_users.c -- administrators list, add, change and remove users. */
+/* api_users.c -- administrators list, add, change and remove users; everybody changes the own password. */
 #include "server/api/api_input.h"
 #include "server/api/api_parts.h"
 #include "server/api/auth_password.h"
@@ -10,6 +10,8 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+
+#define OF_FILE "this user's password is the first line of the server's password file; change it there"
 
 static struct user_admin admin_of(const struct http_exchange *ex)
 {
@@ -84,8 +86,7 @@ static bool is_acceptable(struct http_exchange *ex, const char *name, const stru
     else if (problem != NULL)
         http_problem(ex, 422, "password_rule", "password", problem);
     else if (in->has_password && auth_is_of_file(api_of(ex)->auth, name))
-        http_problem(ex, 409, "of_file", "password",
-                     "this user's password is the first line of the server's password file; change it there");
+        http_problem(ex, 409, "of_file", "password", OF_FILE);
     else
         return true;
     return false;
@@ -180,4 +181,57 @@ void api_remove_user(struct http_exchange *ex)
     }
     make_effective(ex);
     ex->status = 204;
+}
+
+/* 403 and not 401, which would tell the page that nobody is signed in any more. */
+static bool knows_password(struct http_exchange *ex, const char *password)
+{
+    int err = auth_verify(api_of(ex)->auth, ex, ex->user.name, password);
+
+    if (err == BMS_ERR_RANGE)
+        http_problem(ex, 403, "wrong_password", "password", "this is not the password that you sign in with");
+    return err == 0;
+}
+
+/* False: answered. */
+static bool may_be_own(struct http_exchange *ex, const char *password)
+{
+    const char *problem = auth_password_problem(ex->user.name, password);
+
+    if (auth_is_of_file(api_of(ex)->auth, ex->user.name))
+        http_problem(ex, 409, "of_file", "new_password", OF_FILE);
+    else if (problem != NULL)
+        http_problem(ex, 422, "password_rule", "new_password", problem);
+    else
+        return true;
+    return false;
+}
+
+static void store_own(struct http_exchange *ex, const char *hash)
+{
+    struct user_admin self = admin_of(ex);
+    struct user_change change = { .name = ex->user.name, .hash = hash };
+    int err = user_change(ex->db, &self, &change);
+
+    if (err != 0) {
+        answer_error(ex, err);
+        return;
+    }
+    make_effective(ex);
+    ex->status = 204;
+}
+
+void api_change_own_password(struct http_exchange *ex)
+{
+    struct input_password in;
+    struct input_problem problem;
+    char hash[crypto_pwhash_STRBYTES];
+
+    if (input_password(ex->body, ex->body_len, &in, &problem) != 0)
+        http_problem(ex, 400, problem.code, problem.field[0] == '\0' ? NULL : problem.field, problem.detail);
+    else if (may_be_own(ex, in.new_password) && knows_password(ex, in.password) && make_hash(ex, in.new_password, hash))
+        store_own(ex, hash);
+    sodium_memzero(&in, sizeof in);
+    if (ex->body != NULL)
+        sodium_memzero(ex->body, ex->body_len);
 }

@@ -179,7 +179,7 @@ static int open_session(struct auth *auth, struct http_exchange *ex, const char 
     return 0;
 }
 
-int auth_sign_in(struct auth *auth, struct http_exchange *ex, const char *name, const char *password)
+int auth_verify(struct auth *auth, struct http_exchange *ex, const char *name, const char *password)
 {
     char user_key[KEY_SIZE], address_key[KEY_SIZE];
 
@@ -192,16 +192,23 @@ int auth_sign_in(struct auth *auth, struct http_exchange *ex, const char *name, 
     if (right != 0)
         forgive_attempt(auth, user_key, address_key); /* also when it could not be judged */
     if (right == 1)
-        return open_session(auth, ex, name);
+        return 0;
     if (right == 0) {
         metrics_add(METRIC_SIGN_INS_REFUSED, 1);
-        log_warn("auth", "sign-in refused", "user=%s address=%s", name, ex->address);
+        log_warn("auth", "password refused", "user=%s address=%s", name, ex->address);
         http_problem(ex, 401, "wrong_login", NULL, WRONG_LOGIN);
     } else {
         ex->retry_after_s = 1;
-        http_problem(ex, 503, right == BMS_ERR_STATE ? "busy" : "database_away", NULL, "sign-in is not possible now; try again");
+        http_problem(ex, 503, right == BMS_ERR_STATE ? "busy" : "database_away", NULL, "the password cannot be looked at now; try again");
     }
     return right == 0 ? BMS_ERR_RANGE : right;
+}
+
+int auth_sign_in(struct auth *auth, struct http_exchange *ex, const char *name, const char *password)
+{
+    int err = auth_verify(auth, ex, name, password);
+
+    return err != 0 ? err : open_session(auth, ex, name);
 }
 
 void auth_sign_out(struct auth *auth, struct http_exchange *ex)

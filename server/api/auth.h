@@ -26,7 +26,10 @@ void auth_destroy(struct auth *auth);
 /* For http_config: session, role and CSRF token of a request. ex->user is filled when it passes. */
 enum http_guard auth_guard(struct auth *auth, struct http_exchange *ex);
 
-/* Check name and password; on success ex->user and ex->cookie are set and 0 is returned. Otherwise the problem is in `ex`. In a worker. */
+/* Whether the password is the user's, within the limit of failures. Returns 0; otherwise the problem is in `ex`. In a worker. */
+int auth_verify(struct auth *auth, struct http_exchange *ex, const char *name, const char *password);
+
+/* The same; on success ex->user and ex->cookie are set and 0 is returned. Otherwise the problem is in `ex`. In a worker. */
 int auth_sign_in(struct auth *auth, struct http_exchange *ex, const char *name, const char *password);
 
 /* End the session of `ex`. In a worker. */

@@ -11,6 +11,8 @@
 
 #define MEMORY (64u << 20) /* bytes of one hash */
 
+_Static_assert(AUTH_PASSWORD_MIN == 12 && AUTH_PASSWORD_MAX == 256, "the words of auth_password_problem() say so");
+
 enum { TURNS_MIN = 5, DIFFERENT_MIN = 5 };
 
 /* What is long enough and has turns enough, and is still guessed first. */

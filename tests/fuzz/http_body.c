@@ -52,6 +52,15 @@ static void user(const char *body, size_t len)
         abort();
 }
 
+static void password(const char *body, size_t len)
+{
+    struct input_password in;
+    struct input_problem problem;
+
+    if (input_password(body, len, &in, &problem) == 0 && strlen(in.new_password) >= sizeof in.new_password)
+        abort();
+}
+
 static void series(const char *text, size_t len)
 {
     struct history h;
@@ -78,7 +87,7 @@ static void path(const char *text, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static void (*const parsers[])(const char *, size_t) = { sign_in, op, topics, series, path, user };
+    static void (*const parsers[])(const char *, size_t) = { sign_in, op, topics, series, path, user, password };
     char *text = size == 0 ? NULL : malloc(size);
 
     if (text == NULL)

@@ -145,6 +145,25 @@ def test_ones_own_new_password_keeps_the_session_that_set_it(system, crew):
     assert other.call("GET", "/session").status_code == 401
 
 
+def test_everybody_changes_the_own_password_and_needs_the_old_one(system, crew):
+    """The session that did it goes on, others end; guesses count as failed sign-ins [FL-5]"""
+    one = crew("paula")  # this name, and the other client's address, are locked for a minute afterwards
+    other = Api(system.console, source="127.0.2.96")
+    assert other.sign_in("paula", PASSWORD).status_code == 200
+    new = {"password": PASSWORD, "new_password": "another-kd93-rq"}
+    problem(one.call("POST", "/session/password", {**new, "password": "not-this-one"}), 403, "wrong_password", "password")
+    problem(one.call("POST", "/session/password", {**new, "new_password": "short"}), 422, "password_rule", "new_password")
+    problem(one.call("POST", "/session/password", {"password": PASSWORD}), 400, "bad_field", "new_password")
+    problem(one.call("POST", "/session/password", new, csrf=False), 403, "csrf")
+    problem(system.api.call("POST", "/session/password", {**new, "password": system.password}), 409, "of_file", "new_password")
+    assert one.call("POST", "/session/password", new).status_code == 204
+    assert one.call("GET", "/session").status_code == 200 and other.call("GET", "/session").status_code == 401
+    assert other.sign_in("paula", PASSWORD).status_code == 401 and other.sign_in("paula", new["new_password"]).status_code == 200
+    assert audit(system, "paula")[-1][1:3] == ("paula", "change_user") and audit(system, "paula")[-1][3]["new_password"] is True
+    guesses = [other.call("POST", "/session/password", {**new, "password": f"guess-number-{n}"}).status_code for n in range(8)]
+    assert guesses[0] == 403 and guesses[-1] == 429
+
+
 def test_the_last_administrator_stays(system, crew):
     """Neither removed nor disabled, moved or made less; two who remove each other at once do not both succeed [FL-5]"""
     for change in ({"disabled": True}, {"role": "engineer"}, {"tenant": "test"}):

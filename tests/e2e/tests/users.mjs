@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // users.mjs -- the page of the administrators: add, change, new password, disable, remove; what is refused is said where it was asked for.
 import assert from "node:assert/strict";
-import { forgive, picture, sideways, until, withContext, withPage, openPage } from "../lib/browser.mjs";
+import { axe, forgive, picture, sideways, until, withContext, withPage, openPage } from "../lib/browser.mjs";
 import { test, testReal } from "../lib/suite.mjs";
 import { real, withFixture } from "../lib/target.mjs";
 
@@ -33,7 +33,7 @@ test("users: an administrator adds, changes, disables, enables and removes a use
       await page.selectOption("[name=role]", "engineer");
       await page.click("[data-do=send]");
       await gone(page);
-      assert.match(await row.textContent(), /engineer/);
+      await row.filter({ hasText: "engineer" }).waitFor();
 
       await row.locator("[data-do=disable]").click();
       await page.click("[data-do=send]");
@@ -81,6 +81,27 @@ test("users: what comes from the password file is changed there, and the page sa
       await row.waitFor();
       assert.match(await row.textContent(), /\(you\).*password file/);
       assert.equal(await row.locator("[data-do=password], [data-do=remove]").count(), 0);
+    })));
+
+test("users: everybody changes the own password; a wrong one is said, and nobody is signed out by it", () =>
+  withFixture((fixture) =>
+    withPage(fixture, "users own", "/fleet", { as: { user: "viewer", password: "viewer" }, phone: true }, async (page) => {
+      await page.click(".menu > .icon-button");
+      await page.click("[data-do=own]");
+      assert.equal(await page.evaluate(() => document.activeElement.name), "now");
+      await page.fill("[name=now]", "wrong");
+      await page.fill("[name=password]", "elevenchars");
+      assert.equal(await page.isDisabled("[data-do=send]"), true, "one character short");
+      await page.fill("[name=password]", "twelve chars");
+      await page.click("[data-do=send]");
+      await page.getByText("this is not the password that you sign in with").waitFor();
+      assert.deepEqual(await axe(page), []);
+      await picture(page, "own-password-phone.png");
+      await page.fill("[name=now]", "viewer");
+      await page.click("[data-do=send]");
+      await gone(page);
+      assert.equal(fixture.log.filter((r) => r.method === "POST" && r.path === "/session/password").length, 2);
+      forgive("users own", /status of 403/);
     })));
 
 for (const user of ["viewer", "engineer"]) {

@@ -157,6 +157,27 @@ static void test_a_user_is_said_in_full_when_new_and_in_parts_when_changed(void)
     }
 }
 
+static void test_a_new_password_comes_with_the_old_one_and_nothing_else(void)
+{
+    static const struct {
+        const char *body, *field; /* field: of the problem, NULL = taken */
+    } rows[] = {
+        { "{\"password\":\"a\",\"new_password\":\"b\"}", NULL },
+        { "{\"password\":\"a\"}", "new_password" },
+        { "{\"new_password\":\"b\"}", "password" },
+        { "{\"password\":\"a\",\"new_password\":7}", "new_password" },
+        { "{\"password\":\"a\",\"new_password\":\"b\",\"user\":\"c\"}", "user" },
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct input_password in;
+
+        CU_ASSERT_EQUAL(input_password(rows[i].body, strlen(rows[i].body), &in, &problem), rows[i].field == NULL ? 0 : BMS_ERR_RANGE);
+        if (rows[i].field != NULL)
+            CU_ASSERT_STRING_EQUAL(problem.field, rows[i].field);
+    }
+}
+
 static void test_a_tenants_name_is_as_long_as_its_column(void)
 {
     struct input_user in;
@@ -186,6 +207,7 @@ int main(void)
         { "as many values as there is room for are taken and one more is not", test_as_many_values_as_there_is_room_for_are_taken },
         { "topics are fleet or a vehicle", test_topics_are_fleet_or_a_vehicle },
         { "a user is said in full when new, and in parts when changed", test_a_user_is_said_in_full_when_new_and_in_parts_when_changed },
+        { "a new password comes with the old one, and nothing else", test_a_new_password_comes_with_the_old_one_and_nothing_else },
         { "a tenant's name is as long as its column", test_a_tenants_name_is_as_long_as_its_column },
         { "deep nesting is refused", test_deep_nesting_is_refused },
         CU_TEST_INFO_NULL,

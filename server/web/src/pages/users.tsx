@@ -1,103 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // users.tsx -- who may sign in. For administrators: add, change what one may and sees, a new password, disable, remove.
-import type { ComponentChildren } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { ApiError, get, loadSession, patch, post, remove, session } from "../core/api";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { get, loadSession, patch, post, remove, session } from "../core/api";
 import { COUNT, num, stamp } from "../core/format";
 import { t, tr } from "../core/i18n";
-import type { Problem, Role, User } from "../core/types";
+import type { Role, User } from "../core/types";
 import { Resource } from "../data/resource";
-import { serverLost } from "../stream/client";
-import { Dialog, Empty, ProblemBox, Skeleton } from "../ui/parts";
+import { Empty, ProblemBox, Skeleton } from "../ui/parts";
+import { Form, PASSWORD_MIN, PasswordField } from "../ui/userform";
 import "../styles/users.css";
 
 const ROLES: Role[] = ["viewer", "operator", "engineer", "admin"];
-const PASSWORD_MIN = 12;
-
-/* Letters that are not taken for one another, when somebody reads them out. */
-const ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789";
-
-function suggestion(): string {
-  const random = crypto.getRandomValues(new Uint8Array(16));
-  return [...random].map((n, i) => (i > 0 && i % 4 === 0 ? "-" : "") + ALPHABET[n % ALPHABET.length]).join("");
-}
-
 const roleWords = (role: string): string => tr("role." + role, "role.viewer");
 const tenantWords = (tenant: string): string => (tenant === "*" ? t("users.all") : tenant);
 const isSelf = (user: User): boolean => session.value?.user === user.name;
 const seesAll = (): boolean => session.value?.tenant === "*";
 
 type Act = { kind: "add" } | { kind: "change" | "password" | "disable" | "enable" | "remove"; user: User };
-
-interface FormProps {
-  title: string;
-  go: string;
-  ready: boolean;
-  send: () => Promise<unknown>;
-  done: () => void;
-  close: () => void;
-  children?: ComponentChildren;
-}
-
-/* A dialog with one write: what the server refuses is shown where it was asked for. */
-function Form({ title, go, ready, send, done, close, children }: FormProps) {
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
-  const form = useRef<HTMLFormElement>(null);
-  useEffect(() => form.current?.querySelector<HTMLElement>("input, select")?.focus(), []);
-
-  async function submit(e: Event): Promise<void> {
-    e.preventDefault();
-    if (busy || !ready) return;
-    setBusy(true);
-    setProblem(null);
-    try {
-      await send();
-      done();
-    } catch (err) {
-      setProblem(err instanceof ApiError ? err.problem : { title: "error", status: 0, code: "error", detail: String(err), request_id: "" });
-      setBusy(false);
-    }
-  }
-
-  const foot = (
-    <>
-      <button type="button" class="button" data-do="cancel" onClick={close}>
-        {t("cal.cancel")}
-      </button>
-      <button type="submit" form="user-form" class="button primary" data-do="send" disabled={!ready || busy || serverLost.value}>
-        {go}
-      </button>
-    </>
-  );
-  return (
-    <Dialog title={title} onClose={close} foot={foot} class="user-dialog">
-      <form id="user-form" ref={form} class="user-form" onSubmit={(e) => void submit(e)} aria-busy={busy}>
-        {children}
-        <p class="user-refusal" role="alert">
-          {problem && (problem.status === 0 ? t("error.network") : t("users.refused", { why: problem.detail }))}
-        </p>
-      </form>
-    </Dialog>
-  );
-}
-
-function PasswordField({ value, set }: { value: string; set: (s: string) => void }) {
-  return (
-    <div class="field">
-      <label for="user-password">{t("users.password")}</label>
-      <div class="user-password">
-        <input id="user-password" name="password" value={value} minLength={PASSWORD_MIN} maxLength={256} autocomplete="off" autocapitalize="none" spellcheck={false} aria-describedby="user-password-note" required onInput={(e) => set(e.currentTarget.value)} />
-        <button type="button" class="button" data-do="suggest" onClick={() => set(suggestion())}>
-          {t("users.suggest")}
-        </button>
-      </div>
-      <p class="fine" id="user-password-note">
-        {t("users.password.note", { n: PASSWORD_MIN })}
-      </p>
-    </div>
-  );
-}
 
 function RightsFields({ role, setRole, tenant, setTenant }: { role: Role; setRole: (r: Role) => void; tenant: string; setTenant: (s: string) => void }) {
   return (

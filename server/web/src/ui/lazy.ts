@@ -6,7 +6,7 @@ import { useEffect, useState } from "preact/hooks";
 const RETRY_ms = 2000;
 const loaded = new Map<string, unknown>();
 
-/* The page `name`, null until it is there; a chunk that does not arrive is asked for again until it does. Without `load` nothing is asked for. */
+/* The page `name`, null until it is there; a chunk that does not arrive is asked for again until it does. Without `load` nothing is asked for yet. */
 export function useLazy<P>(name: string, load: (() => Promise<ComponentType<P>>) | undefined): ComponentType<P> | null {
   const [, again] = useState(0);
   useEffect(() => {
@@ -25,6 +25,6 @@ export function useLazy<P>(name: string, load: (() => Promise<ComponentType<P>>)
     return () => {
       stop = true;
     };
-  }, [name]);
+  }, [name, load === undefined]);
   return (loaded.get(name) as ComponentType<P> | undefined) ?? null;
 }
