@@ -88,7 +88,7 @@ test("users: everybody changes the own password; a wrong one is said, and nobody
     withPage(fixture, "users own", "/fleet", { as: { user: "viewer", password: "viewer" }, phone: true }, async (page) => {
       await page.click(".menu > .icon-button");
       await page.click("[data-do=own]");
-      assert.equal(await page.evaluate(() => document.activeElement.name), "now");
+      await until("the first field has the focus", () => page.evaluate(() => document.activeElement.name === "now"));
       await page.fill("[name=now]", "wrong");
       await page.fill("[name=password]", "elevenchars");
       assert.equal(await page.isDisabled("[data-do=send]"), true, "one character short");
