@@ -10,8 +10,14 @@
 #
 # SIGTERM: the child gets STOP_SIGNAL, after STOP_MAX_S seconds SIGKILL. A child that ends by itself is started again, at once
 # when it had run for 10 s, else after a pause that doubles from 0.2 s to 5 s. Output goes to standard error, the log.
+#
+# The log, when it is a file, is looked at every CELLWARDEN_LOG_LOOK_S (10) seconds: over CELLWARDEN_LOG_MAX_kB (8000) it becomes FILE.1, in place of
+# the one before, and begins anew. So a process has at most twice that, and what it says in one look's time, on the disk. The child goes on writing to
+# the file that it opened (for appending), which therefore is copied and emptied: a line that comes within the millisecond between the two is lost.
 set -u
 STOP_MAX_S=15
+LOG_MAX_kB=${CELLWARDEN_LOG_MAX_kB:-8000}
+LOG_LOOK_S=${CELLWARDEN_LOG_LOOK_S:-10}
 
 name=$1
 run=$2
@@ -26,6 +32,27 @@ born() {
 }
 
 log() { printf '%s %s supervisor %s\n' "$1" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$2 name=$name" >&2; }
+
+# The log begins anew. What was said during the long copy is copied behind it, so that hardly anything can come in between the last piece and the end.
+turn_log() {
+    cp "$1" "$1.new" || return 0
+    copied=$(wc -c <"$1.new")
+    tail -c "+$((copied + 1))" "$1" >>"$1.new" && : >"$1" && mv -f "$1.new" "$1.1"
+}
+
+# Runs beside the child, and ends with this process however that ends.
+keep_log_small() {
+    nap=
+    trap '[ -z "$nap" ] || kill "$nap" 2>/dev/null; exit 0' TERM
+    trap '' INT HUP
+    log_file=$(readlink "/proc/$$/fd/2")
+    while [ -f "$log_file" ] && [ -d "/proc/$$" ]; do
+        sleep "$LOG_LOOK_S" &
+        nap=$!
+        wait $nap
+        [ "$(wc -c <"$log_file")" -le $((LOG_MAX_kB * 1000)) ] || turn_log "$log_file"
+    done
+}
 
 kill_when_late() {
     trap - TERM INT HUP
@@ -49,6 +76,8 @@ on_stop() {
 trap on_stop TERM INT HUP
 
 echo "$$ $(born $$)" >"$run/$name.pid"
+keep_log_small &
+log_keeper=$!
 count=0
 pause=0.2
 echo $count >"$run/$name.count"
@@ -78,4 +107,5 @@ while [ $stopping = 0 ]; do
     sleep $pause
     case $pause in 0.2) pause=0.4 ;; 0.4) pause=0.8 ;; 0.8) pause=1.6 ;; 1.6) pause=3.2 ;; *) pause=5 ;; esac
 done
+kill $log_keeper 2>/dev/null
 rm -f "$run/$name.pid" "$run/$name.child" "$run/$name.count"

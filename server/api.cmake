@@ -12,7 +12,7 @@ cw_library(cw_view SOURCES
   LIBS cw_http cw_log cw_clock cw_proto cw_common jansson sodium Threads::Threads)
 
 cw_library(cw_api SOURCES
-  api/api.c api/api_export.c api/api_fleet.c api/api_gaps.c api/api_health.c api/api_history.c api/api_ops.c api/api_refill.c api/api_running.c api/api_session.c api/api_stream.c api/api_vehicle.c
-  api/auth.c api/auth_limit.c api/auth_session.c
+  api/api.c api/api_export.c api/api_fleet.c api/api_gaps.c api/api_health.c api/api_history.c api/api_ops.c api/api_refill.c api/api_running.c api/api_session.c api/api_stream.c api/api_users.c api/api_vehicle.c
+  api/auth.c api/auth_limit.c api/auth_password.c api/auth_session.c api/user_store.c
   history/history_db.c http/http_pool.c
   LIBS cw_view cw_http cw_server cw_proto cw_common jansson sodium pq Threads::Threads)

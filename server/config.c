@@ -41,6 +41,7 @@ static const struct option options[] = {
     { "log-level",           TEXT,   AT(log_level),           "info",           0, 0, "error, warn, info or debug" },
     { "retention-days",      NUMBER, AT(retention_days),      "400",            1, 36500, "records older than this are refused, and dropped day by day" },
     { "rollup-days",         NUMBER, AT(rollup_days),         "3660",           1, 36500, "hours of roll-ups are kept so long; a tenant may have its own (tenant_retention)" },
+    { "alarm-days",          NUMBER, AT(alarm_days),          "3650",           1, 36500, "alarms are kept so long after their end; a tenant may have its own (tenant_retention)" },
     { "poison-days",         NUMBER, AT(poison_days),         "30",             1, 36500, "refused records are kept aside so long" },
     { "poison-per-device",   NUMBER, AT(poison_per_device),   "1000",           1, 1000000, "and at most so many of one device, the newest" },
     { "jobs-period-s",       NUMBER, AT(jobs_period_s),       "600",            1, 86400, "time between two passes of the jobs" },

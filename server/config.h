@@ -32,6 +32,7 @@ struct config {
     const char *log_level;
     int64_t retention_days;
     int64_t rollup_days;
+    int64_t alarm_days;
     int64_t poison_days;
     int64_t poison_per_device;
     int64_t jobs_period_s;

@@ -87,15 +87,16 @@ static void look(struct jobs *j)
     release(j);
     metrics_add(METRIC_PARTITIONS_DROPPED, (int64_t)done.dropped);
     metrics_add(METRIC_ROWS_REMOVED, (int64_t)done.rows_removed);
+    metrics_add(METRIC_ALARMS_REMOVED, (int64_t)done.alarms_removed);
     metrics_add(METRIC_POISON_REMOVED, (int64_t)done.poison_removed);
     metrics_add(err ? METRIC_JOBS_FAILED : got ? METRIC_JOBS_DONE : METRIC_JOBS_SKIPPED, 1);
     if (err)
         log_warn("jobs", "a pass failed; the next one tries again", "error='%s'", got < 0 ? j->lock.error : j->work.error);
     else if (got)
         metrics_set(METRIC_PARTITIONS, (int64_t)done.partitions);
-    if (done.dropped || done.poison_removed || done.rows_removed)
-        log_info("jobs", "retention", "partitions_dropped=%zu rows_removed=%zu poison_removed=%zu partitions=%zu", done.dropped,
-                 done.rows_removed, done.poison_removed, done.partitions);
+    if (done.dropped || done.poison_removed || done.rows_removed || done.alarms_removed)
+        log_info("jobs", "retention", "partitions_dropped=%zu rows_removed=%zu alarms_removed=%zu poison_removed=%zu partitions=%zu",
+                 done.dropped, done.rows_removed, done.alarms_removed, done.poison_removed, done.partitions);
 }
 
 static void *run(void *ctx)

@@ -30,11 +30,11 @@ int dc_charger_init(struct dc_charger *d, struct can_bus *can2, const struct cha
 
 double dc_charger_step(struct dc_charger *d, struct world *w)
 {
-    bool closed = w->contactors.closed & BIU_RELAY_CHARGE;
+    bool closed = w->contactors.closed & BIU_RELAY_CHARGE, heats = w->contactors.closed & BIU_RELAY_HEATING;
     struct charger_gbt_in in = { .start = d->plugged && d->started,
                                  .stop = d->stop,
                                  .paused = d->paused,
-                                 .pack_mV = closed ? w->inputs.pack_voltage_mV : 0,
+                                 .pack_mV = closed || heats ? w->inputs.pack_voltage_mV : 0,
                                  .rx = d->rx,
                                  .rx_count = d->rx_count };
     struct can_frame out[CHARGER_TX_MAX];

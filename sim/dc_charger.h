@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dc_charger.h -- a DC charging post: the charger of charger_gbt.h as a node of CAN2, with its plug in the vehicle's socket (CC2).
  *
- * The user plugs it in and presses start at once; when the charge is over he pulls the plug. What it drives flows only through a closed RL3.
+ * The user plugs it in and presses start at once; when the charge is over he pulls the plug. What it drives flows through a closed RL3
+ * into the pack, or through RL4 into the heater, at about the pack's voltage (model.h).
  */
 #ifndef SIM_DC_CHARGER_H
 #define SIM_DC_CHARGER_H

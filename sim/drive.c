@@ -23,6 +23,7 @@ static void move_dc_charger(struct pack *p)
 
     p->dc.plugged = p->dc.started = p->model.phase == MODEL_CHARGE;
     p->model.fast_A = dc_charger_step(&p->dc, &p->world);
+    p->model.fast_gives_A = -p->dc.gbt.output_mA / 1000.0;
     p->model.fast_over = p->dc.gbt.phase == CHARGER_DONE;
     if (was != p->dc.gbt.phase)
         report_info("charger", "phase=%s soc=%.3f", charger_gbt_phase_text(p->dc.gbt.phase), cells_soc(&p->model.cells));

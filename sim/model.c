@@ -104,9 +104,10 @@ void model_soak(struct model *m, double ambient_C)
 /* The charger's voltage is about the pack's; it gives no more than the heater takes. */
 static double heater_W(const struct model *m, const struct world *w)
 {
-    bool fed = m->phase == MODEL_CHARGE && !m->fast && w->told.charger_on && !(w->contactors.closed & BIU_RELAY_CHARGE);
+    bool fed = m->phase == MODEL_CHARGE && !(w->contactors.closed & BIU_RELAY_CHARGE);
+    double gives_A = m->fast ? m->fast_gives_A : w->told.charger_on ? w->told.charger_A : 0;
     double volts = cells_voltage_V(&m->cells), ohm = m->cells.count * heater_cell_V / heater_A;
-    double amps = volts / ohm < w->told.charger_A ? volts / ohm : w->told.charger_A;
+    double amps = volts / ohm < gives_A ? volts / ohm : gives_A;
 
     return fed && (w->contactors.closed & BIU_RELAY_HEATING) ? amps * amps * ohm : 0;
 }

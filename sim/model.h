@@ -25,6 +25,7 @@ struct model {
     struct charger charger; /* the slow one */
     bool fast;              /* it is a fast one instead, which somebody else moves: */
     double fast_A;          /* what it drives into the pack, negative */
+    double fast_gives_A;    /* what it gives, to the heater while RL3 is open */
     bool fast_over;         /* it has ended the charge */
     struct noise noise;
 };

@@ -3,8 +3,9 @@
 # instance.sh -- one installation under $VAR: its facts, its keys, its database, its broker.
 #
 #   VAR/instance     the facts, KEY=value: ports, folders, preset       VAR/run   pid files and sockets
-#   VAR/pki          keys and certificates                              VAR/log   one file for each process
+#   VAR/pki          keys and certificates                              VAR/log   one file for each process, and what it was before
 #   VAR/database     the PostgreSQL cluster (or elsewhere, see choose_database_dir)
+#   VAR/broker       what the broker reads, its own copies of keys included (or elsewhere, see choose_broker_dir)
 #   VAR/packs/NAME   a board's memory and a DTU's flash journal         VAR/admin.password
 
 # Where a socket's path may be, it must fit sun_path (108) with its name.
@@ -162,13 +163,49 @@ database_exists() {
         -c "select 1 from pg_database where datname = 'cellwarden'")" = 1 ]
 }
 
+# Like the database, the broker talks to strangers and has no need to be root.
+broker_user() {
+    if ! is_root; then
+        id -un
+    elif id mosquitto >/dev/null 2>&1; then
+        echo mosquitto
+    else
+        echo nobody
+    fi
+}
+
+# In VAR, except where its user cannot go.
+choose_broker_dir() {
+    broker_dir=$(fact broker_dir)
+    if [ -z "$broker_dir" ]; then
+        broker_dir=$VAR/broker
+        ! is_root || (cd / && setpriv --reuid="$(broker_user)" --clear-groups test -x "$VAR") || broker_dir=$(mktemp -d /var/tmp/cellwarden.XXXXXX)
+        set_fact broker_dir "$broker_dir"
+    fi
+    mkdir -p "$broker_dir"
+    chmod 700 "$broker_dir"
+}
+
+# All that the broker reads, for its user alone. VAR has links to what an administrator looks for or adds to.
+fill_broker_dir() {
+    for file in ca.crt service-ca.crt broker.crt broker.key; do
+        (umask 077 && cat "$VAR/pki/$file" >"$broker_dir/$file")
+    done
+    sed -e "s|@USER@|$(broker_user)|" -e "s|@ACL@|$broker_dir/mosquitto.acl|" -e "s|@PORT@|$broker_port|" -e "s|@SERVICE_PORT@|$service_port|" \
+        -e "s|@BIND@|$bind|" -e "s|@PKI@|$broker_dir|" -e "s|@CERT@|broker|" "$ROOT/deploy/mosquitto.conf.in" >"$broker_dir/mosquitto.conf"
+    (umask 077 && cat "$ROOT/deploy/mosquitto.acl" >"$broker_dir/mosquitto.acl")
+    ! is_root || chown -R "$(broker_user)" "$broker_dir"
+    for file in mosquitto.conf mosquitto.acl; do
+        ln -sf "$broker_dir/$file" "$VAR/$file"
+    done
+}
+
 start_broker() {
     mosquitto=$(command -v mosquitto || echo /usr/sbin/mosquitto)
     [ -x "$mosquitto" ] || die "mosquitto is not installed"
-    sed -e "s|@USER@|$(id -un)|" -e "s|@ACL@|$VAR/mosquitto.acl|" -e "s|@PORT@|$broker_port|" \
-        -e "s|@SERVICE_PORT@|$service_port|" -e "s|@BIND@|$bind|" -e "s|@PKI@|$VAR/pki|" -e "s|@CERT@|broker|" "$ROOT/deploy/mosquitto.conf.in" >"$VAR/mosquitto.conf"
-    (umask 077 && cat "$ROOT/deploy/mosquitto.acl" >"$VAR/mosquitto.acl")
-    start_process broker TERM "$mosquitto" -c "$VAR/mosquitto.conf"
+    choose_broker_dir
+    fill_broker_dir
+    start_process broker TERM "$(command -v sh)" "$ROOT/deploy/lib/as_user.sh" "$(broker_user)" "$mosquitto" -c "$broker_dir/mosquitto.conf"
     wait_for 15 broker_answers || die "the broker does not answer on port $service_port: see $VAR/log/broker.log"
 }
 

@@ -46,7 +46,6 @@ start_process() {
     stop_orphan "$name"
     rm -f "$VAR/run/$name.pid" "$VAR/run/$name.child"
     grep -qx "$name" "$VAR/run/order" 2>/dev/null || echo "$name" >>"$VAR/run/order"
-    keep_log_small "$VAR/log/$name.log"
     setsid sh "$ROOT/deploy/supervise.sh" "$name" "$VAR/run" "$signal" "$@" \
         </dev/null >>"$VAR/log/$name.log" 2>&1 8>&- 9>&- &
     wait_for 5 supervisor_pid "$name" >/dev/null || die "$name could not be started: see $VAR/log/$name.log"
@@ -85,10 +84,4 @@ stop_processes() {
     for name in "$@"; do
         stop_process "$name"
     done
-}
-
-# A log over 8 MB keeps one older part. Only looked at when a process is started.
-keep_log_small() {
-    [ -f "$1" ] && [ "$(wc -c <"$1")" -gt 8000000 ] || return 0
-    mv -f "$1" "$1.1"
 }

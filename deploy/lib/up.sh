@@ -216,12 +216,12 @@ stop_everything() {
 }
 
 purge_instance() {
-    for folder in "$(fact database_dir)" "$(fact socket_dir)"; do
+    for folder in "$(fact database_dir)" "$(fact broker_dir)" "$(fact socket_dir)"; do
         case $folder in
         "$VAR"/* | /var/tmp/cellwarden.?????? | /tmp/cellwarden.??????) rm -rf "$folder" ;;
         esac
     done
-    rm -rf "$VAR/run" "$VAR/log" "$VAR/pki" "$VAR/packs" "$VAR/database"
+    rm -rf "$VAR/run" "$VAR/log" "$VAR/pki" "$VAR/packs" "$VAR/database" "$VAR/broker"
     rm -f "$VAR/instance" "$VAR/admin.password" "$VAR/mosquitto.conf" "$VAR/mosquitto.acl" "$VAR/.lock"
     rmdir "$VAR" 2>/dev/null || note "$VAR holds other files and stays"
 }

@@ -30,6 +30,11 @@ static const struct http_route routes[] = {
     { "POST",   V1 "/session",                      ACCESS_PUBLIC,   false, true,  api_sign_in },
     { "GET",    V1 "/session",                      ACCESS_VIEWER,   false, false, api_get_session },
     { "DELETE", V1 "/session",                      ACCESS_VIEWER,   true,  true,  api_sign_out },
+    { "POST",   V1 "/session/password",             ACCESS_VIEWER,   true,  true,  api_change_own_password },
+    { "GET",    V1 "/users",                        ACCESS_ADMIN,    false, true,  api_list_users },
+    { "POST",   V1 "/users",                        ACCESS_ADMIN,    true,  true,  api_add_user },
+    { "PATCH",  V1 "/users/{name}",                 ACCESS_ADMIN,    true,  true,  api_change_user },
+    { "DELETE", V1 "/users/{name}",                 ACCESS_ADMIN,    true,  true,  api_remove_user },
     { "GET",    V1 "/fleet/summary",                ACCESS_VIEWER,   false, false, api_fleet_summary },
     { "GET",    V1 "/fleet/rows",                   ACCESS_VIEWER,   false, false, api_fleet_rows },
     { "GET",    V1 "/vehicles/{id}",                ACCESS_VIEWER,   false, false, api_get_vehicle },
@@ -76,10 +81,8 @@ static void apply_admin(void *job, struct db *db)
     atomic_store(&api->admin_queued, false);
 }
 
-/* A stream must not outlive the right to it: whoever was signed out elsewhere, or disabled, is found here. */
-static void check_sessions(void *job, struct db *db)
+void api_check_streams(struct api *api, struct db *db)
 {
-    struct api *api = job;
     uint64_t sessions[STREAMS_MAX];
     size_t count = stream_sessions(api->hub, sessions, STREAMS_MAX);
 
@@ -87,6 +90,12 @@ static void check_sessions(void *job, struct db *db)
         if (auth_session_stands(db->conn, sessions[i]) == 0)
             stream_end_session(api->hub, sessions[i]);
     }
+}
+
+/* A stream must not outlive the right to it: whoever was signed out or disabled in another process is found here. */
+static void check_sessions(void *job, struct db *db)
+{
+    api_check_streams(job, db);
 }
 
 /* Ticks of the streams, their sessions, and the administrator's password file. */

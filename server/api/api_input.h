@@ -26,6 +26,11 @@ struct input_sign_in {
     char password[257];
 };
 
+struct input_password {
+    char password[257]; /* the one that is signed in with now */
+    char new_password[257];
+};
+
 struct input_op {
     enum op_kind kind;
     struct op_value values[OP_VALUES_MAX];
@@ -39,11 +44,25 @@ struct input_topics {
     size_t count;
 };
 
+/* What is said of a user; what is not said is "" and left alone. */
+struct input_user {
+    char name[65]; /* of a new user only: lower case letters, digits, . _ @ - */
+    char role[16];
+    char tenant[65]; /* "*" or a tenant's name */
+    char password[257];
+    bool has_password, has_disabled, disabled;
+};
+
 struct input_span {
     int64_t from_ms, to_ms; /* UTC */
 };
 
 int input_sign_in(const char *body, size_t len, struct input_sign_in *out, struct input_problem *problem);
+int input_password(const char *body, size_t len, struct input_password *out, struct input_problem *problem);
+
+/* `add`: name, role, tenant and password are asked for. Otherwise there must be something to change, and no name. */
+int input_user(const char *body, size_t len, bool add, struct input_user *out, struct input_problem *problem);
+
 int input_op(const char *body, size_t len, struct input_op *out, struct input_problem *problem);
 int input_span(const char *body, size_t len, struct input_span *out, struct input_problem *problem);
 int input_topics(const char *body, size_t len, struct input_topics *out, struct input_problem *problem);

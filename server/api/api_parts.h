@@ -39,10 +39,20 @@ static inline struct api *api_of(const struct http_exchange *ex)
     return ex->ctx;
 }
 
+/* api.c: end the streams whose sessions do not stand any more. */
+void api_check_streams(struct api *api, struct db *db);
+
 /* api_session.c */
 void api_sign_in(struct http_exchange *ex);
 void api_get_session(struct http_exchange *ex);
 void api_sign_out(struct http_exchange *ex);
+
+/* api_users.c */
+void api_list_users(struct http_exchange *ex);
+void api_add_user(struct http_exchange *ex);
+void api_change_user(struct http_exchange *ex);
+void api_remove_user(struct http_exchange *ex);
+void api_change_own_password(struct http_exchange *ex);
 
 /* api_fleet.c */
 void api_fleet_summary(struct http_exchange *ex);

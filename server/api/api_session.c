@@ -12,6 +12,7 @@ static void answer_session(struct http_exchange *ex)
     jsonw_object(&ex->out);
     jsonw_member_str(&ex->out, "user", ex->user.name);
     jsonw_member_str(&ex->out, "role", auth_role_word(ex->user.access));
+    jsonw_member_str(&ex->out, "tenant", ex->user.tenant);
     jsonw_member_str(&ex->out, "csrf", ex->user.csrf);
     jsonw_member_int(&ex->out, "server_time", http_utc_ms());
     jsonw_member_str(&ex->out, "build", API_VERSION);

@@ -4,6 +4,7 @@
 
 #include "common/err.h"
 #include "server/api/auth_limit.h"
+#include "server/api/auth_password.h"
 #include "server/api/auth_role.h"
 #include "server/log.h"
 #include "server/metrics.h"
@@ -17,7 +18,6 @@
 #include <sys/stat.h>
 
 #define COOKIE      "cw_session"
-#define MEMORY      (64u << 20) /* bytes of one Argon2id hash */
 #define KEY_SIZE    80u
 #define NOT_SIGNED  "sign in to see this"
 #define WRONG_LOGIN "user or password is wrong"
@@ -32,15 +32,6 @@ struct auth {
     char nobody[crypto_pwhash_STRBYTES]; /* what an unknown user's password is compared with */
 };
 
-/* Argon2id of `password`. Returns 0 or BMS_ERR_NOSPACE. */
-static int hash_password(const char *password, char hash[crypto_pwhash_STRBYTES])
-{
-    return crypto_pwhash_str_alg(hash, password, strlen(password), crypto_pwhash_OPSLIMIT_INTERACTIVE, MEMORY,
-                                 crypto_pwhash_ALG_ARGON2ID13) == 0
-               ? 0
-               : BMS_ERR_NOSPACE;
-}
-
 struct auth *auth_create(const char *password_file)
 {
     struct auth *auth = sodium_init() < 0 ? NULL : calloc(1, sizeof *auth);
@@ -51,7 +42,7 @@ struct auth *auth_create(const char *password_file)
     auth->password_file = password_file;
     auth_limit_init(&auth->limit);
     pthread_mutex_init(&auth->lock, NULL);
-    if (auth->sessions == NULL || hash_password("nobody has this password", auth->nobody) != 0) {
+    if (auth->sessions == NULL || auth_password_hash("nobody has this password", auth->nobody) != 0) {
         auth_destroy(auth);
         return NULL;
     }
@@ -188,7 +179,7 @@ static int open_session(struct auth *auth, struct http_exchange *ex, const char 
     return 0;
 }
 
-int auth_sign_in(struct auth *auth, struct http_exchange *ex, const char *name, const char *password)
+int auth_verify(struct auth *auth, struct http_exchange *ex, const char *name, const char *password)
 {
     char user_key[KEY_SIZE], address_key[KEY_SIZE];
 
@@ -201,16 +192,23 @@ int auth_sign_in(struct auth *auth, struct http_exchange *ex, const char *name, 
     if (right != 0)
         forgive_attempt(auth, user_key, address_key); /* also when it could not be judged */
     if (right == 1)
-        return open_session(auth, ex, name);
+        return 0;
     if (right == 0) {
         metrics_add(METRIC_SIGN_INS_REFUSED, 1);
-        log_warn("auth", "sign-in refused", "user=%s address=%s", name, ex->address);
+        log_warn("auth", "password refused", "user=%s address=%s", name, ex->address);
         http_problem(ex, 401, "wrong_login", NULL, WRONG_LOGIN);
     } else {
         ex->retry_after_s = 1;
-        http_problem(ex, 503, right == BMS_ERR_STATE ? "busy" : "database_away", NULL, "sign-in is not possible now; try again");
+        http_problem(ex, 503, right == BMS_ERR_STATE ? "busy" : "database_away", NULL, "the password cannot be looked at now; try again");
     }
     return right == 0 ? BMS_ERR_RANGE : right;
+}
+
+int auth_sign_in(struct auth *auth, struct http_exchange *ex, const char *name, const char *password)
+{
+    int err = auth_verify(auth, ex, name, password);
+
+    return err != 0 ? err : open_session(auth, ex, name);
 }
 
 void auth_sign_out(struct auth *auth, struct http_exchange *ex)
@@ -220,6 +218,25 @@ void auth_sign_out(struct auth *auth, struct http_exchange *ex)
     if (token != NULL)
         auth_session_close(auth->sessions, ex->db->conn, token);
     set_cookie(ex, "", 0);
+}
+
+int auth_hash(struct auth *auth, const char *password, char hash[crypto_pwhash_STRBYTES])
+{
+    int running = atomic_fetch_add(&auth->hashes, 1);
+    int err = running >= AUTH_HASHES_MAX ? BMS_ERR_STATE : auth_password_hash(password, hash);
+
+    atomic_fetch_sub(&auth->hashes, 1);
+    return err;
+}
+
+void auth_forget(struct auth *auth)
+{
+    auth_sessions_forget(auth->sessions);
+}
+
+bool auth_is_of_file(const struct auth *auth, const char *name)
+{
+    return auth->password_file[0] != '\0' && strcmp(name, "admin") == 0;
 }
 
 bool auth_admin_is_due(struct auth *auth)
@@ -250,7 +267,7 @@ static int read_password(const char *path, char password[AUTH_PASSWORD_MAX + 2])
     password[strcspn(password, "\r\n")] = '\0';
     size_t len = strlen(password);
 
-    return len < AUTH_PASSWORD_MIN || len > AUTH_PASSWORD_MAX ? BMS_ERR_RANGE : 0;
+    return len < AUTH_FILE_PASSWORD_MIN || len > AUTH_PASSWORD_MAX ? BMS_ERR_RANGE : 0;
 }
 
 /* Write the new hash; who was signed in as admin is not any more. */
@@ -277,13 +294,13 @@ static int apply_file(struct auth *auth, PGconn *db)
     int err = read_password(auth->password_file, password);
 
     if (err != 0) {
-        log_error("auth", "administrator's password file is not usable", "file=%s least=%d most=%d", auth->password_file, AUTH_PASSWORD_MIN,
-                  AUTH_PASSWORD_MAX);
+        log_error("auth", "administrator's password file is not usable", "file=%s least=%d most=%d", auth->password_file,
+                  AUTH_FILE_PASSWORD_MIN, AUTH_PASSWORD_MAX);
         return err == BMS_ERR_RANGE ? 0 : err; /* looked at again when the file changes */
     }
     int same = load_hash(auth, db, "admin", hash) == 1 && crypto_pwhash_str_verify(hash, password, strlen(password)) == 0;
 
-    err = same ? 0 : hash_password(password, hash);
+    err = same ? 0 : auth_password_hash(password, hash);
     if (!same && err == 0) {
         err = store_admin(db, hash);
         auth_sessions_forget(auth->sessions);

@@ -22,6 +22,7 @@ struct entry {
 
 struct auth_sessions {
     pthread_mutex_t lock;
+    uint64_t forgotten; /* how often something was forgotten: an answer that was asked for before is not kept */
     struct entry entries[AUTH_SESSION_CACHE];
 };
 
@@ -89,7 +90,17 @@ bool auth_session_cached(struct auth_sessions *s, const char *token, struct http
     return good;
 }
 
-static void keep(struct auth_sessions *s, const unsigned char *hash, const struct http_user *user)
+static uint64_t times_forgotten(struct auth_sessions *s)
+{
+    pthread_mutex_lock(&s->lock);
+    uint64_t times = s->forgotten;
+
+    pthread_mutex_unlock(&s->lock);
+    return times;
+}
+
+/* Unless something was forgotten since `asked`. */
+static void keep(struct auth_sessions *s, const unsigned char *hash, const struct http_user *user, uint64_t asked)
 {
     pthread_mutex_lock(&s->lock);
     struct entry *place = find(s, hash);
@@ -100,9 +111,11 @@ static void keep(struct auth_sessions *s, const unsigned char *hash, const struc
             oldest = &s->entries[i];
     }
     place = place == NULL ? oldest : place;
-    memcpy(place->hash, hash, HASH_BYTES);
-    place->user = *user;
-    place->checked_ms = http_clock_ms();
+    if (s->forgotten == asked) {
+        memcpy(place->hash, hash, HASH_BYTES);
+        place->user = *user;
+        place->checked_ms = http_clock_ms();
+    }
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -111,6 +124,7 @@ int auth_session_load(struct auth_sessions *s, PGconn *db, const char *token, st
     unsigned char hash[HASH_BYTES];
     char text[HASH_TEXT];
     const char *params[] = { text };
+    uint64_t asked = times_forgotten(s);
 
     token_key(token, hash);
     sodium_bin2hex(text, sizeof text, hash, sizeof hash);
@@ -127,7 +141,7 @@ int auth_session_load(struct auth_sessions *s, PGconn *db, const char *token, st
         snprintf(user->name, sizeof user->name, "%s", PQgetvalue(r, 0, 0));
         snprintf(user->tenant, sizeof user->tenant, "%s", PQgetvalue(r, 0, 2));
         fill_from_token(user, token);
-        keep(s, hash, user);
+        keep(s, hash, user, asked);
     }
     PQclear(r);
     return found;
@@ -169,6 +183,7 @@ void auth_session_close(struct auth_sessions *s, PGconn *db, const char *token)
 
     if (e != NULL)
         *e = (struct entry) { .checked_ms = 0 };
+    s->forgotten++;
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -193,5 +208,6 @@ void auth_sessions_forget(struct auth_sessions *s)
 {
     pthread_mutex_lock(&s->lock);
     memset(s->entries, 0, sizeof s->entries);
+    s->forgotten++;
     pthread_mutex_unlock(&s->lock);
 }

@@ -212,7 +212,7 @@ struct downlink *downlink_create(const struct downlink_parts *parts)
     d->parts = *parts;
     d->sends = (parts->config->role & ROLE_API) != 0;
     d->results_tail = &d->results;
-    d->rereads.items = calloc(REREADS_MAX, sizeof *d->rereads.items);
+    d->rereads.items = calloc(REREAD_SLOTS, sizeof *d->rereads.items);
     db_init(&d->db, parts->config->database, "cellwarden-downlink");
     db_init(&d->start_db, parts->config->database, "cellwarden-start-op");
     pthread_mutex_init(&d->lock, NULL);

@@ -12,6 +12,7 @@ struct retention_result {
     size_t partitions;     /* attached when the pass ended */
     size_t dropped;        /* partitions */
     size_t rows_removed;   /* records and hours of tenants that keep less */
+    size_t alarms_removed; /* rows */
     size_t poison_removed; /* rows */
 };
 

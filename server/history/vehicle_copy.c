@@ -17,27 +17,35 @@
 /* Version 1 of the file. The number in the file is the place in this list, from 1; another list of columns is another version. */
 static const struct table {
     const char *name, *columns, *only, *order;
+    const char *newer; /* of tables that hold the newest state: what to do with a row that is there already. NULL: it stays */
 } tables[VEHICLE_TABLES] = {
     { "record",
       "tenant, device, first_at, epoch, seq, boot, first_no, count, last_at, received_at, cell_min_mV, cell_max_mV, cell_mean_mV, "
       "soc_permyriad, "
       "current_min_mA, current_max_mA, voltage_mV, temp_min_ddegC, temp_max_ddegC, alarm_level, record",
-      "true", "first_at, epoch, seq" },
-    { "latest", "tenant, device, boot, no, measured_at, received_at, record", "true", "device" },
+      "true", "first_at, epoch, seq", NULL },
+    { "latest", "tenant, device, boot, no, measured_at, received_at, record", "true", "device",
+      "(tenant, device) DO UPDATE SET boot = excluded.boot, no = excluded.no, measured_at = excluded.measured_at, "
+      "received_at = excluded.received_at, record = excluded.record "
+      "WHERE CASE WHEN t.boot = excluded.boot THEN t.no < excluded.no ELSE t.measured_at < excluded.measured_at END" }, /* as store.c */
     { "alarm_span", "tenant, device, boot, alarm, number, from_no, to_no, from_at, to_at, level, value", "true",
-      "boot, alarm, number, from_no" },
+      "boot, alarm, number, from_no", NULL },
     { "op", "tenant, device, id, kind, values, by, reason, state, detail, created_at, changed_at, expires_at, readback",
-      "state NOT IN ('queued', 'sent')", "id" },
-    { "param_reported", "tenant, device, param, running, stored, desired, read_at", "true", "param" },
-    { "param_state", "tenant, device, running_hash, stored_hash, boot, read_at", "true", "device" },
-    { "audit", "tenant, device, at, id, by, action, detail", "true", "at, id" },
+      "state NOT IN ('queued', 'sent')", "id", NULL },
+    { "param_reported", "tenant, device, param, running, stored, desired, read_at", "true", "param",
+      "(tenant, device, param) DO UPDATE SET running = excluded.running, stored = excluded.stored, desired = excluded.desired, "
+      "read_at = excluded.read_at WHERE t.read_at IS NULL OR t.read_at < excluded.read_at" },
+    { "param_state", "tenant, device, running_hash, stored_hash, boot, read_at", "true", "device",
+      "(tenant, device) DO UPDATE SET running_hash = excluded.running_hash, stored_hash = excluded.stored_hash, boot = excluded.boot, "
+      "read_at = excluded.read_at WHERE t.read_at < excluded.read_at" },
+    { "audit", "tenant, device, at, id, by, action, detail", "true", "at, id", NULL },
     { "rollup",
       "tenant, device, hour, made_at, samples, cell_min_mV, cell_max_mV, temp_min_ddegC, temp_max_ddegC, soc_min_permyriad, "
       "soc_max_permyriad, "
       "current_min_mA, current_max_mA, current_mean_mA, alarm_level, whole, minutes",
-      "true", "hour" },
-    { "gap_lost", "tenant, device, epoch, first_seq, last_seq, reason, at", "true", "epoch, first_seq, last_seq" },
-    { "poison", "tenant, device, digest, reason, topic, epoch, seq, size, bytes, times, received_at, again_at", "true", "digest" },
+      "true", "hour", NULL },
+    { "gap_lost", "tenant, device, epoch, first_seq, last_seq, reason, at", "true", "epoch, first_seq, last_seq", NULL },
+    { "poison", "tenant, device, digest, reason, topic, epoch, seq, size, bytes, times, received_at, again_at", "true", "digest", NULL },
 };
 
 enum { SQL = 2048, DAY_S = 86400 };
@@ -275,8 +283,8 @@ static int take_over(struct db *db, struct vehicle_counts *counts)
 
         if (counts->in_file[t] == 0)
             continue;
-        snprintf(sql, sizeof sql, "INSERT INTO %s (%s) SELECT %s FROM stage_%s ON CONFLICT DO NOTHING", tables[t].name, tables[t].columns,
-                 tables[t].columns, tables[t].name);
+        snprintf(sql, sizeof sql, "INSERT INTO %s AS t (%s) SELECT %s FROM stage_%s ON CONFLICT %s", tables[t].name, tables[t].columns,
+                 tables[t].columns, tables[t].name, tables[t].newer ? tables[t].newer : "DO NOTHING");
         err = db_query(db, sql, 0, NULL, &res);
         counts->new_rows[t] = err ? 0 : strtoull(PQcmdTuples(res), NULL, 10);
         PQclear(res);

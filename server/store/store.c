@@ -93,7 +93,7 @@ static void note_late(struct store *s)
     for (size_t i = 0; i < s->rows.count; i++) {
         const struct decoded *d = s->rows.record[i];
 
-        store_late_add(&s->late, d->device, d->first_ms, d->last_ms, now_ms);
+        store_late_add(&s->late, d->device, d->first_ms, d->last_ms, d->bytes, d->size, now_ms);
     }
 }
 

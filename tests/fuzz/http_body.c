@@ -42,6 +42,25 @@ static void topics(const char *body, size_t len)
     }
 }
 
+static void user(const char *body, size_t len)
+{
+    struct input_user in;
+    struct input_problem problem;
+    bool add = len % 2 == 0;
+
+    if (input_user(body, len, add, &in, &problem) == 0 && add && (in.name[0] == '\0' || strlen(in.tenant) > 62))
+        abort();
+}
+
+static void password(const char *body, size_t len)
+{
+    struct input_password in;
+    struct input_problem problem;
+
+    if (input_password(body, len, &in, &problem) == 0 && strlen(in.new_password) >= sizeof in.new_password)
+        abort();
+}
+
 static void series(const char *text, size_t len)
 {
     struct history h;
@@ -68,7 +87,7 @@ static void path(const char *text, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static void (*const parsers[])(const char *, size_t) = { sign_in, op, topics, series, path };
+    static void (*const parsers[])(const char *, size_t) = { sign_in, op, topics, series, path, user, password };
     char *text = size == 0 ? NULL : malloc(size);
 
     if (text == NULL)

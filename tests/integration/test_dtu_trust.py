@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whom a DTU trusts: both ways of talking must refuse the same servers, with a reason, and go on trying."""
+import getpass
+import re
 import socket
 import subprocess
 
@@ -19,7 +21,9 @@ def other_broker(system, tmp_path):
         lines = (system.var / "mosquitto.conf").read_text().splitlines()
         text = "\n".join(lines).replace(f"listener {system.broker[1]} ", f"listener {port} ")
         text = text.replace(f"listener {system.service[1]} ", f"listener {free_port()} ")
-        text = text.replace(f"certfile {system.var}/pki/", f"certfile {pki}/").replace(f"keyfile {system.var}/pki/", f"keyfile {pki}/")
+        own = system.fact("broker_dir")
+        text = text.replace(f"certfile {own}/", f"certfile {pki}/").replace(f"keyfile {own}/", f"keyfile {pki}/")
+        text = re.sub(r"^user .*$", f"user {getpass.getuser()}", text, flags=re.M)  # the test's files are the tester's
         (tmp_path / "broker.conf").write_text(text)
         log = open(tmp_path / "broker.log", "wb")
         started.append(subprocess.Popen(["/usr/sbin/mosquitto", "-c", tmp_path / "broker.conf"], stderr=log, stdout=log))

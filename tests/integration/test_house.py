@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """./cellwarden itself: wrong usage is named, a second `up` changes nothing, what dies comes back, what stops stops cleanly."""
 import os
+import pathlib
 import signal
 import subprocess
 
@@ -55,10 +56,51 @@ def test_status_without_an_instance_says_so(tmp_path):
 
 
 def test_secrets_are_private(own):
-    secrets = [own.var / "admin.password", *(own.var / "pki").glob("*.key")]
-    assert len(secrets) >= 4
+    secrets = [own.var / "admin.password", *(own.var / "pki").glob("*.key"), pathlib.Path(own.fact("broker_dir")) / "broker.key"]
+    assert len(secrets) >= 5
     for path in secrets:
         assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_who_talks_to_strangers_is_not_root(own):
+    """Broker and database run as users who own what they read and nothing else; the broker cannot read the CA's key"""
+    for name in ("broker", "database"):
+        status = pathlib.Path(f"/proc/{own.pid(name)}/status").read_text()
+        users = {int(n) for line in status.splitlines() if line.startswith("Uid:") for n in line.split()[1:]}
+        assert users and (0 not in users), f"{name} runs as {users}"
+        if os.geteuid() == 0:
+            capabilities = {line.split()[1] for line in status.splitlines() if line.startswith(("CapPrm:", "CapEff:"))}
+            assert capabilities == {"0000000000000000"}, f"{name} has {capabilities}"
+    assert (own.var / "pki" / "ca.key").stat().st_uid == os.geteuid()
+    assert not list(pathlib.Path(own.fact("broker_dir")).glob("ca.key"))
+
+
+def test_a_log_stays_small_while_its_process_runs_on(tmp_path):
+    """At most twice the limit and what comes within one look; the newest lines are there, and where the log was turned hardly one is missing"""
+    limit_kB, lines = 40, 20000
+    chatter = f"i=0; while [ $i -lt {lines} ]; do echo line $i; i=$((i + 1)); [ $((i % 100)) != 0 ] || sleep 0.02; done; exec sleep 60"
+    log = tmp_path / "talk.log"
+    with open(log, "ab") as out:
+        supervisor = subprocess.Popen(["sh", ROOT / "deploy/supervise.sh", "talk", tmp_path, "TERM", "sh", "-c", chatter], stderr=out, stdout=out,
+                                      env={**os.environ, "CELLWARDEN_LOG_MAX_kB": str(limit_kB), "CELLWARDEN_LOG_LOOK_S": "0.2"})
+    largest = 0
+
+    def said_all():
+        nonlocal largest
+        largest = max(largest, sum(path.stat().st_size for path in tmp_path.glob("talk.log*")))
+        return f"line {lines - 1}\n" in log.read_text() + older.read_text() if older.exists() else False
+
+    older = tmp_path / "talk.log.1"
+    try:
+        wait_until(said_all, 60, "all was said")
+    finally:
+        supervisor.terminate()
+        assert supervisor.wait(10) == 0
+    assert largest < 3 * limit_kB * 1000 + 60_000, f"{largest} bytes"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["talk.log", "talk.log.1"]
+    kept = [int(line.split()[1]) for line in (older.read_text() + log.read_text()).splitlines() if line.startswith("line ") and line.split()[1].isdigit()]
+    assert kept[-1] == lines - 1 and kept == sorted(set(kept))
+    assert kept[-1] - kept[0] + 1 - len(kept) <= 100, "lines are missing in the middle"
 
 
 def test_a_second_up_changes_nothing(own):

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the database lost comes back from the device's journal by itself; what the journal does not have is lost, and says why."""
+import subprocess
+
 import pytest
 from harness import Dtu, Instance, Pack, wait_until
 
@@ -95,14 +97,48 @@ def test_another_journal_has_nothing_of_the_old_one(system):
     wait_until(lambda: holes(instance).get((40, 44)) == "formatted", 60, "the journal that had it is gone")
 
 
-def test_a_refill_by_hand_asks_for_the_oldest_hole_and_only_where_there_is_one(system):
+@pytest.fixture
+def jobs_rest(system):
+    """Holds the jobs' lock: nobody asks but by hand."""
+    instance, _, _ = system
+    lock = subprocess.Popen(["psql", "-XAtq", instance.fact("conninfo")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    lock.stdin.write("select 'held' from (select pg_advisory_lock(20260103)) l;\n")
+    lock.stdin.flush()
+    assert lock.stdout.readline() == "held\n"
+    yield
+    lock.communicate("\\q\n", timeout=10)
+
+
+def by_hand(instance):
+    now = int(instance.psql("select (extract(epoch from now()) * 1000)::bigint")[0][0])
+    return instance.api.call("POST", f"/vehicles/{DEVICE}/refill", {"from": now - 86_400_000, "to": now})
+
+
+def test_a_refill_by_hand_asks_for_the_oldest_hole_and_only_where_there_is_one(system, jobs_rest):
     """[FL-5]"""
     instance, _, _ = system
-    epoch, last = newest(instance)
-    wait_until(lambda: newest(instance)[1] > 12, 60, "records are stored")
-    took = int(instance.psql("select (extract(epoch from now()) * 1000)::bigint")[0][0])
-    answer = instance.api.call("POST", f"/vehicles/{DEVICE}/refill", {"from": took - 86_400_000, "to": took})
-    assert answer.status_code in (200, 202) and last >= 0 and epoch
-    refused = instance.api.call("POST", f"/vehicles/{DEVICE}/refill", {"from": took, "to": took})
+    wait_until(lambda: newest(instance)[1] > 30, 60, "records are stored")
+    wait_until(lambda: instance.psql("select count(*) from op where kind = 'refill' and state in ('queued', 'sent')") == [["0"]], 30, "nothing is asked for")
+    epoch, _ = newest(instance)
+    lost = {**take_out(instance, epoch, 5, 7), **take_out(instance, epoch, 12, 12)}
+    for first, last in ((5, 7), (12, 12)):
+        answer = by_hand(instance)
+        assert answer.status_code == 202, answer.text
+        op = answer.json()["op"]
+        assert answer.headers["Location"] == f"/api/v1/ops/{op}"
+        assert instance.psql(f"select by, kind, values->0->>'first', values->0->>'last' from op where id = '{op}'") == [["admin", "refill", str(first), str(last)]]
+        wait_until(lambda: instance.api.get(f"/ops/{op}")["state"] == "done", 30, "the journal gave what was asked for")
+    back = dict(instance.psql(f"select seq, encode(record, 'hex') from record where {OF_DEVICE} and epoch = {epoch}"))
+    assert {seq: back[seq] for seq in lost} == lost
+    operations = instance.psql("select count(*) from op where kind = 'refill'")
+    answer = by_hand(instance)
+    assert (answer.status_code, answer.json()) == (200, {"op": None}), "what is lost for good is not asked for"
+    assert instance.psql("select count(*) from op where kind = 'refill'") == operations
+
+
+def test_a_refill_of_no_span_is_refused(system):
+    """[FL-5]"""
+    instance, _, _ = system
+    refused = instance.api.call("POST", f"/vehicles/{DEVICE}/refill", {"from": 5, "to": 5})
     assert refused.status_code == 400 and refused.json()["field"] == "to"
     assert instance.api.call("POST", f"/vehicles/{DEVICE}/ops", {"kind": "refill"}).status_code == 400

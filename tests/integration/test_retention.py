@@ -9,8 +9,9 @@ from harness.instance import program
 
 KEEP_DAYS = 5
 POISON = 7
+ALARM_DAYS = 9
 OPTIONS = {"CELLWARDEN_RETENTION_DAYS": KEEP_DAYS, "CELLWARDEN_JOBS_PERIOD_S": 1, "CELLWARDEN_POISON_PER_DEVICE": POISON,
-           "CELLWARDEN_POISON_DAYS": 3, "CELLWARDEN_ROLES": "all"}
+           "CELLWARDEN_POISON_DAYS": 3, "CELLWARDEN_ALARM_DAYS": ALARM_DAYS, "CELLWARDEN_ROLES": "all"}
 
 
 @pytest.fixture(name="instance", scope="module")
@@ -119,6 +120,25 @@ def test_refused_records_are_kept_by_age_and_by_number_of_each_device(instance):
     newest = instance.psql("select max(digest::text) from poison where device = 'noisy'")
     assert newest == [[f"\\x{POISON:08x}"]], "the newest stay"
     assert metric(instance, "cellwarden_poison_removed_total") >= 4 * POISON + 3
+
+
+def test_alarms_are_kept_by_their_end_as_long_as_their_tenant_wants(instance):
+    """An alarm that goes on stays, however long ago it came [FL-3]"""
+    instance.psql("insert into tenant_retention (tenant, alarm_days) values ('calm', 2)")
+    removed, statements, ends = metric(instance, "cellwarden_alarms_removed_total"), [], (0, 1, 2, 3, ALARM_DAYS, ALARM_DAYS + 1, 4000)
+    for tenant, device in (("calm", "a"), ("calm", "b"), ("ringing", "a")):
+        statements.append(f"insert into latest values ('{tenant}', '{device}', 1, 1, now(), now(), '')")
+        span = "insert into alarm_span (tenant, device, boot, alarm, number, from_no, to_no, from_at, to_at, level, value) values "
+        statements += [span + f"('{tenant}', '{device}', 1, 2, {back}, 1, 2, '{day(back + 1)} 12:00+00', '{day(back)} 12:00+00', 2, 0)" for back in ends]
+        statements.append(span + f"('{tenant}', '{device}', 1, 2, 9999, 1, 2, '{day(5000)} 12:00+00', now(), 2, 0)")
+    instance.psql("; ".join(statements))
+    wait_for_a_whole_pass(instance)
+    kept = {(tenant, device): [int(n) for n in numbers.split(",")] for tenant, device, numbers in instance.psql(
+        "select tenant, device, string_agg(number::text, ',' order by number) from alarm_span where tenant in ('calm', 'ringing') group by 1, 2")}
+    assert kept == {("calm", "a"): [0, 1, 2, 9999], ("calm", "b"): [0, 1, 2, 9999], ("ringing", "a"): [0, 1, 2, 3, ALARM_DAYS, 9999]}
+    assert metric(instance, "cellwarden_alarms_removed_total") == removed + 2 * 4 + 2
+    with pytest.raises(AssertionError):
+        instance.psql("insert into tenant_retention (tenant, alarm_days) values ('x', 0)")
 
 
 def test_only_one_process_does_the_jobs(instance):

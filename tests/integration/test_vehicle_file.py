@@ -77,6 +77,37 @@ def test_a_vehicle_is_the_same_in_another_instance_and_comes_in_once(instances, 
     assert code == 0 and back["rows"] == out["rows"] and (tmp_path / "back").stat().st_size == (tmp_path / "file").stat().st_size
 
 
+@pytest.mark.parametrize("change, wins", [("no = no - 1", "file"), ("no = no + 1", "instance"), ("boot = boot + 1, measured_at = measured_at - interval '1 ms'", "file"),
+                                          ("boot = boot + 1, measured_at = measured_at + interval '1 ms'", "instance")])
+def test_the_newest_state_wins_whoever_has_it(instances, tmp_path, change, wins):
+    """Of one start of the board by the sample's number, of two by time [FL-3]"""
+    source, target = instances
+    assert vehicle(source, "export", "--device", DEVICE, tmp_path / "file")[0] == 0
+    target.psql(f"delete from latest where {OF_DEVICE}")
+    assert vehicle(target, "import", tmp_path / "file")[0] == 0
+    theirs = content(target)["latest"]
+    target.psql(f"update latest set {change}, received_at = now(), record = '\\x00' where {OF_DEVICE}")
+    ours = content(target)["latest"]
+    code, taken = vehicle(target, "import", tmp_path / "file")
+    assert code == 0 and taken["new"]["latest"] == (wins == "file"), taken
+    assert content(target)["latest"] == (theirs if wins == "file" else ours)
+
+
+def test_the_newest_reading_of_the_parameters_wins(instances, tmp_path):
+    """[FL-3]"""
+    source, target = instances
+    assert vehicle(source, "export", "--device", DEVICE, tmp_path / "file")[0] == 0
+    for table, change in (("param_reported", "running = 1"), ("param_state", "running_hash = 1")):
+        theirs = content(source)[table]
+        for by, expected in (("- interval '1 ms'", theirs), ("+ interval '1 ms'", None)):
+            target.psql(f"update {table} set {change}, read_at = read_at {by} where {OF_DEVICE}")
+            ours = content(target)[table]
+            assert vehicle(target, "import", tmp_path / "file")[0] == 0
+            assert content(target)[table] == (expected or ours), (table, by)
+        target.psql(f"delete from {table} where {OF_DEVICE}")
+    assert vehicle(target, "import", tmp_path / "file")[0] == 0
+
+
 def test_a_bad_file_is_refused_with_the_reason_and_changes_nothing(instances, tmp_path):
     """[FL-3]"""
     source, target = instances

@@ -20,10 +20,10 @@ SAFETY = {
         "core/actuators/balance": ["balance", "biu"],
     },
     "contactor": {
-        "core/actuators/contactor": ["contactor", "biu", "random", "reaction"],
+        "core/actuators/contactor": ["contactor", "precharge", "biu", "random", "reaction"],
         "core/actuators/outputs": ["outputs", "biu"],
         "core/actuators/thermal": ["thermal", "biu"],
-        "core/charge/charge": ["charge", "biu"],
+        "core/charge/charge": ["charge", "charge_ends", "biu"],
         "core/charge/plug": ["plug"],
     },
     "store": {

@@ -2,7 +2,7 @@
 // main.tsx -- start: theme and language are set on import, then the clock, the router, the session, the one stream, and the page.
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
-import { loadSession, session, sessionKnown } from "./core/api";
+import { loadSession, mayManage, session, sessionKnown } from "./core/api";
 import { t } from "./core/i18n";
 import { LOCAL } from "./core/local";
 import { go, route, startRouter } from "./core/router";
@@ -12,6 +12,7 @@ import { Fleet } from "./pages/fleet";
 import { SignIn } from "./pages/signin";
 import { VehiclePage } from "./pages/vehicle";
 import { startStream } from "./stream/client";
+import { useLazy } from "./ui/lazy";
 import { Empty, Skeleton } from "./ui/parts";
 import { Shell } from "./ui/shell";
 import "./styles/tokens.css";
@@ -24,11 +25,17 @@ function TheVehicle() {
   return null;
 }
 
+function Users() {
+  const UsersPage = useLazy("users", () => import("./pages/users").then((m) => m.UsersPage));
+  return UsersPage ? <UsersPage /> : <Skeleton height={400} label={t("link.connecting")} />;
+}
+
 function Page() {
   const r = route.value;
   if (LOCAL && r.page === "fleet") return <TheVehicle />;
   if (r.page === "fleet") return <Fleet />;
-  if (r.page !== "none") return <VehiclePage key={r.id} id={r.id} tab={r.page} />;
+  if (r.page === "users" && mayManage()) return <Users />;
+  if ("id" in r) return <VehiclePage key={r.id} id={r.id} tab={r.page} />;
   return (
     <div class="page">
       <Empty text={t("notfound")} action={t("notfound.action")} href="/fleet" />

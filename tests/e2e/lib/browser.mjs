@@ -2,8 +2,9 @@
 // browser.mjs -- one headless Chromium for the whole run, a clean context for each test, and a watch on everything that must not happen:
 // requests to other origins, violations of the content security policy or of trusted types, errors on the browser's console.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { join } from "node:path";
 import { chromium } from "playwright-core";
 
 export const DESKTOP = { width: 1366, height: 768 };
@@ -133,6 +134,14 @@ export async function axe(page) {
   const result = await page.evaluate(() =>
     globalThis.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], resultTypes: ["violations"] }));
   return result.violations.map((v) => `${v.id}: ${v.nodes.length} x ${v.nodes[0].target.join(" ")} ${v.nodes[0].failureSummary?.split("\n")[1] ?? ""}`);
+}
+
+const PICTURES = process.env.CELLWARDEN_PICTURES ?? ""; // a folder: pictures for the documents, and to look at, are put there
+
+export async function picture(page, name) {
+  if (!PICTURES) return;
+  mkdirSync(PICTURES, { recursive: true });
+  await page.screenshot({ path: join(PICTURES, name) });
 }
 
 /* Does anything stick out sideways? */

@@ -11,6 +11,7 @@ const PAGES = [
   ["/v/demo.bus-160/cells", "[data-sentence]"],
   ["/v/demo.bus-096/calibration", ".cal-short"],
   ["/v/demo.bus-096/history", ".page-history canvas"],
+  ["/users", "[data-user=admin]"],
 ];
 
 async function clean(page, where) {
@@ -64,6 +65,10 @@ for (const dark of [false, true]) {
       await page.waitForSelector("[name=confirm]");
       await clean(page, "flash dialog");
       await page.keyboard.press("Escape");
+      await page.goto(fixture.url + "/users");
+      await page.click("[data-user=viewer] [data-do=password]");
+      await page.waitForSelector("[name=password]");
+      await clean(page, "new password dialog");
       fixture.failing.set("/fleet/rows", 503);
       await page.goto(fixture.url + "/fleet");
       await page.waitForSelector(".problem");

@@ -11,6 +11,7 @@ import "./freshness.mjs";
 import "./calibration.mjs";
 import "./access.mjs";
 import "./stream.mjs";
+import "./users.mjs";
 import "./real.mjs";
 import "./local.mjs";
 

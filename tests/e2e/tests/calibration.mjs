@@ -46,6 +46,38 @@ test("check 19: double click, Enter and F2 open the editor, Esc restores [UC-3]"
       assert.deepEqual(writes(fixture), []);
     })));
 
+const FIXED = "cell_over_voltage_reaction"; // 3 and nothing else
+
+test("check 19: what can have one value alone is shown as fixed, with the reason, and no way opens an editor [UC-3]", () =>
+  withFixture((fixture) =>
+    open(fixture, "check 19 fixed", {}, async (page) => {
+      assert.match(await row(page, FIXED).innerText(), /\n?fixed/);
+      assert.equal(await row(page, FIXED).locator(".range").innerText(), "3");
+      assert.equal(await row(page, FIXED).locator("button.draft").count(), 0);
+      await row(page, FIXED).dblclick({ position: { x: 300, y: 8 } });
+      assert.equal(await editor(page).count(), 0);
+      await row(page, FIXED).locator(".param-info").click();
+      const sheet = page.locator("dialog");
+      assert.match(await sheet.innerText(), /Fixed: 3 is the only value allowed\.[^]*Why this value: the cell, the load or the reading cannot wait/);
+      assert.equal(await sheet.getByText("Edit", { exact: true }).count(), 0);
+      await page.keyboard.press("Escape");
+      await col(page, "cell_over_voltage_warning_reaction", "draft").locator("button").focus(); // the row before: 0 or 1
+      await page.keyboard.press("ArrowDown");
+      await until("the keyboard goes past it", () => page.evaluate(() => document.activeElement.closest("tr")?.dataset.param === "cell_under_voltage_warning_reaction"));
+      assert.deepEqual(writes(fixture), []);
+    })));
+
+test("check 19: on a phone a fixed value has no Edit [UC-3]", () =>
+  withFixture((fixture) =>
+    open(fixture, "check 19 fixed phone", { phone: true }, async (page) => {
+      await page.locator(`.param-card[data-param=${FIXED}]`).click();
+      await page.getByText("Fixed: 3 is the only value allowed.").waitFor();
+      assert.equal(await page.locator("dialog").getByText("Edit", { exact: true }).count(), 0);
+      await page.keyboard.press("Escape");
+      await page.locator(".param-card[data-param=cell_over_voltage_warning_reaction]").click();
+      await page.locator("dialog").getByText("Edit", { exact: true }).waitFor();
+    })));
+
 test("check 19: out of range is refused with the limit named; any number of edits sends nothing before Review [UC-3]", () =>
   withFixture((fixture) =>
     open(fixture, "check 19 range", {}, async (page) => {

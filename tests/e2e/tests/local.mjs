@@ -3,10 +3,10 @@
 // CELLWARDEN_CATALOGUE the catalogue, else beside it). No server, no broker, no database runs.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { axe, forgive, newContext, sideways, until } from "../lib/browser.mjs";
+import { axe, forgive, newContext, picture, sideways, until } from "../lib/browser.mjs";
 import { OtherBoard } from "../lib/otherboard.mjs";
 import { testReal as test } from "../lib/suite.mjs";
 
@@ -14,7 +14,6 @@ const BIN = process.env.CELLWARDEN_BIN ?? "";
 const skip = existsSync(join(BIN, "cellwarden-local")) && BIN ? false : "CELLWARDEN_BIN names no folder with cellwarden-local";
 const CATALOGUE = process.env.CELLWARDEN_CATALOGUE ?? join(BIN, "../proto/catalogue.json");
 const WEB = new URL("../../../server/web/dist", import.meta.url).pathname;
-const PICTURES = process.env.CELLWARDEN_PICTURES ?? ""; // a folder: pictures for the documents are put there
 const PARAM = "balance_start_mV";
 const ID = "local.board";
 const number = (text) => Number(text.replace(/\s/g, "").replace("−", "-"));
@@ -65,12 +64,6 @@ async function withCable(name, options, body) {
     await stop(board);
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-async function picture(page, name) {
-  if (!PICTURES) return;
-  mkdirSync(PICTURES, { recursive: true });
-  await page.screenshot({ path: join(PICTURES, name) });
 }
 
 const cell = (page, which, name = PARAM) => page.locator(`tr[data-param=${name}] [data-col=${which}]`);

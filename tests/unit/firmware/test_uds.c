@@ -1,43 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
-#include "common/bytes.h"
-#include "common/err.h"
-#include "firmware/core/talk/uds.h"
-#include "tests/unit/suite.h"
-
-static struct params params;
-static struct sample ring[4];
-static struct sampler sampler;
-static struct stream stream;
-static struct dtc_memory dtc;
-static struct uds u;
-static uint8_t out[UDS_RESPONSE_MAX];
-static size_t n;
-
-static void start(void)
-{
-    int32_t values[PARAMS];
-
-    params_defaults(CHEMISTRY_NMC, values);
-    params_init(&params, values);
-    sampler_init(&sampler, ring, 4);
-    stream_init(&stream);
-    dtc_init(&dtc);
-    uds_init(&u, &params, &sampler, &stream, &dtc);
-}
-
-static void ask(const uint8_t *req, size_t len)
-{
-    memset(out, 0xEE, sizeof(out));
-    n = uds_request(&u, req, len, out);
-}
-#define ASK(...) ask((const uint8_t[]) { __VA_ARGS__ }, sizeof((const uint8_t[]) { __VA_ARGS__ }))
-
-static bool refused(uint8_t service, uint8_t nrc)
-{
-    return n == 3 && out[0] == UDS_NEGATIVE && out[1] == service && out[2] == nrc;
-}
+/* Reads, writes, routines and trouble codes; sessions and keys have a program of their own (test_uds_access.c). */
+#include "tests/unit/firmware/uds_rig.h"
 
 static void test_read(void)
 {
@@ -335,154 +298,6 @@ static void test_any_request_is_answered_in_bounds(void)
     }
 }
 
-static void pass_ms(uint32_t ms)
-{
-    CU_ASSERT_EQUAL(uds_poll(&u, ms, BIU_NVM_IDLE, out), 0);
-}
-
-static void test_sessions(void)
-{
-    start();
-    ASK(0x10, 0x03);
-    CU_ASSERT_EQUAL(n, 6);
-    CU_ASSERT_EQUAL(memcmp(out, (const uint8_t[]) { 0x50, 0x03, 0x00, 0x32, 0x01, 0xF4 }, 6), 0);
-    ASK(0x22, 0xF1, 0x86);
-    CU_ASSERT(n == 4 && out[3] == UDS_SESSION_EXTENDED);
-    pass_ms(UDS_S3_MS);
-    ASK(0x22, 0xF1, 0x86, 0x20, 0x01); /* which starts S3 again */
-    CU_ASSERT(n == 10 && out[3] == UDS_SESSION_EXTENDED);
-    pass_ms(UDS_S3_MS);
-    CU_ASSERT_EQUAL(u.session, UDS_SESSION_EXTENDED);
-    pass_ms(1);
-    ASK(0x22, 0xF1, 0x86);
-    CU_ASSERT_EQUAL(out[3], UDS_SESSION_DEFAULT);
-    ASK(0x10, 0x04);
-    CU_ASSERT(refused(0x10, UDS_NRC_SUBFUNCTION));
-    ASK(0x10, 0x00);
-    CU_ASSERT(refused(0x10, UDS_NRC_SUBFUNCTION));
-    ASK(0x10);
-    CU_ASSERT(refused(0x10, UDS_NRC_LENGTH));
-    ASK(0x10, 0x03, 0x00);
-    CU_ASSERT(refused(0x10, UDS_NRC_LENGTH));
-    CU_ASSERT_EQUAL(u.session, UDS_SESSION_DEFAULT);
-    ASK(0x10, 0x83);
-    CU_ASSERT_EQUAL(n, 0);
-    CU_ASSERT_EQUAL(u.session, UDS_SESSION_EXTENDED);
-}
-
-static void test_services_of_the_extended_session(void)
-{
-    start();
-    ASK(0x27, 0x01);
-    CU_ASSERT(refused(0x27, UDS_NRC_NOT_IN_SESSION));
-    ASK(0x28, 0x01, 0x01);
-    CU_ASSERT(refused(0x28, UDS_NRC_NOT_IN_SESSION));
-    ASK(0x85, 0x02);
-    CU_ASSERT(refused(0x85, UDS_NRC_NOT_IN_SESSION));
-    ASK(0x10, 0x03);
-    ASK(0x28, 0x01, 0x01);
-    CU_ASSERT(n == 2 && get_be16(out) == 0x6801 && u.silent);
-    ASK(0x85, 0x02);
-    CU_ASSERT(n == 2 && get_be16(out) == 0xC502 && dtc.held);
-    pass_ms(UDS_S3_MS + 1); /* all of it ends with the session */
-    CU_ASSERT(!u.silent && !dtc.held);
-    ASK(0x10, 0x03);
-    ASK(0x28, 0x02, 0x01); /* we do not stop listening */
-    CU_ASSERT(refused(0x28, UDS_NRC_SUBFUNCTION));
-    ASK(0x28, 0x01, 0x02);
-    CU_ASSERT(refused(0x28, UDS_NRC_RANGE));
-    ASK(0x28, 0x01, 0x11);
-    CU_ASSERT(refused(0x28, UDS_NRC_RANGE));
-    ASK(0x28, 0x01);
-    CU_ASSERT(refused(0x28, UDS_NRC_LENGTH));
-    ASK(0x85, 0x03);
-    CU_ASSERT(refused(0x85, UDS_NRC_SUBFUNCTION));
-    ASK(0x85, 0x01, 0x00);
-    CU_ASSERT(refused(0x85, UDS_NRC_LENGTH));
-}
-
-static uint32_t seed_of_answer(void)
-{
-    ASK(0x27, 0x01);
-    CU_ASSERT(n == 6 && get_be16(out) == 0x6701);
-    return get_be32(out + 2);
-}
-
-static void send_key(uint32_t key)
-{
-    uint8_t req[6] = { 0x27, 0x02 };
-
-    put_be32(req + 2, key);
-    ask(req, sizeof(req));
-}
-
-static void test_security(void)
-{
-    start();
-    ASK(0x10, 0x03);
-    send_key(1);
-    CU_ASSERT(refused(0x27, UDS_NRC_SEQUENCE));
-    uint32_t seed = seed_of_answer();
-
-    CU_ASSERT(seed != 0);
-    CU_ASSERT_EQUAL(seed_of_answer(), seed); /* asked again: the same */
-    send_key(uds_key(seed) ^ 1);
-    CU_ASSERT(refused(0x27, UDS_NRC_KEY));
-    send_key(uds_key(seed)); /* that seed is spent */
-    CU_ASSERT(refused(0x27, UDS_NRC_SEQUENCE));
-    CU_ASSERT(seed_of_answer() != seed);
-    send_key(0);
-    CU_ASSERT(refused(0x27, UDS_NRC_KEY));
-    seed_of_answer();
-    send_key(0);
-    CU_ASSERT(refused(0x27, UDS_NRC_ATTEMPTS));
-    ASK(0x27, 0x01);
-    CU_ASSERT(refused(0x27, UDS_NRC_DELAY));
-    for (int i = 0; i < UDS_KEY_DELAY_MS / 1000; i++) {
-        ASK(0x27, 0x01);
-        CU_ASSERT(refused(0x27, UDS_NRC_DELAY));
-        pass_ms(1000);
-    }
-    seed = seed_of_answer();
-    send_key(uds_key(seed));
-    CU_ASSERT(n == 2 && get_be16(out) == 0x6702);
-    CU_ASSERT_EQUAL(seed_of_answer(), 0); /* unlocked */
-    ASK(0x27, 0x03);
-    CU_ASSERT(refused(0x27, UDS_NRC_SUBFUNCTION));
-    ASK(0x27, 0x02, 0, 0, 0);
-    CU_ASSERT(refused(0x27, UDS_NRC_LENGTH));
-    ASK(0x27, 0x01, 0);
-    CU_ASSERT(refused(0x27, UDS_NRC_LENGTH));
-    ASK(0x10, 0x03); /* a change of session locks */
-    CU_ASSERT_FALSE(u.unlocked);
-}
-
-static void test_writes_that_need_a_key(void)
-{
-    start();
-    ASK(0x2E, 0x20, 98, 0, 0, 0, 1); /* open until now */
-    CU_ASSERT_EQUAL(n, 3);
-    ASK(0x2E, 0x20, 80, 0, 0, 0, 77);
-    CU_ASSERT(refused(0x2E, UDS_NRC_SECURITY));
-    ASK(0x31, 0x01, 0x02, 0x01);
-    CU_ASSERT(refused(0x31, UDS_NRC_SECURITY));
-    ASK(0x14, 0xFF, 0xFF, 0xFF);
-    CU_ASSERT(refused(0x14, UDS_NRC_SECURITY));
-    CU_ASSERT_EQUAL(params.running[PARAM_balance_start_mV], 50);
-    ASK(0x10, 0x03);
-    send_key(uds_key(seed_of_answer()));
-    ASK(0x2E, 0x20, 80, 0, 0, 0, 77);
-    CU_ASSERT_EQUAL(n, 3);
-    ASK(0x14, 0xFF, 0xFF, 0xFF);
-    CU_ASSERT_EQUAL(n, 1);
-    ASK(0x31, 0x01, 0x02, 0x01);
-    CU_ASSERT(uds_is_busy(&u));
-    uds_poll(&u, 10, BIU_NVM_DONE, out);
-    pass_ms(UDS_S3_MS + 1);
-    ASK(0x2E, 0x20, 80, 0, 0, 0, 78);
-    CU_ASSERT(refused(0x2E, UDS_NRC_SECURITY));
-}
-
 static const struct sample_alarm raised[] = { { 2, ALARM_MAJOR, 17, 4251 }, { 9, ALARM_WARNING, 3, -7 } };
 
 static void step_codes(size_t active, bool tested)
@@ -582,6 +397,7 @@ static void ask_all(const uint8_t *req, size_t len)
 {
     n = uds_request_functional(&u, req, len, out);
 }
+
 #define ASK_ALL(...) ask_all((const uint8_t[]) { __VA_ARGS__ }, sizeof((const uint8_t[]) { __VA_ARGS__ }))
 
 static void test_functional(void)
@@ -607,7 +423,7 @@ static void test_functional(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
+    static CU_TestInfo tests[] = {
         { "22 reads both copies and refuses what is not there [UC-3]", test_read },
         { "22 reads 64 parameters at once, not 65", test_read_64_and_one_more },
         { "2E changes the running copy inside its row alone [UC-5]", test_write },
@@ -622,10 +438,6 @@ int main(void)
         { "11 restarts, 3E answers, bit 7 keeps it quiet", test_restart_and_tester_present },
         { "every other service is refused with 11", test_unknown_service },
         { "any request is answered within bounds", test_any_request_is_answered_in_bounds },
-        { "10 changes the session, S3 ends it after 5 s", test_sessions },
-        { "27, 28 and 85 need the extended session, and what they did ends with it", test_services_of_the_extended_session },
-        { "27 wants the key to its seed, once; after three wrong keys it waits 10 s", test_security },
-        { "writes need a key when the parameter says so, not otherwise [UC-5]", test_writes_that_need_a_key },
         { "19 counts, lists and details the alarms' trouble codes with snapshots [AC-6]", test_trouble_codes },
         { "14 forgets codes until they come again, 85 holds them", test_clearing_and_holding_codes },
         { "a request to everybody is not answered by who is not meant", test_functional },

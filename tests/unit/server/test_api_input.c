@@ -116,6 +116,79 @@ static void test_topics_are_fleet_or_a_vehicle(void)
         CU_ASSERT_EQUAL(input_topics(rows[i].body, strlen(rows[i].body), &in, &problem), rows[i].err);
 }
 
+static void test_a_user_is_said_in_full_when_new_and_in_parts_when_changed(void)
+{
+    static const struct {
+        bool add;
+        const char *body, *field; /* field: of the problem, NULL = taken */
+    } rows[] = {
+        { true, "{\"name\":\"vera.k@fleet-1\",\"role\":\"viewer\",\"tenant\":\"demo_A\",\"password\":\"x\"}", NULL },
+        { true, "{\"name\":\"0\",\"role\":\"admin\",\"tenant\":\"*\",\"password\":\"x\"}", NULL },
+        { true, "{\"role\":\"viewer\",\"tenant\":\"demo\",\"password\":\"x\"}", "name" },
+        { true, "{\"name\":\"vera\",\"tenant\":\"demo\",\"password\":\"x\"}", "role" },
+        { true, "{\"name\":\"vera\",\"role\":\"viewer\",\"password\":\"x\"}", "tenant" },
+        { true, "{\"name\":\"vera\",\"role\":\"viewer\",\"tenant\":\"demo\"}", "password" },
+        { true, "{\"name\":\"\",\"role\":\"viewer\",\"tenant\":\"demo\",\"password\":\"x\"}", "name" },
+        { true, "{\"name\":\"Vera\",\"role\":\"viewer\",\"tenant\":\"demo\",\"password\":\"x\"}", "name" },
+        { true, "{\"name\":\".vera\",\"role\":\"viewer\",\"tenant\":\"demo\",\"password\":\"x\"}", "name" },
+        { true, "{\"name\":\"ve/ra\",\"role\":\"viewer\",\"tenant\":\"demo\",\"password\":\"x\"}", "name" },
+        { true, "{\"name\":\"vera\",\"role\":\"public\",\"tenant\":\"demo\",\"password\":\"x\"}", "role" },
+        { true, "{\"name\":\"vera\",\"role\":\"root\",\"tenant\":\"demo\",\"password\":\"x\"}", "role" },
+        { true, "{\"name\":\"vera\",\"role\":\"viewer\",\"tenant\":\"de.mo\",\"password\":\"x\"}", "tenant" },
+        { true, "{\"name\":\"vera\",\"role\":\"viewer\",\"tenant\":\"**\",\"password\":\"x\"}", "tenant" },
+        { true, "{\"name\":\"vera\",\"role\":\"viewer\",\"tenant\":\"demo\",\"password\":\"x\",\"disabled\":true}", "disabled" },
+        { false, "{}", "" },
+        { false, "{\"role\":\"admin\"}", NULL },
+        { false, "{\"role\":\"\"}", "role" },
+        { false, "{\"tenant\":\"\"}", "tenant" },
+        { false, "{\"disabled\":false}", NULL },
+        { false, "{\"disabled\":0}", "disabled" },
+        { false, "{\"password\":\"\"}", NULL }, /* the rules of passwords speak, not this */
+        { false, "{\"name\":\"vera\"}", "name" },
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct input_user in;
+        int err = input_user(rows[i].body, strlen(rows[i].body), rows[i].add, &in, &problem);
+
+        CU_ASSERT_EQUAL(err, rows[i].field == NULL ? 0 : BMS_ERR_RANGE);
+        if (rows[i].field != NULL)
+            CU_ASSERT_STRING_EQUAL(problem.field, rows[i].field);
+    }
+}
+
+static void test_a_new_password_comes_with_the_old_one_and_nothing_else(void)
+{
+    static const struct {
+        const char *body, *field; /* field: of the problem, NULL = taken */
+    } rows[] = {
+        { "{\"password\":\"a\",\"new_password\":\"b\"}", NULL },
+        { "{\"password\":\"a\"}", "new_password" },
+        { "{\"new_password\":\"b\"}", "password" },
+        { "{\"password\":\"a\",\"new_password\":7}", "new_password" },
+        { "{\"password\":\"a\",\"new_password\":\"b\",\"user\":\"c\"}", "user" },
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct input_password in;
+
+        CU_ASSERT_EQUAL(input_password(rows[i].body, strlen(rows[i].body), &in, &problem), rows[i].field == NULL ? 0 : BMS_ERR_RANGE);
+        if (rows[i].field != NULL)
+            CU_ASSERT_STRING_EQUAL(problem.field, rows[i].field);
+    }
+}
+
+static void test_a_tenants_name_is_as_long_as_its_column(void)
+{
+    struct input_user in;
+    char body[200];
+
+    for (int len = 62; len <= 63; len++) {
+        snprintf(body, sizeof body, "{\"tenant\":\"%0*d\"}", len, 0);
+        CU_ASSERT_EQUAL(input_user(body, strlen(body), false, &in, &problem), len == 62 ? 0 : BMS_ERR_RANGE);
+    }
+}
+
 static void test_deep_nesting_is_refused(void)
 {
     static char body[60000];
@@ -133,6 +206,9 @@ int main(void)
         { "values of an operation are whole numbers", test_values_of_an_operation_are_whole_numbers },
         { "as many values as there is room for are taken and one more is not", test_as_many_values_as_there_is_room_for_are_taken },
         { "topics are fleet or a vehicle", test_topics_are_fleet_or_a_vehicle },
+        { "a user is said in full when new, and in parts when changed", test_a_user_is_said_in_full_when_new_and_in_parts_when_changed },
+        { "a new password comes with the old one, and nothing else", test_a_new_password_comes_with_the_old_one_and_nothing_else },
+        { "a tenant's name is as long as its column", test_a_tenants_name_is_as_long_as_its_column },
         { "deep nesting is refused", test_deep_nesting_is_refused },
         CU_TEST_INFO_NULL,
     };

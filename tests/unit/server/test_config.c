@@ -46,6 +46,7 @@ static void test_defaults_fill_what_is_not_given(void)
     CU_ASSERT_EQUAL(cfg.batch_ms, 20);
     CU_ASSERT_EQUAL(cfg.batch_records, 4096);
     CU_ASSERT_EQUAL(cfg.retention_days, 400);
+    CU_ASSERT_EQUAL(cfg.alarm_days, 3650);
     CU_ASSERT_STRING_EQUAL(cfg.database, "dbname=x");
     CU_ASSERT_EQUAL(cfg.role, ROLE_ALL);
 }
@@ -73,6 +74,8 @@ static void test_what_is_wrong_is_named(void)
         { "--batch-ms", "10001", "--batch-ms" },
         { "--batch-ms", "5x", "--batch-ms" },
         { "--batch-ms", "", "--batch-ms" },
+        { "--alarm-days", "0", "--alarm-days" },
+        { "--alarm-days", "36501", "--alarm-days" },
         { "--retention-days", "-1", "--retention-days" },
         { "--roles", "both", "--roles" },
         { "--poison-days", "0", "--poison-days" },

@@ -6,6 +6,7 @@
 
 #include "common/err.h"
 #include "sim/board.h"
+#include "sim/dc_charger.h"
 #include "sim/model.h"
 #include "tests/unit/suite.h"
 
@@ -13,7 +14,9 @@ enum { CELLS = 8, HOUR_STEPS = 360000 };
 
 static struct world w;
 static struct board b;
-static struct can_bus bus;
+static struct can_bus bus, can2;
+static struct dc_charger dc;
+static bool fast; /* the charger is a post on CAN2 */
 static struct model m;
 static uint8_t memory[NVM_SIZE];
 static uint64_t utc_ms;
@@ -48,7 +51,8 @@ static void start(enum chemistry chemistry, enum scenario scenario, double soc)
 
     memset(memory, 0xFF, sizeof(memory));
     memset(&seen, 0, sizeof(seen));
-    bus = (struct can_bus) { 0 };
+    bus = can2 = (struct can_bus) { 0 };
+    fast = false;
     utc_ms = 1700000000000;
     CU_ASSERT_EQUAL_FATAL(wiring_init(&t, CELLS, 0), BMS_ERR_OK);
     wiring_params(&t, chemistry, factory);
@@ -64,6 +68,12 @@ static void step(void)
     struct world_told told = w.told;
     struct can_frame f;
 
+    if (fast) { /* as drive.c */
+        dc.plugged = dc.started = m.phase == MODEL_CHARGE;
+        m.fast_A = dc_charger_step(&dc, &w);
+        m.fast_gives_A = -dc.gbt.output_mA / 1000.0;
+        m.fast_over = dc.gbt.phase == CHARGER_DONE;
+    }
     model_step(&m, &w);
     double over_A = w.current_A > 0 ? w.current_A - told.discharge_A : -w.current_A - told.charge_A;
 
@@ -182,6 +192,28 @@ static void test_a_cold_pack_heats_itself_before_it_charges(void)
     CU_ASSERT(m.cells.heater_W <= 0);
 }
 
+/* The same with a post: it feeds the heater within its session, RL3 open, and then charges. */
+static void test_a_post_feeds_the_heater_before_it_charges(void)
+{
+    bool heated;
+    double coldest_C = 99;
+
+    soak_and_start(CHEMISTRY_NMC, -15);
+    CU_ASSERT_EQUAL_FATAL(board_wire(&b, BOARD_CAN2, &can2), BMS_ERR_OK);
+    CU_ASSERT_EQUAL_FATAL(dc_charger_init(&dc, &can2, &dc_charger_usual), BMS_ERR_OK);
+    fast = m.fast = true;
+    double minutes = minutes_until_it_charges(90, &heated, &coldest_C);
+
+    printf("(%.1f min to %.1f degC) ", minutes, coldest_C);
+    CU_ASSERT(heated && minutes > 5 && minutes < 60);
+    CU_ASSERT(coldest_C * 10 > param_rows[PARAM_heat_on_ddegC].dflt[CHEMISTRY_NMC] && w.current_A < -1);
+    CU_ASSERT(seen.alarms < ALARM_MAJOR);
+    for (int i = 0; i < 6000; i++)
+        step();
+    CU_ASSERT(m.cells.heater_W <= 0 && w.current_A < -10);
+    CU_ASSERT_EQUAL(dc.gbt.phase, CHARGER_CHARGING);
+}
+
 static void test_a_warm_pack_does_not_heat(void)
 {
     bool heated;
@@ -215,6 +247,7 @@ int main(void)
         { "a drive keeps the limits that the board tells [ES-3]", test_a_drive_keeps_the_limits },
         { "less power is obeyed [AC-6]", test_less_power_is_obeyed },
         { "a cold pack heats itself before it charges, end to end [AC-5]", test_a_cold_pack_heats_itself_before_it_charges },
+        { "a post feeds the heater before it charges, end to end [AC-5]", test_a_post_feeds_the_heater_before_it_charges },
         { "a warm pack does not heat [AC-5]", test_a_warm_pack_does_not_heat },
         { "a heater that does not heat ends the charge, and nothing flows into cold cells [AC-5]",
           test_a_heater_that_does_not_heat_ends_the_charge },

@@ -13,6 +13,9 @@ const BYTES_TIMEOUT_ms = 60_000;
 export const session = signal<Session | null>(null);
 export const sessionKnown = signal(false); // has the server been asked who we are?
 
+/* May this user make others? Over a cable there are none. */
+export const mayManage = (): boolean => !LOCAL && session.value?.role === "admin";
+
 export class ApiError extends Error {
   constructor(readonly problem: Problem) {
     super(problem.detail || problem.title);
@@ -54,6 +57,8 @@ async function request<T>(method: string, path: string, body?: unknown): Promise
 
 export const get = <T>(path: string) => request<T>("GET", path);
 export const post = <T>(path: string, body: unknown) => request<T>("POST", path, body);
+export const patch = <T>(path: string, body: unknown) => request<T>("PATCH", path, body);
+export const remove = (path: string) => request<void>("DELETE", path);
 
 function accept(s: Session | null): void {
   if (s) setServerTime(s.server_time);

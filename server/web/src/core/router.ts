@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// router.ts -- real paths, the whole view in the URL, Back restores the scroll position. No library: seven routes.
+// router.ts -- real paths, the whole view in the URL, Back restores the scroll position. No library: eight routes.
 import { batch, computed, signal } from "@preact/signals";
 
 export const path = signal(location.pathname);
@@ -7,6 +7,7 @@ export const query = signal(new URLSearchParams(location.search));
 
 export type Route =
   | { page: "fleet" }
+  | { page: "users" }
   | { page: "overview" | "cells" | "calibration" | "history" | "upgrade" | "failures"; id: string }
   | { page: "none" };
 
@@ -14,6 +15,7 @@ const VEHICLE = /^\/v\/([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)(?:\/(cells|calibration|h
 
 export function routeOf(pathname: string): Route {
   if (pathname === "/" || pathname === "/fleet" || pathname === "/fleet/") return { page: "fleet" };
+  if (pathname === "/users" || pathname === "/users/") return { page: "users" };
   const m = VEHICLE.exec(pathname);
   if (m?.[1]) return { page: (m[2] ?? "overview") as "overview", id: m[1] };
   return { page: "none" };

@@ -4,13 +4,27 @@
 export type State = "alarm" | "warning" | "ok" | "offline";
 export type Quality = string; // ok, never, stale, open, implausible, not_fitted
 
+export type Role = "viewer" | "operator" | "engineer" | "admin";
+
 export interface Session {
   user: string;
-  role: "viewer" | "operator" | "engineer" | "admin";
+  role: Role;
+  tenant?: string; // whose vehicles are seen, "*" = all; not over a cable
   csrf: string;
   server_time: number;
   build: string;
   vehicle?: string; // over a cable: the one there is
+}
+
+export interface User {
+  name: string;
+  role: Role;
+  tenant: string;
+  disabled: boolean;
+  of_file: boolean; // made by the server's password file
+  sessions: number;
+  created_at: number;
+  changed_at: number;
 }
 
 /* A program on its way into the board, over a cable. */

@@ -24,11 +24,15 @@ type Keep = (id: number, value: number | null) => void;
 
 export const quantityOfRow = (row: ParamRow): Quantity => exact(quantityOf(row.unit));
 
+/* One value alone is allowed: nothing to edit. */
+export const isFixed = (row: ParamRow): boolean => row.min === row.max;
+
 /* Read what was typed: a value in range, or the words that say why not. */
 export function judgeInput(text: string, row: ParamRow): { value: number } | { refusal: string } {
   const q = quantityOfRow(row);
   const value = parse(text, q);
   if (value === null) return { refusal: t("cal.nan", { step: val(1, q) }) };
+  if (isFixed(row) && value !== row.min) return { refusal: t("cal.fixed.why", { value: val(row.min, q) }) };
   if (value > row.max) return { refusal: t("cal.high", { limit: val(row.max, q) }) };
   if (value < row.min) return { refusal: t("cal.low", { limit: val(row.min, q) }) };
   return { value };
@@ -131,6 +135,7 @@ function Mark({ data }: { data: RowData }) {
     <>
       {open && <span class="mark-word mark-open">{t("cal.notstored")}</span>}
       {desired !== null && desired !== running && <span class="mark-word">{t("cal.pending", { value: val(desired, q) })}</span>}
+      {isFixed(row) && <span class="mark-word mark-quiet">{t("cal.fixed")}</span>}
       {row.restart && <span class="mark-word mark-quiet">{t("cal.restart")}</span>}
     </>
   );
@@ -145,12 +150,13 @@ interface RowProps extends EditorProps {
   detail: () => void;
 }
 
-function Row({ data, can, editing, active, edit, activate, detail, keep, done }: RowProps) {
+function Row({ data, can: may, editing, active, edit, activate, detail, keep, done }: RowProps) {
   const { row, running, stored, draft, dflt } = data;
   const q = quantityOfRow(row);
   const name = tableWords(row.text);
+  const can = may && !isFixed(row);
   return (
-    <tr data-param={row.name} class={draft !== null ? "has-draft" : ""} onDblClick={() => can && edit()}>
+    <tr data-param={row.name} data-fixed={isFixed(row)} class={draft !== null ? "has-draft" : ""} onDblClick={() => can && edit()}>
       <th scope="row">
         <span class="param-name" title={row.why}>
           <span>{name}</span>
@@ -180,7 +186,7 @@ function Row({ data, can, editing, active, edit, activate, detail, keep, done }:
       <td class="unit-cell">{q.unit}</td>
       <td class="r quiet">{num(dflt, q)}</td>
       <td class="r quiet range">
-        {num(row.min, q)} … {num(row.max, q)}
+        {isFixed(row) ? <span title={t("cal.fixed.why", { value: val(row.min, q) })}>{num(row.min, q)}</span> : `${num(row.min, q)} … ${num(row.max, q)}`}
       </td>
       <td class="marks">
         <Mark data={data} />
@@ -226,7 +232,8 @@ export function ParamTable({ rows: all, can, keep, keepAll, detail }: TableProps
   const [active, setActive] = useState<number | null>(null);
   const body = useRef<HTMLTableSectionElement>(null);
   const narrow = useNarrow();
-  const at = active !== null && rows.some((r) => r.row.id === active) ? active : rows[0]?.row.id;
+  const open = rows.filter((r) => !isFixed(r.row)); // where the keyboard goes
+  const at = active !== null && open.some((r) => r.row.id === active) ? active : open[0]?.row.id;
 
   function focusRow(id: number | undefined): void {
     const i = rows.findIndex((r) => r.row.id === id);
@@ -235,11 +242,11 @@ export function ParamTable({ rows: all, can, keep, keepAll, detail }: TableProps
 
   function key(e: KeyboardEvent): void {
     if (editing !== null || at === undefined) return;
-    const i = rows.findIndex((r) => r.row.id === at);
-    const step: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -i, End: rows.length };
+    const i = open.findIndex((r) => r.row.id === at);
+    const step: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -i, End: open.length };
     const by = step[e.key];
     if (by !== undefined) {
-      const next = rows[Math.min(rows.length - 1, Math.max(0, i + by))]?.row.id;
+      const next = open[Math.min(open.length - 1, Math.max(0, i + by))]?.row.id;
       setActive(next ?? null);
       focusRow(next);
     } else if (e.key === "F2" && can) setEditing(at);
@@ -341,7 +348,7 @@ function Cards({ rows, detail }: { rows: RowData[]; detail: (row: ParamRow) => v
 }
 
 /* One parameter in full: on a phone the place to edit it. */
-export function ParamSheet({ data, can, keep, close }: { data: RowData; can: boolean; keep: Keep; close: () => void }) {
+export function ParamSheet({ data, can: may, keep, close }: { data: RowData; can: boolean; keep: Keep; close: () => void }) {
   const { row, running, stored, draft, dflt } = data;
   const q = quantityOfRow(row);
   const [editing, setEditing] = useState(false);
@@ -349,6 +356,7 @@ export function ParamSheet({ data, can, keep, close }: { data: RowData; can: boo
   const [typed, type] = useState(text === null ? "" : plain(text, q));
   const [refusal, refuse] = useState("");
   const name = tableWords(row.text);
+  const can = may && !isFixed(row);
 
   function accept(): void {
     const verdict = judgeInput(typed, row);
@@ -405,8 +413,9 @@ export function ParamSheet({ data, can, keep, close }: { data: RowData; can: boo
         {fact(t("cal.col.stored"), val(stored, q))}
         {fact(t("cal.col.draft"), val(draft, q))}
         {fact(t("cal.col.default"), val(dflt, q))}
-        {fact(t("cal.col.range"), t("cal.limits", { low: val(row.min, q), high: val(row.max, q) }))}
+        {!isFixed(row) && fact(t("cal.col.range"), t("cal.limits", { low: val(row.min, q), high: val(row.max, q) }))}
       </dl>
+      {isFixed(row) && <p>{t("cal.fixed.why", { value: val(row.min, q) })}</p>}
       <p>
         <b>{t("cal.why")}:</b> {row.why}
       </p>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // vehicle.tsx -- the frame of all pages of one vehicle: its name, state, reason, age, and the tabs. Lazy pages are loaded by their tab.
 import type { ComponentType } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { clock } from "../core/format";
 import { colourful } from "../core/freshness";
 import { t, tr } from "../core/i18n";
@@ -11,6 +11,7 @@ import type { FleetRow } from "../core/types";
 import { needCatalogue } from "../data/catalogue";
 import { useVehicle, type VehicleView } from "../data/vehicle";
 import { Badge, Icon } from "../ui/glyph";
+import { useLazy } from "../ui/lazy";
 import { AgeTag, useVehicleFresh } from "../ui/live";
 import { Empty, ProblemBox, Skeleton } from "../ui/parts";
 import { Overview } from "./overview";
@@ -38,29 +39,10 @@ const LAZY: Record<Exclude<Tab, "overview">, () => Promise<ComponentType<TabProp
   failures: () => import("./failures").then((m) => m.Failures),
 };
 
-const loaded = new Map<Tab, ComponentType<TabProps>>([["overview", Overview]]);
-
-/* The page of a tab; a chunk that does not arrive is asked for again until it does. */
+/* The page of a tab. */
 function useTab(tab: Tab): ComponentType<TabProps> | null {
-  const [, again] = useState(0);
-  useEffect(() => {
-    if (loaded.has(tab) || tab === "overview") return;
-    let stop = false;
-    const load = () => {
-      LAZY[tab]().then(
-        (page) => {
-          loaded.set(tab, page);
-          if (!stop) again((n) => n + 1);
-        },
-        () => !stop && setTimeout(load, 2000),
-      );
-    };
-    load();
-    return () => {
-      stop = true;
-    };
-  }, [tab]);
-  return loaded.get(tab) ?? null;
+  const page = useLazy(tab, tab === "overview" ? undefined : LAZY[tab]);
+  return tab === "overview" ? Overview : page;
 }
 
 /* When it is offline the age tag says since when. */

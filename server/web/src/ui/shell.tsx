@@ -3,7 +3,7 @@
 import { signal, useSignalEffect } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { session, signOut } from "../core/api";
+import { mayManage, session, signOut } from "../core/api";
 import { age, zone } from "../core/format";
 import { lang, LANGUAGES, setLang, t, tr } from "../core/i18n";
 import { LOCAL } from "../core/local";
@@ -13,6 +13,7 @@ import { second } from "../core/time";
 import type { Alarm } from "../core/types";
 import { link, newBuild, on, serverLost } from "../stream/client";
 import { Icon } from "./glyph";
+import { useLazy } from "./lazy";
 
 /* The sign of the product: five bars, one of them watched. */
 export function Mark() {
@@ -81,6 +82,8 @@ const LANGUAGE_NAMES = { en: "English", zh: "中文" } as const;
 
 function Menu() {
   const [open, setOpen] = useState(false);
+  const [own, setOwn] = useState(false);
+  const OwnPassword = useLazy("own", own ? () => import("../pages/ownpassword").then((m) => m.OwnPassword) : undefined);
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (!open) return;
@@ -107,12 +110,18 @@ function Menu() {
           <Choice label={t("menu.language")} value={lang.value} set={setLang} options={LANGUAGES.map((v) => ({ value: v, words: LANGUAGE_NAMES[v] }))} />
           <p class="fine">{t("menu.zone", { zone: zone() })}</p>
           {who && !LOCAL && (
-            <button type="button" class="button" onClick={() => void signOut()}>
-              {t("menu.signout")}
-            </button>
+            <>
+              <button type="button" class="button" data-do="own" onClick={() => (setOpen(false), setOwn(true))}>
+                {t("own.title")}
+              </button>
+              <button type="button" class="button" onClick={() => void signOut()}>
+                {t("menu.signout")}
+              </button>
+            </>
           )}
         </div>
       )}
+      {own && OwnPassword && <OwnPassword close={() => setOwn(false)} />}
     </div>
   );
 }
@@ -175,6 +184,11 @@ export function Shell({ children }: { children: ComponentChildren }) {
             <a href="/fleet" aria-current={route.value.page === "fleet" ? "page" : undefined}>
               {t("nav.fleet")}
             </a>
+            {mayManage() && (
+              <a href="/users" aria-current={route.value.page === "users" ? "page" : undefined}>
+                {t("nav.users")}
+              </a>
+            )}
           </nav>
         )}
         <LinkState />
