@@ -4,18 +4,18 @@
 #include <math.h>
 #include <string.h>
 
-#define READ_MS    20      /* the chain is read no more often */
-#define STEPS      10      /* of the model in a second */
-#define STRETCH    120     /* seconds */
-#define FADES_s    1800.0f /* a pack warms and cools unevenly within this time */
-#define NOISE_V    0.00012f /* of a second's mean of one cell against the mean cell, 1 sigma */
-#define MEAN_V     0.0003f /* of the mean cell against its model */
-#define CELL_SPREAD 0.04f  /* of the resistances in a pack, 1 sigma */
-#define RIDGE      (NOISE_V * NOISE_V / (CELL_SPREAD * CELL_SPREAD))
-#define TREND_V    0.05f   /* two cells drift apart by so much in a capacity, 1 sigma */
-#define MORE_MOST  0.5f
+#define READ_MS     20       /* the chain is read no more often */
+#define STEPS       10       /* of the model in a second */
+#define STRETCH     120      /* seconds */
+#define FADES_s     1800.0f  /* a pack warms and cools unevenly within this time */
+#define NOISE_V     0.00012f /* of a second's mean of one cell against the mean cell, 1 sigma */
+#define MEAN_V      0.0003f  /* of the mean cell against its model */
+#define CELL_SPREAD 0.04f    /* of the resistances in a pack, 1 sigma */
+#define RIDGE       (NOISE_V * NOISE_V / (CELL_SPREAD * CELL_SPREAD))
+#define TREND_V     0.05f /* two cells drift apart by so much in a capacity, 1 sigma */
+#define MORE_MOST   0.5f
 #define SCALE_LEAST 0.4f
-#define SCALE_MOST 3.0f
+#define SCALE_MOST  3.0f
 
 void cell_ohms_init(struct cell_ohms *o)
 {
@@ -53,6 +53,8 @@ static void close_sums(struct cell_ohms_sums *c, const float keep[OHMS_COLUMNS],
 /* The end of a stretch. */
 static void begin_stretch(struct cell_ohms *o)
 {
+    if (o->seconds == 0)
+        return;
     float keep[OHMS_COLUMNS], fade = expf(-(float)o->seconds / FADES_s);
 
     o->told = fade * (o->told + eliminate(o->S, keep));
@@ -135,7 +137,7 @@ void cell_ohms_step(struct cell_ohms *o, const struct cell_ohms_in *in)
     if (o->sum[OHMS_ONE] < STEPS)
         return;
     if (o->spoilt)
-        begin_stretch(o);
+        begin_stretch(o); /* what was an offset before may be another one now */
     else if (o->readings > 0 && o->cells > 0)
         take_second(o);
     begin_second(o);

@@ -31,11 +31,11 @@ struct cell_ohms {
     uint32_t since_ms; /* the last reading */
     bool spoilt;       /* a value was missing in this second */
 
-    float moved;                           /* capacities since the stretch began, positive on discharge */
-    int32_t seconds;                       /* of this stretch */
-    float first_drop_V, first_V;           /* of the mean cell in its first second */
-    float S[OHMS_COLUMNS][OHMS_COLUMNS];   /* sums of column times column */
-    float told;                            /* by the stretches before: what is left of the first column, squared, */
+    float moved;                         /* capacities since the stretch began, positive on discharge */
+    int32_t seconds;                     /* of this stretch */
+    float first_drop_V, first_V;         /* of the mean cell in its first second */
+    float S[OHMS_COLUMNS][OHMS_COLUMNS]; /* sums of column times column */
+    float told;                          /* by the stretches before: what is left of the first column, squared, */
     struct cell_ohms_sums {
         float y[OHMS_COLUMNS]; /* column times voltage */
         float told;            /* and of the first column times voltage */
@@ -54,11 +54,12 @@ struct cell_ohms_in { /* a step of the board, and the model at it */
     float moved;  /* capacities in this step, positive on discharge */
 };
 
-struct cell_ohms_fit { /* what the sums say now */
+struct cell_ohms_fit {        /* what the sums say now */
     float keep[OHMS_COLUMNS]; /* column times voltage to the first column's share */
     float told;
     float scale; /* of the mean cell */
-    float unseen; /* by so much the worst cell is likely to be worse than it seems, since all are taken to be nearer to the mean than they are */
+    float
+        unseen; /* by so much the worst cell is likely to be worse than it seems, since all are taken to be nearer to the mean than they are */
 };
 
 void cell_ohms_init(struct cell_ohms *o);

@@ -5,12 +5,13 @@
 
 #define MOST_WARMER_K 15.0f /* more is not promised */
 
-#define LATE_s        1.0f  /* and not earlier: nobody sees the first heat */
+#define LATE_s        1.0f   /* and not earlier: nobody sees the first heat */
 #define NEAR          0.001f /* near enough, share of the answer */
 
 enum { TRIES = 8, LOOKS = 4 };
 
-static const float looks[LOOKS] = { 0.07f, 0.25f, 0.55f, 1.0f }; /* warming and polarisation go against each other: the worst may be in the middle */
+static const float looks[LOOKS] = { 0.07f, 0.25f, 0.55f,
+                                    1.0f }; /* warming and polarisation go against each other: the worst may be in the middle */
 
 static float voltage(const struct cell_power_in *in, const struct cell_view *v)
 {

@@ -7,7 +7,7 @@
 #include "proto/validity.h"
 
 #define PROMISE   0.98f /* of what is predicted: the model is no better than this */
-#define SURE      0.05f  /* an SOC known to so much is taken as it is; what is unknown beyond is taken off */
+#define SURE      0.05f /* an SOC known to so much is taken as it is; what is unknown beyond is taken off */
 #define PERIOD_MS 100
 
 const float sop_seconds[SOP_TIMES] = { 2.0f, 10.0f, 30.0f };
@@ -20,8 +20,8 @@ void sop_init(struct sop *s)
 }
 
 /* The cell that is worst at this current: by its SOC and by its resistance. */
-static int32_t worst_cell(const struct soc *soc, const struct cell_power_in *in, const struct cell_ohms *ohms, const struct cell_ohms_fit *fit,
-                          float amount_A)
+static int32_t worst_cell(const struct soc *soc, const struct cell_power_in *in, const struct cell_ohms *ohms,
+                          const struct cell_ohms_fit *fit, float amount_A)
 {
     float current_A = in->charge ? -amount_A : amount_A;
     struct cell_view now = cell_model_view(in->model, current_A, in->temp_degC, in->soc);
@@ -80,7 +80,8 @@ static void work_out(struct sop *s, const struct soc *soc, int k, const int32_t 
     bool charge = k >= SOP_TIMES;
     int32_t *to = charge ? &s->charge_mA[k - SOP_TIMES] : &s->discharge_mA[k];
 
-    *to = soc->known && !soc->restored ? predict(soc, &s->ohms, sop_seconds[k % SOP_TIMES], charge, *to, params) : scalar_invalid(VALIDITY_NEVER);
+    *to = soc->known && !soc->restored ? predict(soc, &s->ohms, sop_seconds[k % SOP_TIMES], charge, *to, params)
+                                       : scalar_invalid(VALIDITY_NEVER);
 }
 
 void sop_all(struct sop *s, const struct soc *soc, const int32_t *params)

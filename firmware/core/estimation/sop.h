@@ -2,7 +2,8 @@
 /* sop.h -- the current that the pack can give and take for 2, 10 and 30 s (ES-3), by predicting the voltage of the cell that would reach its limit first.
  *
  * Voltage limits are those at which the alarms ask for less power (cell_*_voltage_derate_limit), current limits those of limits.h, which adds
- * the ramps over temperature and SOC. One of the six is worked out a step, every 100 ms: 12 predictions of a cell and one look at all cells.
+ * the ramps over temperature and SOC. One of the six is worked out a step, every 100 ms: at most 10 predictions of a cell and one look at all cells.
+ * The resistance of each cell comes from cell_ohms.h, its SOC from soc.h.
  */
 #ifndef FIRMWARE_SOP_H
 #define FIRMWARE_SOP_H
