@@ -19,7 +19,26 @@ void sop_init(struct sop *s)
         s->discharge_mA[k] = s->charge_mA[k] = scalar_invalid(VALIDITY_NEVER);
 }
 
-/* The cell that is worst at this current: by its SOC and by its resistance. */
+/* How far the first cell to be full, or empty, is from the mean. */
+static float nearest_end(const struct soc *soc, bool charge)
+{
+    float soc_most = soc->cell[0].soc;
+
+    for (int32_t i = 1; i < soc->cells; i++)
+        soc_most = charge ? fmaxf(soc_most, soc->cell[i].soc) : fminf(soc_most, soc->cell[i].soc);
+    return soc_most;
+}
+
+/* The largest current that leaves that cell its charge. */
+static float charge_allows_A(const struct soc *soc, const struct cell_power_in *in)
+{
+    float end = in->soc + nearest_end(soc, in->charge);
+    float room = fmaxf(in->charge ? 1.0f - end : end, 0.0f);
+
+    return room * in->capacity_Ah * 3600.0f / in->seconds;
+}
+
+/* The cell whose voltage is worst at this current: by its SOC and by its resistance. */
 static int32_t worst_cell(const struct soc *soc, const struct cell_power_in *in, const struct cell_ohms *ohms,
                           const struct cell_ohms_fit *fit, float amount_A)
 {
@@ -67,6 +86,8 @@ static int32_t predict(const struct soc *soc, const struct cell_ohms *ohms, floa
     in.most_A = (float)p[charge ? PARAM_charge_max_dA : PARAM_discharge_max_dA] * 100.0f / to_mA;
     if (soc->cells > 0) {
         float about_A = scalar_validity(was_mA) == VALIDITY_OK ? (float)was_mA / to_mA : 0.5f * in.most_A;
+
+        in.most_A = fminf(in.most_A, charge_allows_A(soc, &in));
         int32_t worst = worst_cell(soc, &in, ohms, &fit, about_A);
 
         in.soc = fminf(fmaxf(in.soc + soc->cell[worst].soc, 0.0f), 1.0f);

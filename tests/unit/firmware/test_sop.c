@@ -88,23 +88,23 @@ static void test_no_more_charge_than_there_is(void)
 static void test_the_worst_may_be_in_the_middle(void)
 {
     start();
-    c.profile.heat_J_per_K = 60.0f;
+    c.profile.heat_J_per_K = 12.0f;
     in.temp_degC = -20.0f;
     in.seconds = 30.0f;
     float whole_A = cell_power_A(&in);
 
     CU_ASSERT(cell_power_room_V(&in, whole_A) >= 0);
     in.seconds = 7.5f; /* a part of that time is no harder than all of it */
-    CU_ASSERT(cell_power_room_V(&in, whole_A) >= -0.002f);
+    CU_ASSERT(cell_power_room_V(&in, whole_A) >= -0.005f);
     in.seconds = 30.0f;
     c.profile.heat_J_per_K = 0.0f;
-    CU_ASSERT(cell_power_A(&in) < 0.9f * whole_A); /* the warming counts */
-    c.profile.heat_J_per_K = 60.0f;
+    CU_ASSERT(cell_power_A(&in) < 0.97f * whole_A); /* the warming counts */
+    c.profile.heat_J_per_K = 12.0f;
     in.seconds = 1.0f; /* but not in the first second */
     float first_A = cell_power_A(&in);
 
     c.profile.heat_J_per_K = 0.0f;
-    CU_ASSERT_EQUAL(cell_power_A(&in), first_A);
+    CU_ASSERT_DOUBLE_EQUAL(cell_power_A(&in), first_A, 0.002 * first_A);
 }
 
 static void test_a_pack_by_its_weakest_cell(void)
@@ -144,6 +144,10 @@ static void test_a_pack_by_its_weakest_cell(void)
     sop.ohms.cell[1].told = 0.0f;
     sop_all(&sop, &soc, params);
     CU_ASSERT_EQUAL(sop.discharge_mA[SOP_10_S], was_mA);
+    sop.ohms.cell[1].told = -0.2f; /* the voltage of one is at its limit first, but another one has no more charge */
+    soc.cell[0].soc = 0.001f - soc.mean.x[EST_SOC];
+    sop_all(&sop, &soc, params);
+    CU_ASSERT(sop.discharge_mA[SOP_30_S] <= 60000 / 1000 * 3600 / 30);
 }
 
 int main(void)
