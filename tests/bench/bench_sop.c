@@ -34,13 +34,16 @@ static void look(double current_A, struct noise *noise)
 
     for (int i = 0; i < CELLS; i++)
         mV[i] = (uint16_t)lround(fmax(cells.cell[i].terminal_V * 1000 + 0.25 * noise_normal(noise), 0));
-    soc_step(&soc, &(struct soc_in) { .dt_ms = CELL_STEP_MS,
-                                      .current_mA = (int32_t)lround(current_A * 1000),
-                                      .cell_mV = mV,
-                                      .cells = CELLS,
-                                      .complete = true,
-                                      .temp_ddegC = (int32_t)lround(cells.cell[CELLS / 2].temp_C * 10),
-                                      .params = params });
+    struct soc_in in = { .dt_ms = CELL_STEP_MS,
+                         .current_mA = (int32_t)lround(current_A * 1000),
+                         .cell_mV = mV,
+                         .cells = CELLS,
+                         .complete = true,
+                         .temp_ddegC = (int32_t)lround(cells.cell[CELLS / 2].temp_C * 10),
+                         .params = params };
+
+    soc_step(&soc, &in);
+    sop_step(&sop, &soc, &in);
 }
 
 static void drive_to(enum chemistry chemistry, double temp_degC, double want, uint64_t seed)

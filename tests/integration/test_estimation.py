@@ -85,10 +85,10 @@ def test_soh_of_recorded_ageing(folder, most):
 
 
 def test_sop_against_the_simulator():
-    """What is promised for 2, 10 and 30 s: never 1 % more than the cells can do, over chemistry, temperature and SOC [ES-3] [PK-4]"""
+    """What is promised for 2, 10 and 30 s: within 5 % of what the cells can do and never 1 % more, over chemistry, temperature and SOC [ES-3] [PK-4]"""
     result = bench("sop")
     assert result["cases"] == 4 * 6 * 9 * 6
-    assert result["worst_over_pct"] <= 1
-    assert result["within_5_pct"] >= 90
-    for chemistry in result["chemistries"].values():
-        assert chemistry["worst_under_pct"] <= 12
+    for part in [result, *result["chemistries"].values()]:
+        assert part["within_5_pct"] == 100
+        assert part["worst_under_pct"] <= 5
+        assert part["worst_over_pct"] <= 1

@@ -118,15 +118,17 @@ static void estimate(struct biu *biu, uint32_t dt_ms)
 {
     const struct measure *m = &biu->measure;
 
-    soc_step(&biu->soc, &(struct soc_in) { .dt_ms = dt_ms,
-                                           .current_mA = biu->current.mA,
-                                           .cell_mV = m->cell_mV,
-                                           .cells = biu->topology.cells,
-                                           .complete = measure_is_complete(m),
-                                           .temp_ddegC = m->temp.valid ? m->temp.mean : scalar_invalid(VALIDITY_NEVER),
-                                           .charging = biu->mode == PACK_MODE_CHARGING,
-                                           .params = biu->params.running });
-    sop_step(&biu->sop, &biu->soc, dt_ms, biu->params.running);
+    struct soc_in in = { .dt_ms = dt_ms,
+                         .current_mA = biu->current.mA,
+                         .cell_mV = m->cell_mV,
+                         .cells = biu->topology.cells,
+                         .complete = measure_is_complete(m),
+                         .temp_ddegC = m->temp.valid ? m->temp.mean : scalar_invalid(VALIDITY_NEVER),
+                         .charging = biu->mode == PACK_MODE_CHARGING,
+                         .params = biu->params.running };
+
+    soc_step(&biu->soc, &in);
+    sop_step(&biu->sop, &biu->soc, &in);
 }
 
 static void even_out(struct biu *biu, uint32_t dt_ms)

@@ -33,6 +33,16 @@ static struct spot spot_on_temp(const struct est_profile *p, float temp_degC)
     return (struct spot) { at, share > 0.0f ? fminf(share, 1.0f) : 0.0f };
 }
 
+/* The same for the resistances. Over ten or fifteen kelvin their curve is far enough from a straight line: 2 % in the middle. */
+static struct spot bent(const struct est_profile *p, struct spot t)
+{
+    float low_K = p->temp_degC[t.at] + KELVIN, high_K = p->temp_degC[t.at + 1] + KELVIN;
+    float inverse = t.share * high_K / (low_K + t.share * (high_K - low_K)); /* the share on the axis of 1 / T */
+    float fall = p->r_K * (high_K - low_K) / (low_K * high_K);               /* e-folds between the two rows */
+
+    return (struct spot) { t.at, p->r_K > 0.0f ? inverse * (1.0f + 0.5f * fall * (1.0f - inverse)) : t.share };
+}
+
 static float along(const float *row, struct spot s)
 {
     return row[s.at] + (row[s.at + 1] - row[s.at]) * s.share;
@@ -54,7 +64,7 @@ void cell_model_init(struct cell_model *m, const struct est_profile *p)
 void cell_model_step(struct cell_model *m, float dt_s, float current_A, float temp_degC, float soc)
 {
     const struct est_profile *p = m->p;
-    struct spot t = spot_on_temp(p, temp_degC);
+    struct spot t = bent(p, spot_on_temp(p, temp_degC));
     struct spot s = spot_on_soc(soc, EST_SOC_R);
 
     for (int k = 0; k < EST_BRANCHES; k++) {
@@ -71,7 +81,7 @@ void cell_model_step(struct cell_model *m, float dt_s, float current_A, float te
 float cell_model_settle(struct cell_model *m, float current_A, float temp_degC, float soc)
 {
     const struct est_profile *p = m->p;
-    struct spot t = spot_on_temp(p, temp_degC);
+    struct spot t = bent(p, spot_on_temp(p, temp_degC));
     struct spot s = spot_on_soc(soc, EST_SOC_R);
     float sum_ohm = 0.0f;
 
@@ -87,13 +97,13 @@ float cell_model_settle(struct cell_model *m, float current_A, float temp_degC, 
 struct cell_view cell_model_view(const struct cell_model *m, float current_A, float temp_degC, float soc)
 {
     const struct est_profile *p = m->p;
-    struct spot t = spot_on_temp(p, temp_degC);
+    struct spot t = spot_on_temp(p, temp_degC), r = bent(p, t);
     struct spot s = spot_on_soc(soc, EST_SOC_R);
     struct spot o = spot_on_soc(soc, EST_SOC_OCV);
     float i0_A = p->i0_A * expf(p->i0_K * (1.0f / ROOM_K - 1.0f / (temp_degC + KELVIN)));
     float x = current_A / i0_A;
-    float r0_ohm = look_up(p->r0_ohm, EST_SOC_R, t, s);
-    float a_V = look_up(p->a_V, EST_SOC_R, t, s);
+    float r0_ohm = look_up(p->r0_ohm, EST_SOC_R, r, s);
+    float a_V = look_up(p->a_V, EST_SOC_R, r, s);
     float m_V = along(p->hysteresis_V, s);
     struct cell_view v = { .m_V = m_V };
 
@@ -105,7 +115,7 @@ struct cell_view cell_model_view(const struct cell_model *m, float current_A, fl
     v.per_A_V = r0_ohm + a_V / (i0_A * sqrtf(1.0f + x * x));
     for (int k = 0; k < EST_BRANCHES; k++) {
         v.drop_V += m->u_V[k];
-        v.per_A_V += look_up(p->rc_ohm[k], EST_SOC_R, t, s);
+        v.per_A_V += look_up(p->rc_ohm[k], EST_SOC_R, r, s);
     }
     return v;
 }

@@ -28,7 +28,7 @@ struct cell_power_in {
 /* Positive in both directions, 0 to most_A. */
 float cell_power_A(const struct cell_power_in *in);
 
-/* The voltage after `seconds` at this current, positive on discharge; the worse one of the begin and the end of that time. */
-float cell_power_V(const struct cell_power_in *in, float current_A);
+/* How far the voltage stays inside of its limit with this current, positive in both directions, where it comes nearest to it; negative: outside. */
+float cell_power_room_V(const struct cell_power_in *in, float amount_A);
 
 #endif

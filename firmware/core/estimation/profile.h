@@ -36,6 +36,7 @@ struct est_profile {
     const float *hysteresis_V; /* [EST_SOC_R]: half the gap between the branches */
     float gamma;               /* charge of one capacity moves the hysteresis by so many e-folds */
     float i0_A, i0_K;          /* exchange current at 25 degC and its Arrhenius temperature */
+    float r_K;                 /* between two rows resistances go with exp(r_K / T); 0: along a straight line */
     float most_C;              /* no sensor that tells the truth shows more, capacities an hour */
     float heat_J_per_K;        /* heat capacity of the cell; 0: it is not known, so no warming is foreseen */
     struct est_noise noise;

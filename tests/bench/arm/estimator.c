@@ -41,15 +41,17 @@ int main(void)
     for (int k = 0; k < STEPS; k++) {
         for (int i = 0; i < CELLS; i++)
             cell_mV[i] = (uint16_t)(3670 + i % 20 + k % 7);
+        struct soc_in in = { .dt_ms = 10,
+                             .current_mA = (k / 100 % 5) * 20000 - 20000,
+                             .cell_mV = cell_mV,
+                             .cells = CELLS,
+                             .complete = true,
+                             .temp_ddegC = -100,
+                             .params = params };
+
         begin();
-        soc_step(&soc, &(struct soc_in) { .dt_ms = 10,
-                                          .current_mA = (k / 100 % 5) * 20000 - 20000,
-                                          .cell_mV = cell_mV,
-                                          .cells = CELLS,
-                                          .complete = true,
-                                          .temp_ddegC = -100,
-                                          .params = params });
-        sop_step(&sop, &soc, 10, params);
+        soc_step(&soc, &in);
+        sop_step(&sop, &soc, &in);
         uint32_t took = instructions();
 
         if (k < SETTLE)

@@ -113,6 +113,24 @@ static void test_each_profile_that_ships_is_sane(void)
     CU_ASSERT_DOUBLE_EQUAL(cell_model_ocv(&est_profile_a123_lfp, 25, 0.5f), 3.29, 0.03);
 }
 
+/* Rows of 10 to 20 K: on a straight line between them it would be up to 2.3 % too much. */
+static void test_a_plain_cell_follows_arrhenius_between_its_rows(void)
+{
+    struct cell_model plain;
+
+    cell_model_init(&plain, &est_profile_nmc);
+    for (int t = -300; t <= 600; t++) {
+        double temp_degC = t / 10.0;
+        double want_V = 0.055 * exp(2500 * (1 / (temp_degC + 273.15) - 1 / 298.15));
+        double drop_V = (double)cell_model_view(&plain, 1.0f, (float)temp_degC, 0.5f).drop_V;
+
+        CU_ASSERT_DOUBLE_EQUAL(drop_V / want_V, 1, 0.002);
+    }
+    double cold_V = (double)cell_model_view(&plain, 1.0f, -40.0f, 0.5f).drop_V; /* outside of the table its edge holds */
+
+    CU_ASSERT_DOUBLE_EQUAL(cold_V, (double)cell_model_view(&plain, 1.0f, -30.0f, 0.5f).drop_V, 1e-9);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -123,6 +141,8 @@ int main(void)
           test_hysteresis_lies_below_after_discharge_and_above_after_charge },
         { "slopes are those of the voltage", test_slopes_are_those_of_the_voltage },
         { "each profile that ships is sane", test_each_profile_that_ships_is_sane },
+        { "resistances of a plain cell follow Arrhenius between the rows of their table, to 0.2 % [ES-3]",
+          test_a_plain_cell_follows_arrhenius_between_its_rows },
         CU_TEST_INFO_NULL,
     };
     return suite_run("cell_model", tests);
