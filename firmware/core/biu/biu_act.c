@@ -80,14 +80,15 @@ bool biu_is_plugged(const struct biu *biu)
 
 void biu_allow(struct biu *biu, const struct biu_in *in, uint32_t dt_ms)
 {
-    limits_step(&biu->limits, &(struct limits_in) { .dt_ms = dt_ms,
-                                                    .measure = &biu->measure,
-                                                    .alarms = &biu->alarms,
-                                                    .soc_permyriad = soc_permyriad(&biu->soc),
-                                                    .pack_mV = in->pack_voltage_mV,
-                                                    .predicted_discharge_mA = biu->sop.discharge_mA[SOP_10_S],
-                                                    .predicted_charge_mA = biu->sop.charge_mA[SOP_10_S],
-                                                    .params = biu->params.running });
+    limits_step(&biu->limits,
+                &(struct limits_in) { .dt_ms = dt_ms,
+                                      .measure = &biu->measure,
+                                      .alarms = &biu->alarms,
+                                      .soc_permyriad = soc_permyriad(&biu->soc),
+                                      .pack_mV = in->pack_voltage_mV,
+                                      .predicted_discharge_mA = biu->sop.discharge_mA[SOP_10_S],
+                                      .predicted_charge_mA = biu_is_plugged(biu) ? biu->sop.charger_mA : biu->sop.charge_mA[SOP_10_S],
+                                      .params = biu->params.running });
 }
 
 /* Against a charge and its heater. Locked: an alarm has opened, and what was asked for then still is. */

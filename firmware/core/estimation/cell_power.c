@@ -62,7 +62,7 @@ float cell_power_room_V(const struct cell_power_in *in, float amount_A)
 float cell_power_A(const struct cell_power_in *in)
 {
     float room = fmaxf(in->charge ? 1.0f - in->soc : in->soc, 0.0f);
-    float high_A = fminf(in->most_A, room * in->capacity_Ah * 3600.0f / in->seconds), low_A = 0.0f;
+    float high_A = in->past_soc ? in->most_A : fminf(in->most_A, room * in->capacity_Ah * 3600.0f / in->seconds), low_A = 0.0f;
     float high_V = cell_power_room_V(in, high_A), low_V;
 
     if (high_V >= 0.0f)

@@ -23,6 +23,7 @@ struct cell_power_in {
     float limit_V;     /* lowest voltage for discharge, highest for charge */
     float most_A;      /* never more than this, positive */
     bool charge;       /* else discharge */
+    bool past_soc;     /* the SOC is no limit: what it says may be wrong, the voltage is not */
 };
 
 /* Positive in both directions, 0 to most_A. */

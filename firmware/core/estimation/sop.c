@@ -12,11 +12,23 @@
 
 const float sop_seconds[SOP_TIMES] = { 2.0f, 10.0f, 30.0f };
 
+enum sop_ask { GIVES_2_S, GIVES_10_S, GIVES_30_S, TAKES_2_S, TAKES_10_S, TAKES_30_S, TAKES_OF_CHARGER, SOP_ASKS };
+
+static const struct {
+    int time;
+    bool charge, past_soc;
+} asks[SOP_ASKS] = {
+    [GIVES_2_S] = { SOP_2_S, false, false },       [GIVES_10_S] = { SOP_10_S, false, false }, [GIVES_30_S] = { SOP_30_S, false, false },
+    [TAKES_2_S] = { SOP_2_S, true, false },        [TAKES_10_S] = { SOP_10_S, true, false },  [TAKES_30_S] = { SOP_30_S, true, false },
+    [TAKES_OF_CHARGER] = { SOP_10_S, true, true },
+};
+
 void sop_init(struct sop *s)
 {
     *s = (struct sop) { .since_ms = PERIOD_MS / 2 }; /* not in the step in which the SOC is worked out */
     for (int k = 0; k < SOP_TIMES; k++)
         s->discharge_mA[k] = s->charge_mA[k] = scalar_invalid(VALIDITY_NEVER);
+    s->charger_mA = scalar_invalid(VALIDITY_NEVER);
 }
 
 /* How far the first cell to be full, or empty, is from the mean. */
@@ -64,8 +76,9 @@ static int32_t worst_cell(const struct soc *soc, const struct cell_power_in *in,
 }
 
 /* was_mA: the answer of the time before, which tells at what current the worst cell is looked for; or not known. */
-static int32_t predict(const struct soc *soc, const struct cell_ohms *ohms, float seconds, bool charge, int32_t was_mA, const int32_t *p)
+static int32_t predict(const struct soc *soc, const struct cell_ohms *ohms, enum sop_ask ask, int32_t was_mA, const int32_t *p)
 {
+    bool charge = asks[ask].charge, past_soc = asks[ask].past_soc;
     const struct soc_filter *f = &soc->mean;
     float to_mA = (float)soc->capacity_mAh / f->model.p->capacity_Ah; /* mA of the pack for 1 A of the profile's cell */
     float unsure = fmaxf(sqrtf(f->P[EST_SOC][EST_SOC]) - SURE, 0.0f);
@@ -76,8 +89,9 @@ static int32_t predict(const struct soc *soc, const struct cell_ohms *ohms, floa
                                 .scale = fit.scale,
                                 .error_V = f->x[EST_ERROR],
                                 .capacity_Ah = f->model.p->capacity_Ah * f->soh,
-                                .seconds = seconds,
-                                .charge = charge };
+                                .seconds = sop_seconds[asks[ask].time],
+                                .charge = charge,
+                                .past_soc = past_soc };
     int32_t limit_mV = p[charge ? PARAM_cell_over_voltage_derate_limit : PARAM_cell_under_voltage_derate_limit];
 
     in.error_V += cell_model_ocv(f->model.p, f->temp_degC, in.soc) -
@@ -87,7 +101,7 @@ static int32_t predict(const struct soc *soc, const struct cell_ohms *ohms, floa
     if (soc->cells > 0) {
         float about_A = scalar_validity(was_mA) == VALIDITY_OK ? (float)was_mA / to_mA : 0.5f * in.most_A;
 
-        in.most_A = fminf(in.most_A, charge_allows_A(soc, &in));
+        in.most_A = past_soc ? in.most_A : fminf(in.most_A, charge_allows_A(soc, &in));
         int32_t worst = worst_cell(soc, &in, ohms, &fit, about_A);
 
         in.soc = fminf(fmaxf(in.soc + soc->cell[worst].soc, 0.0f), 1.0f);
@@ -96,19 +110,22 @@ static int32_t predict(const struct soc *soc, const struct cell_ohms *ohms, floa
     return (int32_t)lroundf(PROMISE * cell_power_A(&in) * to_mA);
 }
 
-static void work_out(struct sop *s, const struct soc *soc, int k, const int32_t *params)
+static int32_t *answer_to(struct sop *s, enum sop_ask ask)
 {
-    bool charge = k >= SOP_TIMES;
-    int32_t *to = charge ? &s->charge_mA[k - SOP_TIMES] : &s->discharge_mA[k];
+    return asks[ask].past_soc ? &s->charger_mA : asks[ask].charge ? &s->charge_mA[asks[ask].time] : &s->discharge_mA[asks[ask].time];
+}
 
-    *to = soc->known && !soc->restored ? predict(soc, &s->ohms, sop_seconds[k % SOP_TIMES], charge, *to, params)
-                                       : scalar_invalid(VALIDITY_NEVER);
+static void work_out(struct sop *s, const struct soc *soc, enum sop_ask ask, const int32_t *params)
+{
+    int32_t *to = answer_to(s, ask);
+
+    *to = soc->known && !soc->restored ? predict(soc, &s->ohms, ask, *to, params) : scalar_invalid(VALIDITY_NEVER);
 }
 
 void sop_all(struct sop *s, const struct soc *soc, const int32_t *params)
 {
-    for (int k = 0; k < 2 * SOP_TIMES; k++)
-        work_out(s, soc, k, params);
+    for (int ask = 0; ask < SOP_ASKS; ask++)
+        work_out(s, soc, (enum sop_ask)ask, params);
 }
 
 /* The pulses tell the resistances. */
@@ -144,6 +161,6 @@ void sop_step(struct sop *s, const struct soc *soc, const struct soc_in *in)
     if (s->since_ms < PERIOD_MS)
         return;
     s->since_ms = 0;
-    work_out(s, soc, s->next, in->params);
-    s->next = (s->next + 1) % (2 * SOP_TIMES);
+    work_out(s, soc, (enum sop_ask)s->next, in->params);
+    s->next = (s->next + 1) % SOP_ASKS;
 }

@@ -125,7 +125,7 @@ static void test_a_pack_by_its_weakest_cell(void)
 
     for (int k = 0; k < 100; k++)
         soc_step(&soc, &look);
-    for (int k = 0; k < 6; k++)
+    for (int k = 0; k < 7; k++)
         sop_step(&sop, &soc, &look);
     int32_t was_mA = sop.discharge_mA[SOP_10_S];
 
@@ -150,6 +150,35 @@ static void test_a_pack_by_its_weakest_cell(void)
     CU_ASSERT(sop.discharge_mA[SOP_30_S] <= 60000 / 1000 * 3600 / 30);
 }
 
+/* An SOC that says full before the voltage does: nothing more for regeneration, but the charger goes on until the voltage is there. */
+static void test_an_soc_near_full_does_not_starve_a_charge(void)
+{
+    static struct soc soc;
+    static struct sop sop;
+    static int32_t params[PARAMS];
+    uint16_t cell_mV[3] = { 3680, 3680, 3680 };
+
+    for (int i = 0; i < PARAMS; i++)
+        params[i] = param_rows[i].dflt[CHEMISTRY_NMC];
+    soc_init(&soc, params);
+    sop_init(&sop);
+    sop_all(&sop, &soc, params);
+    CU_ASSERT_EQUAL(scalar_validity(sop.charger_mA), VALIDITY_NEVER);
+    for (int k = 0; k < 100; k++)
+        soc_step(&soc,
+                 &(struct soc_in) { .dt_ms = 100, .cell_mV = cell_mV, .cells = 3, .complete = true, .temp_ddegC = 250, .params = params });
+    sop_all(&sop, &soc, params);
+    CU_ASSERT_EQUAL(sop.charger_mA, sop.charge_mA[SOP_10_S]); /* far from full they are the same */
+    soc.mean.x[EST_SOC] = 1.0f;
+    soc.mean.x[EST_ERROR] = 0.2f; /* the voltage is not there yet */
+    sop_all(&sop, &soc, params);
+    CU_ASSERT_EQUAL(sop.charge_mA[SOP_10_S], 0);
+    CU_ASSERT(sop.charger_mA > params[PARAM_charge_max_dA] * 10);
+    soc.mean.x[EST_ERROR] = -0.2f; /* the voltage is beyond its limit */
+    sop_all(&sop, &soc, params);
+    CU_ASSERT_EQUAL(sop.charger_mA, 0);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -158,6 +187,7 @@ int main(void)
         { "no more than there is, and no more than is allowed [ES-3]", test_no_more_charge_than_there_is },
         { "the lowest voltage may be on the way, and the first second warms nothing [ES-3]", test_the_worst_may_be_in_the_middle },
         { "a pack gives what its weakest cell can; nothing is known before the SOC is [ES-3]", test_a_pack_by_its_weakest_cell },
+        { "an SOC near full does not starve a charge [ES-3] [AC-3]", test_an_soc_near_full_does_not_starve_a_charge },
         CU_TEST_INFO_NULL,
     };
 
