@@ -4,18 +4,17 @@
 #include <math.h>
 
 #define LOAD_C     0.05f /* capacities an hour: less is no drive and no charge */
-#define DRIVE_C    0.5f
-#define NOW_SHARE  0.35f
+#define NOW_SHARE  0.7f /* of the current of now, for each C that a drive takes on average */
 #define NOW_MOST_C 2.0f /* more is a peak and says nothing of before */
-#define UNSURE_C   0.3f
+#define UNSURE     0.6f   /* share of what a drive takes, 1 sigma */
 #define HEAD_SHARE 0.5f   /* of the way up to the full cell: as likely below as above */
 #define LEAST_V    0.015f /* 1 sigma when nothing can have flowed */
 #define TRIES      4      /* the resistance depends on the SOC that is looked for */
 
-static float before_C(float now_C)
+static float before_C(float now_C, float drive_C)
 {
     if (now_C > LOAD_C)
-        return DRIVE_C + NOW_SHARE * fminf(now_C, NOW_MOST_C);
+        return drive_C * (1.0f + NOW_SHARE * fminf(now_C, NOW_MOST_C));
     return now_C < -LOAD_C ? now_C : 0.0f;
 }
 
@@ -23,7 +22,7 @@ float unseen_flow(struct cell_model *m, const struct first_sample *in, float soc
 {
     const struct est_profile *p = m->p;
     float now_C = in->current_A / p->capacity_Ah;
-    float flowed_C = before_C(now_C), unsure_C = fmaxf(UNSURE_C, -0.5f * now_C);
+    float flowed_C = before_C(now_C, p->drive_C), unsure_C = fmaxf(UNSURE * p->drive_C, -0.5f * now_C);
     float per_C_V = p->capacity_Ah * cell_model_settle(m, 0.0f, in->temp_degC, soc);
     struct cell_view v = cell_model_view(m, in->current_A, in->temp_degC, soc);
     float head_V = fmaxf(cell_model_ocv(p, in->temp_degC, 1.0f) - in->voltage_V - v.drop_V, 0.0f);

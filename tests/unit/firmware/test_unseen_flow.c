@@ -62,6 +62,20 @@ static void test_what_was_before(void)
     }
 }
 
+static void test_a_cell_of_little_use_held_little(void)
+{
+    start(1.0f);
+    c.profile.drive_C = 0.1f;
+    struct first_sample in = sample(2.0f, 0.4f, 0.1f);
+    float sigma_V = unseen_flow(&m, &in, 0.4f);
+
+    CU_ASSERT_DOUBLE_EQUAL(flowed_V(), BRANCHES_C_V * 0.17, 1e-5); /* a fifth of 0.5 C and a third of the current now */
+    CU_ASSERT_DOUBLE_EQUAL((double)sigma_V, 0.015 + BRANCHES_C_V * 0.06, 1e-5);
+    in = sample(-4.0f, 0.4f, -2.0f);
+    CU_ASSERT_DOUBLE_EQUAL((double)unseen_flow(&m, &in, 0.4f), 0.015 + BRANCHES_C_V * 1.0, 1e-5);
+    CU_ASSERT_DOUBLE_EQUAL(flowed_V(), BRANCHES_C_V * -2.0, 1e-5); /* a charge was as it is, whatever the use */
+}
+
 static void test_a_full_cell_cannot_hide_a_discharge(void)
 {
     start(1.0f);
@@ -102,6 +116,7 @@ int main(void)
 {
     CU_TestInfo tests[] = {
         { "what was before, from the current of now [ES-1]", test_what_was_before },
+        { "a cell of little use held little [ES-1]", test_a_cell_of_little_use_held_little },
         { "a full cell cannot hide a discharge [ES-1]", test_a_full_cell_cannot_hide_a_discharge },
         { "the first voltage gives the SOC of a drive, whatever was told [ES-1]", test_the_first_voltage_gives_the_soc_of_a_drive },
         { "on a flat curve what was told holds [ES-1]", test_on_a_flat_curve_what_was_told_holds },
