@@ -217,7 +217,8 @@ static void print_score(const struct score *s)
     printf("\"rmse_pct\":%.3f,\"max_pct\":%.3f,\"counting_rmse_pct\":%.3f,\"counting_max_pct\":%.3f,\"rmse_all_pct\":%.3f,"
            "\"max_all_pct\":%.3f,\"inside_95_pct\":%.2f,\"mean_band_pct\":%.3f,\"max_ends_pct\":%.3f,\"max_middle_pct\":%.3f",
            pct_rms(s->square, s->n), 100 * s->max, pct_rms(s->counting, s->n), 100 * s->counting_max, pct_rms(s->square_all, s->n_all),
-           100 * s->max_all, s->n > 0 ? 100 * s->inside / (double)s->n : 0, s->n > 0 ? 100 * s->band / (double)s->n : 0, 100 * s->max_ends, 100 * s->max_middle);
+           100 * s->max_all, s->n > 0 ? 100 * s->inside / (double)s->n : 0, s->n > 0 ? 100 * s->band / (double)s->n : 0, 100 * s->max_ends,
+           100 * s->max_middle);
 }
 
 static const char *base_name(const char *path)

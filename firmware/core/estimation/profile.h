@@ -9,17 +9,17 @@
 
 enum { EST_BRANCHES = 3, EST_SOC_OCV = 41, EST_SOC_R = 21 };
 
-struct est_noise {     /* how far to trust the model; chosen on logs that the fit did not see */
-    float white_V;     /* voltage error from one second to the next, 1 sigma */
-    float white_share; /* more of it: share of the polarisation */
-    float slow_V;      /* slow error of the model at rest, 1 sigma */
-    float slow_share;  /* more of it: share of the polarisation */
-    float slow_cold_V; /* more of it: for each 10 K below 25 degC, while current flows */
-    float slow_s;      /* how long such an error lasts */
-    float bias_C;      /* bias of the current sensor, share of the capacity per hour, 1 sigma at the start */
-    float scale;       /* resistance scale, 1 sigma at the start */
-    float scale_walk;  /* how far it walks in an hour, 1 sigma */
-    float count_share; /* error of counting after one full discharge, 1 sigma */
+struct est_noise {      /* how far to trust the model; chosen on logs that the fit did not see */
+    float white_V;      /* voltage error from one second to the next, 1 sigma */
+    float white_share;  /* more of it: share of the polarisation */
+    float slow_V;       /* slow error of the model at rest, 1 sigma */
+    float slow_share;   /* more of it: share of the polarisation */
+    float slow_cold_V;  /* more of it: for each 10 K below 25 degC, while current flows */
+    float slow_s;       /* how long such an error lasts */
+    float bias_C;       /* bias of the current sensor, share of the capacity per hour, 1 sigma at the start */
+    float scale;        /* resistance scale, 1 sigma at the start */
+    float scale_walk;   /* how far it walks in an hour, 1 sigma */
+    float count_share;  /* error of counting after one full discharge, 1 sigma */
     float bound_floor;  /* the 95 % bound of SOC is this, */
     float bound_sigmas; /* and so many sigmas of the filter: less than 1.96 where its noise is larger than its errors turned out to be */
 };

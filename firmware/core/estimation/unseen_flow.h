@@ -26,8 +26,9 @@ struct first_soc {
     float trust;        /* 0 to 1: how much of it is from the voltage */
 };
 
-/* SOC of the first voltage without the drop. What was told (`told_sigma` above 0) holds only where the curve is too flat to say: sigma of the voltage
- * beyond that of what was told. The branches are set as above. */
+/* The SOC at which the model would show this voltage: OCV, resistances and what is likely to have flowed, each at that SOC. What was told (`told_sigma`
+ * above 0) holds only where the curve is too flat to say: sigma of the voltage beyond that of what was told. The branches are set as above. About 40 times
+ * the work of one step, once. */
 struct first_soc unseen_flow_soc(struct cell_model *m, const struct first_sample *in, float told, float told_sigma);
 
 #endif

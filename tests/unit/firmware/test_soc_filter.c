@@ -125,10 +125,8 @@ static void test_the_bound_is_so_many_sigmas_as_the_profile_says(void)
         float sigma, floor, sigmas;
         double bound;
     } rows[] = {
-        { 0.01f, 0.0f, 1.96f, 0.0196 },
-        { 0.01f, 0.004f, 1.0f, 0.014 },
-        { 0.02f, 0.004f, 1.0f, 0.024 },
-        { 0.2f, 0.0f, 5.0f, 1.0 }, /* all there is */
+        { 0.01f, 0.0f, 1.96f, 0.0196 }, { 0.01f, 0.004f, 1.0f, 0.014 },
+        { 0.02f, 0.004f, 1.0f, 0.024 }, { 0.2f, 0.0f, 5.0f, 1.0 }, /* all there is */
         { 0.2f, 0.0f, 6.0f, 1.0 },
     };
 

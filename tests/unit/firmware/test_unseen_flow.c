@@ -102,6 +102,21 @@ static void test_the_first_voltage_gives_the_soc_of_a_drive(void)
         }
 }
 
+/* Below 30 % the resistance rises so steeply that a guess at the SOC gives a drop that leads away from it. */
+static void test_where_the_resistance_is_steep_too(void)
+{
+    for (float told = 0.0f; told <= 1.0f; told += 0.25f) {
+        start(0.3f);
+        for (int t = 0; t < 2; t++)
+            for (int k = 0; k <= 6; k++)
+                c.rc_ohm[2][t][k] += 0.02f * (float)(6 - k);
+        struct first_sample in = sample(2.0f, 0.2f, 0.85f);
+        struct first_soc first = unseen_flow_soc(&m, &in, told, 1.0f);
+
+        CU_ASSERT_DOUBLE_EQUAL((double)first.soc, 0.2, 0.01);
+    }
+}
+
 static void test_on_a_flat_curve_what_was_told_holds(void)
 {
     start(0.03f); /* the error of the voltage is all of the curve */
@@ -119,6 +134,7 @@ int main(void)
         { "a cell of little use held little [ES-1]", test_a_cell_of_little_use_held_little },
         { "a full cell cannot hide a discharge [ES-1]", test_a_full_cell_cannot_hide_a_discharge },
         { "the first voltage gives the SOC of a drive, whatever was told [ES-1]", test_the_first_voltage_gives_the_soc_of_a_drive },
+        { "so it does where the resistance is steep [ES-1]", test_where_the_resistance_is_steep_too },
         { "on a flat curve what was told holds [ES-1]", test_on_a_flat_curve_what_was_told_holds },
         CU_TEST_INFO_NULL,
     };
