@@ -36,7 +36,7 @@ RECIPES = {
                 fit=["C20DisCh", "Cap_1C", "US06", "Mixed"], v_low=2.0, v_high=4.4, ocv_T=0.01, wide=40., couple=1., step=0.001),
     "lfp": dict(name="a123_lfp", data_set="A123 LFP, OCV and dynamic tests (Plett, ESC toolbox)", q=2.05,
                 temps=[-25, -15, -5, 5, 15, 25, 35, 45], ocv=None, tau=[6., 60., 600.], i0=2.0, i0_K=5000., arrhenius_K=3500., gamma=20.,
-                fit=["dyn_", "ocv_"], v_low=1.9, v_high=3.75, ocv_T=3e-3, wide=10.),
+                fit=["dyn_", "ocv_"], drive_C=0.1, v_low=1.9, v_high=3.75, ocv_T=3e-3, wide=10.),
     "lfp12": dict(name="lfp_flatzone", data_set="LFP 1.2 Ah, flat zone (Shi and Tao): OCV table and the first hours of the 25 degC log", q=1.2,
                   temps=[10, 25], ocv="ocv_table", tau=[6., 60., 600.], i0=1.2, i0_K=5000., arrhenius_K=3500., gamma=20., fit=[], v_low=1.9,
                   v_high=3.75, ocv_T=1e-4, wide=10.),
@@ -395,7 +395,7 @@ def write_c(f, path):
               f"    .temps = {f.nt},", "    .temp_degC = temp_degC,", "    .ocv_V = &ocv_V[0][0],", "    .r0_ohm = &r0_ohm[0][0],",
               "    .a_V = &a_V[0][0],", "    .rc_ohm = { " + ", ".join(f"&r{k + 1}_ohm[0][0]" for k in range(f.nb)) + " },",
               f"    .tau_s = {{ {tau} }},", "    .hysteresis_V = hysteresis_V,", f"    .gamma = {r['gamma']:.1f}f,",
-              f"    .i0_A = {r['i0']:.3f}f,", f"    .i0_K = {r['i0_K']:.1f}f,", "    .most_C = 40.0f,", "    .heat_J_per_K = 0.0f,"]
+              f"    .i0_A = {r['i0']:.3f}f,", f"    .i0_K = {r['i0_K']:.1f}f,", "    .most_C = 40.0f,", f"    .drive_C = {r.get('drive_C', 0.5)!r}f,", "    .heat_J_per_K = 0.0f,"]
     noise = pathlib.Path(__file__).with_name("profile_noise.txt")
     for line in noise.read_text().splitlines() if noise.exists() else []:
         if line.startswith(r["name"] + " "):

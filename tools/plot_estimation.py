@@ -23,7 +23,7 @@ PANELS = [
     ("LFP 25 °C dynamic (in the fit)", "a123_lfp_plett/dyn_P25_s1*", "a123_lfp", 20, 34, []),
     ("LFP flat zone, 12 mA bias, 15 points low", "lfp_flatzone_1p2Ah/Long_flat_zone_data_25*", "lfp_flatzone", -15, 12, None),
     ("failure: NCA 10 °C trise, aged cell", "panasonic_nca/drive_10degC_trise_Cycle_1*", "panasonic_nca", 20, 50, []),
-    ("failure: NCA 0 °C US06 from 45 %, 20 high", "panasonic_nca/drive_0degC_US06*", "panasonic_nca", 20, 50, ["--start-soc", "45"]),
+    ("failure: NCA 0 °C Cycle_1 from 60 %, at 3 C", "panasonic_nca/drive_0degC_Cycle_1*", "panasonic_nca", 20, 50, ["--start-soc", "60"]),
 ]
 
 

@@ -36,7 +36,7 @@ struct options {
 struct score { /* sums, for one file or many */
     double square, square_all, counting;
     double max, max_all, counting_max;
-    double inside;
+    double inside, band;
     double max_ends, max_middle; /* ES-1: at or below 20 % and from 80 % on; between */
     size_t n, n_all;
 };
@@ -68,6 +68,7 @@ static void add_score(struct score *to, const struct score *s)
     to->square_all += s->square_all;
     to->counting += s->counting;
     to->inside += s->inside;
+    to->band += s->band;
     to->max = fmax(to->max, s->max);
     to->max_all = fmax(to->max_all, s->max_all);
     to->max_ends = fmax(to->max_ends, s->max_ends);
@@ -93,6 +94,7 @@ static void judge(struct score *s, double soc, double error, double counting_err
     s->counting += counting_error * counting_error;
     s->counting_max = fmax(s->counting_max, fabs(counting_error));
     s->inside += fabs(error) <= bound;
+    s->band += bound;
     s->n++;
 }
 
@@ -213,9 +215,10 @@ static double pct_rms(double square, size_t n)
 static void print_score(const struct score *s)
 {
     printf("\"rmse_pct\":%.3f,\"max_pct\":%.3f,\"counting_rmse_pct\":%.3f,\"counting_max_pct\":%.3f,\"rmse_all_pct\":%.3f,"
-           "\"max_all_pct\":%.3f,\"inside_95_pct\":%.2f,\"max_ends_pct\":%.3f,\"max_middle_pct\":%.3f",
+           "\"max_all_pct\":%.3f,\"inside_95_pct\":%.2f,\"mean_band_pct\":%.3f,\"max_ends_pct\":%.3f,\"max_middle_pct\":%.3f",
            pct_rms(s->square, s->n), 100 * s->max, pct_rms(s->counting, s->n), 100 * s->counting_max, pct_rms(s->square_all, s->n_all),
-           100 * s->max_all, s->n > 0 ? 100 * s->inside / (double)s->n : 0, 100 * s->max_ends, 100 * s->max_middle);
+           100 * s->max_all, s->n > 0 ? 100 * s->inside / (double)s->n : 0, s->n > 0 ? 100 * s->band / (double)s->n : 0, 100 * s->max_ends,
+           100 * s->max_middle);
 }
 
 static const char *base_name(const char *path)
@@ -223,6 +226,20 @@ static const char *base_name(const char *path)
     const char *slash = strrchr(path, '/');
 
     return slash != NULL ? slash + 1 : path;
+}
+
+/* How many logs have 93 to 99 % of their samples inside the 95 % band, and how many have less. */
+static void print_inside(const struct result *r, int n)
+{
+    int good = 0, low = 0;
+
+    for (int k = 0; k < n; k++) {
+        double inside_pct = r[k].score.n > 0 ? 100 * r[k].score.inside / (double)r[k].score.n : 100;
+
+        good += inside_pct >= 93 && inside_pct <= 99;
+        low += inside_pct < 93;
+    }
+    printf(",\"files_inside_93_to_99\":%d,\"files_inside_below_93\":%d", good, low);
 }
 
 static void print_json(const struct options *o, const struct result *r, int n)
@@ -259,6 +276,7 @@ static void print_json(const struct options *o, const struct result *r, int n)
     }
     printf("},\n\"overall\":{");
     print_score(&all);
+    print_inside(r, n);
     printf(",\"files\":%d}}\n", n);
 }
 

@@ -9,18 +9,19 @@
 
 enum { EST_BRANCHES = 3, EST_SOC_OCV = 41, EST_SOC_R = 21 };
 
-struct est_noise {     /* how far to trust the model; chosen on logs that the fit did not see */
-    float white_V;     /* voltage error from one second to the next, 1 sigma */
-    float white_share; /* more of it: share of the polarisation */
-    float slow_V;      /* slow error of the model at rest, 1 sigma */
-    float slow_share;  /* more of it: share of the polarisation */
-    float slow_cold_V; /* more of it: for each 10 K below 25 degC, while current flows */
-    float slow_s;      /* how long such an error lasts */
-    float bias_C;      /* bias of the current sensor, share of the capacity per hour, 1 sigma at the start */
-    float scale;       /* resistance scale, 1 sigma at the start */
-    float scale_walk;  /* how far it walks in an hour, 1 sigma */
-    float count_share; /* error of counting after one full discharge, 1 sigma */
-    float bound_floor; /* least 95 % bound of SOC */
+struct est_noise {      /* how far to trust the model; chosen on logs that the fit did not see */
+    float white_V;      /* voltage error from one second to the next, 1 sigma */
+    float white_share;  /* more of it: share of the polarisation */
+    float slow_V;       /* slow error of the model at rest, 1 sigma */
+    float slow_share;   /* more of it: share of the polarisation */
+    float slow_cold_V;  /* more of it: for each 10 K below 25 degC, while current flows */
+    float slow_s;       /* how long such an error lasts */
+    float bias_C;       /* bias of the current sensor, share of the capacity per hour, 1 sigma at the start */
+    float scale;        /* resistance scale, 1 sigma at the start */
+    float scale_walk;   /* how far it walks in an hour, 1 sigma */
+    float count_share;  /* error of counting after one full discharge, 1 sigma */
+    float bound_floor;  /* the 95 % bound of SOC is this, */
+    float bound_sigmas; /* and so many sigmas of the filter: less than 1.96 where its noise is larger than its errors turned out to be */
 };
 
 struct est_profile {
@@ -38,6 +39,7 @@ struct est_profile {
     float i0_A, i0_K;          /* exchange current at 25 degC and its Arrhenius temperature */
     float r_K;                 /* between two rows resistances go with exp(r_K / T); 0: along a straight line */
     float most_C;              /* no sensor that tells the truth shows more, capacities an hour */
+    float drive_C;             /* what a drive takes on average, capacities an hour: unseen_flow.h */
     float heat_J_per_K;        /* heat capacity of the cell; 0: it is not known, so no warming is foreseen */
     struct est_noise noise;
 };

@@ -54,15 +54,15 @@ static const float scap_r1_ohm[TEMPS][EST_SOC_R] = COLD(0.0001f);
 static const float scap_r3_ohm[TEMPS][EST_SOC_R] = COLD(0.0001f);
 static const float scap_hysteresis_V[EST_SOC_R] = FLAT(0.000f);
 
-/* white_V, white_share, slow_V, slow_share, slow_cold_V, slow_s, bias_C, scale, scale_walk, count_share, bound_floor */
+/* white_V, white_share, slow_V, slow_share, slow_cold_V, slow_s, bias_C, scale, scale_walk, count_share, bound_floor, bound_sigmas */
 #define GENERIC(type, id, t1_s, t2_s, t3_s, fold, most, heat, ...)                                                                         \
     const struct est_profile est_profile_##type = { .name = id, .capacity_Ah = 1.0f, .temps = TEMPS, .temp_degC = temp_degC,          \
         .ocv_V = &type##_ocv_V[0][0], .r0_ohm = &type##_r0_ohm[0][0], .a_V = &none[0][0],                                             \
         .rc_ohm = { &type##_r1_ohm[0][0], &none[0][0], &type##_r3_ohm[0][0] }, .tau_s = { t1_s, t2_s, t3_s },                         \
-        .hysteresis_V = type##_hysteresis_V, .gamma = fold, .i0_A = 1.0f, .i0_K = 0.0f, .r_K = 2500.0f, .most_C = most, .heat_J_per_K = heat, .noise = { __VA_ARGS__ } }
+        .hysteresis_V = type##_hysteresis_V, .gamma = fold, .i0_A = 1.0f, .i0_K = 0.0f, .r_K = 2500.0f, .most_C = most, .drive_C = 0.5f, .heat_J_per_K = heat, .noise = { __VA_ARGS__ } }
 
-GENERIC(nmc,  "nmc",  12.0f, 60.0f,  600.0f, 40.0f, 40.0f, 17.0f, 0.020f, 0.10f, 0.004f, 0.06f, 0.0010f, 300.0f, 0.005f, 0.10f, 0.10f, 0.01f, 0.008f);
-GENERIC(lfp,  "lfp",  10.0f, 60.0f,  900.0f, 40.0f, 40.0f, 19.0f, 0.020f, 0.10f, 0.003f, 0.06f, 0.0010f, 300.0f, 0.005f, 0.10f, 0.10f, 0.01f, 0.008f);
-GENERIC(nimh, "nimh",  8.0f, 60.0f, 1200.0f, 40.0f, 40.0f, 25.0f, 0.020f, 0.10f, 0.004f, 0.06f, 0.0010f, 300.0f, 0.005f, 0.10f, 0.10f, 0.02f, 0.008f);
-GENERIC(scap, "scap",  1.0f, 10.0f,   60.0f, 40.0f, 600.0f, 200.0f, 0.010f, 0.10f, 0.004f, 0.06f, 0.0010f,  60.0f, 0.050f, 0.10f, 0.10f, 0.01f, 0.004f);
+GENERIC(nmc,  "nmc",  12.0f, 60.0f,  600.0f, 40.0f, 40.0f, 17.0f, 0.020f, 0.10f, 0.004f, 0.06f, 0.0010f, 300.0f, 0.005f, 0.10f, 0.10f, 0.01f, 0.008f, 1.96f);
+GENERIC(lfp,  "lfp",  10.0f, 60.0f,  900.0f, 40.0f, 40.0f, 19.0f, 0.020f, 0.10f, 0.003f, 0.06f, 0.0010f, 300.0f, 0.005f, 0.10f, 0.10f, 0.01f, 0.008f, 1.96f);
+GENERIC(nimh, "nimh",  8.0f, 60.0f, 1200.0f, 40.0f, 40.0f, 25.0f, 0.020f, 0.10f, 0.004f, 0.06f, 0.0010f, 300.0f, 0.005f, 0.10f, 0.10f, 0.02f, 0.008f, 1.96f);
+GENERIC(scap, "scap",  1.0f, 10.0f,   60.0f, 40.0f, 600.0f, 200.0f, 0.010f, 0.10f, 0.004f, 0.06f, 0.0010f,  60.0f, 0.050f, 0.10f, 0.10f, 0.01f, 0.004f, 1.96f);
 /* clang-format on */

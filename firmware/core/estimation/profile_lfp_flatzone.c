@@ -49,6 +49,7 @@ const struct est_profile est_profile_lfp_flatzone = {
     .i0_A = 1.200f,
     .i0_K = 5000.0f,
     .most_C = 40.0f,
+    .drive_C = 0.5f,
     .heat_J_per_K = 0.0f,
-    .noise = { 1.383f, 0.0541f, 0.011f, 0.1031f, 0.00004f, 47.0f, 0.004f, 0.1615f, 1.625f, 0.1271f, 0.0062f },
+    .noise = { 1.383f, 0.0541f, 0.011f, 0.1031f, 0.00004f, 47.0f, 0.004f, 0.1615f, 1.625f, 0.1271f, 0.0062f, 0.80f },
 };

@@ -90,6 +90,7 @@ const struct est_profile est_profile_panasonic_nca = {
     .i0_A = 2.000f,
     .i0_K = 5000.0f,
     .most_C = 40.0f,
+    .drive_C = 0.5f,
     .heat_J_per_K = 0.0f,
-    .noise = { 0.0230f, 0.4407f, 0.00167f, 0.3544f, 0.00683f, 186.0f, 0.00728f, 0.234f, 0.1135f, 0.0270f, 0.0034f },
+    .noise = { 0.0230f, 0.4407f, 0.00167f, 0.3544f, 0.00683f, 186.0f, 0.00728f, 0.234f, 0.1135f, 0.0270f, 0.0034f, 1.70f },
 };

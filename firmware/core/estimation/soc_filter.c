@@ -7,7 +7,6 @@
 
 #define ERROR_START_V     0.015f /* until the first voltage, 1 sigma */
 #define H_UNSURE          0.6f   /* hysteresis: anything from -1 to 1 */
-#define NORMAL_95         1.96f
 #define GAP_s             120.0f /* no sample for longer: the current in between is not known */
 #define UNKNOWN_C         0.3f   /* and taken to be within this many capacities an hour, 1 sigma */
 #define BIAS_WALK_C_PER_h 0.001f
@@ -361,5 +360,7 @@ float soc_filter_soc(const struct soc_filter *f)
 
 float soc_filter_bound(const struct soc_filter *f)
 {
-    return fminf(NORMAL_95 * sqrtf(f->P[EST_SOC][EST_SOC]) + f->model.p->noise.bound_floor, 1.0f);
+    const struct est_noise *n = &f->model.p->noise;
+
+    return fminf(n->bound_sigmas * sqrtf(f->P[EST_SOC][EST_SOC]) + n->bound_floor, 1.0f);
 }

@@ -25,7 +25,8 @@ static inline void flat_cell_make(struct flat_cell *c, float slope_V, float hyst
                                             .scale = 0.1f,
                                             .scale_walk = 0.05f,
                                             .count_share = 0.02f,
-                                            .bound_floor = 0.004f };
+                                            .bound_floor = 0.004f,
+                                            .bound_sigmas = 1.96f };
 
     *c = (struct flat_cell) { .temp_degC = { -20.0f, 20.0f } };
     for (int t = 0; t < 2; t++) {
@@ -55,6 +56,7 @@ static inline void flat_cell_make(struct flat_cell *c, float slope_V, float hyst
                                         .i0_A = 1.0f,
                                         .i0_K = 0.0f,
                                         .most_C = 40.0f,
+                                        .drive_C = 0.5f,
                                         .noise = noise };
 }
 

@@ -119,6 +119,25 @@ static void test_the_bound_holds_the_truth(void)
     CU_ASSERT(held >= all * 93 / 100);
 }
 
+static void test_the_bound_is_so_many_sigmas_as_the_profile_says(void)
+{
+    static const struct {
+        float sigma, floor, sigmas;
+        double bound;
+    } rows[] = {
+        { 0.01f, 0.0f, 1.96f, 0.0196 }, { 0.01f, 0.004f, 1.0f, 0.014 },
+        { 0.02f, 0.004f, 1.0f, 0.024 }, { 0.2f, 0.0f, 5.0f, 1.0 }, /* all there is */
+        { 0.2f, 0.0f, 6.0f, 1.0 },
+    };
+
+    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+        start(1.0f, 0.5f, 0.5f, rows[k].sigma);
+        c.profile.noise.bound_floor = rows[k].floor;
+        c.profile.noise.bound_sigmas = rows[k].sigmas;
+        CU_ASSERT_DOUBLE_EQUAL((double)soc_filter_bound(&f), rows[k].bound, 1e-6);
+    }
+}
+
 static void test_a_full_charge_is_an_anchor(void)
 {
     start(0.01f, 1.0f, 0.8f, 0.2f);
@@ -207,6 +226,7 @@ int main(void)
         { "the bias of the current is learnt", test_the_bias_of_the_current_is_learnt },
         { "on a flat curve it tends to counting", test_on_a_flat_curve_it_tends_to_counting },
         { "the bound holds the truth", test_the_bound_holds_the_truth },
+        { "the bound is so many sigmas as the profile says [ES-1]", test_the_bound_is_so_many_sigmas_as_the_profile_says },
         { "a full charge is an anchor", test_a_full_charge_is_an_anchor },
         { "values that are not there widen the bound", test_values_that_are_not_there_widen_the_bound },
         { "a jump of the voltage moves little", test_a_jump_of_the_voltage_moves_little },
