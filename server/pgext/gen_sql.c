@@ -40,6 +40,7 @@ static const struct {
       "TABLE (at timestamptz, min_mV integer, min_cell integer, max_mV integer, max_cell integer, mean_mV integer)",
       "lowest, highest and mean of the valid cells of each sample" },
     { "cellwarden_fault", "record bytea", "text", "why these bytes are not a record; NULL when they are one" },
+    { "cellwarden_alarm_name", "alarm integer", "text", "the name of an alarm in alarm_span; NULL when there is none of this number" },
 };
 
 enum { FUNCTIONS = sizeof functions / sizeof functions[0] };

@@ -12,5 +12,6 @@ extern Datum cellwarden_cell(PG_FUNCTION_ARGS);
 extern Datum cellwarden_probe(PG_FUNCTION_ARGS);
 extern Datum cellwarden_cells_minmax(PG_FUNCTION_ARGS);
 extern Datum cellwarden_fault(PG_FUNCTION_ARGS);
+extern Datum cellwarden_alarm_name(PG_FUNCTION_ARGS);
 
 #endif

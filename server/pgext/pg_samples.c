@@ -14,6 +14,7 @@ PG_FUNCTION_INFO_V1(cellwarden_cell);
 PG_FUNCTION_INFO_V1(cellwarden_probe);
 PG_FUNCTION_INFO_V1(cellwarden_cells_minmax);
 PG_FUNCTION_INFO_V1(cellwarden_fault);
+PG_FUNCTION_INFO_V1(cellwarden_alarm_name);
 
 static Datum boot(const struct pg_row *row, int k, bool *null)
 {
