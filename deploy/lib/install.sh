@@ -20,7 +20,7 @@ help_install() {
 usage: ./cellwarden install [run|test|sql|lint|fuzz|fresh|arm ...]
 
 Installs the Debian packages of these groups that are missing (default: run). Needs root or sudo only then.
-sql is optional: with it `up` builds the PostgreSQL extension (docs/sql.md).
+sql is optional: with it "up" builds the PostgreSQL extension (docs/sql.md).
 TEXT
 }
 

@@ -8,8 +8,7 @@
 #include "common/err.h"
 #include "server/pgext/pg_functions.h"
 
-/* A number that no pack can have is a mistake in the query; one that this pack does not have gives no rows. */
-static int32_t number_of(FunctionCallInfo fcinfo, const char *what, int32_t max)
+int32_t pg_number_of(FunctionCallInfo fcinfo, const char *what, int32_t max)
 {
     int32_t number = PG_GETARG_INT32(1);
 
@@ -39,11 +38,10 @@ static Datum temp_ddegC(const struct pg_row *row, int k, bool *null)
 Datum cellwarden_cell(PG_FUNCTION_ARGS)
 {
     static const struct pg_column known[] = { { "at", TIMESTAMPTZOID, pg_value_at, 0 }, { "mV", INT4OID, cell_mV, 0 } };
-    int32_t cell = number_of(fcinfo, "cell", PACK_CELLS_MAX);
+    int32_t cell = pg_number_of(fcinfo, "cell", PACK_CELLS_MAX);
     struct columns *c = pg_decode_until(fcinfo, BODY_CELLS);
 
-    c->count = cell <= c->cells ? c->count : 0;
-    pg_rows(fcinfo, c, cell, known, lengthof(known));
+    pg_rows(fcinfo, &(struct pg_row) { .c = c, .number = cell }, cell <= c->cells ? c->count : 0, known, lengthof(known));
     pfree(c);
     return (Datum)0;
 }
@@ -51,11 +49,10 @@ Datum cellwarden_cell(PG_FUNCTION_ARGS)
 Datum cellwarden_probe(PG_FUNCTION_ARGS)
 {
     static const struct pg_column known[] = { { "at", TIMESTAMPTZOID, pg_value_at, 0 }, { "ddegC", INT4OID, temp_ddegC, 0 } };
-    int32_t probe = number_of(fcinfo, "probe", PACK_TEMPS_MAX);
+    int32_t probe = pg_number_of(fcinfo, "probe", PACK_TEMPS_MAX);
     struct columns *c = pg_decode_until(fcinfo, BODY_TEMPS);
 
-    c->count = probe <= c->temps ? c->count : 0;
-    pg_rows(fcinfo, c, probe, known, lengthof(known));
+    pg_rows(fcinfo, &(struct pg_row) { .c = c, .number = probe }, probe <= c->temps ? c->count : 0, known, lengthof(known));
     pfree(c);
     return (Datum)0;
 }
@@ -94,7 +91,7 @@ Datum cellwarden_cells_minmax(PG_FUNCTION_ARGS)
     };
     struct columns *c = pg_decode_until(fcinfo, BODY_CELLS);
 
-    pg_rows(fcinfo, c, 0, known, lengthof(known));
+    pg_rows(fcinfo, &(struct pg_row) { .c = c }, c->count, known, lengthof(known));
     pfree(c);
     return (Datum)0;
 }

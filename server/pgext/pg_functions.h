@@ -9,6 +9,7 @@
 
 extern Datum cellwarden_samples(PG_FUNCTION_ARGS);
 extern Datum cellwarden_cell(PG_FUNCTION_ARGS);
+extern Datum cellwarden_cell_buckets(PG_FUNCTION_ARGS);
 extern Datum cellwarden_probe(PG_FUNCTION_ARGS);
 extern Datum cellwarden_cells_minmax(PG_FUNCTION_ARGS);
 extern Datum cellwarden_fault(PG_FUNCTION_ARGS);

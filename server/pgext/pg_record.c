@@ -78,10 +78,10 @@ int pg_check(FunctionCallInfo fcinfo)
     return err;
 }
 
-static int find(const struct pg_column *known, size_t count, const Form_pg_attribute declared)
+static int find(const struct pg_column *known, size_t count, const char *name, Oid type)
 {
     for (size_t k = 0; k < count; k++)
-        if (pg_strcasecmp(known[k].name, NameStr(declared->attname)) == 0 && known[k].type == declared->atttypid)
+        if (pg_strcasecmp(known[k].name, name) == 0 && known[k].type == type)
             return (int)k;
     return NOT_KNOWN;
 }
@@ -97,18 +97,19 @@ static const struct plan *plan_of(FmgrInfo *call, TupleDesc declared, const stru
     p = MemoryContextAlloc(call->fn_mcxt, sizeof *p);
     p->columns = declared->natts;
     for (int i = 0; i < p->columns; i++) {
-        p->of[i] = find(known, count, TupleDescAttr(declared, i));
+        const char *name = NameStr(TupleDescAttr(declared, i)->attname);
+
+        p->of[i] = find(known, count, name, TupleDescAttr(declared, i)->atttypid);
         if (p->of[i] == NOT_KNOWN)
             ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
-                            errmsg("the installed library of extension cellwarden does not know column \"%s\"",
-                                   NameStr(TupleDescAttr(declared, i)->attname)),
+                            errmsg("the installed library of extension cellwarden does not know column \"%s\"", name),
                             errhint("Install the library that belongs to this version of the extension.")));
     }
     call->fn_extra = p;
     return p;
 }
 
-Datum pg_rows(FunctionCallInfo fcinfo, const struct columns *c, int32_t number, const struct pg_column *known, size_t count)
+Datum pg_rows(FunctionCallInfo fcinfo, const struct pg_row *of, uint32_t rows, const struct pg_column *known, size_t count)
 {
     Datum values[COLUMNS_MAX];
     bool nulls[COLUMNS_MAX];
@@ -117,7 +118,7 @@ Datum pg_rows(FunctionCallInfo fcinfo, const struct columns *c, int32_t number, 
     const ReturnSetInfo *to = (const ReturnSetInfo *)fcinfo->resultinfo;
     const struct plan *p = plan_of(fcinfo->flinfo, to->setDesc, known, count);
 
-    for (struct pg_row row = { .c = c, .number = number }; row.i < c->count; row.i++) {
+    for (struct pg_row row = *of; row.i < rows; row.i++) {
         for (int k = 0; k < p->columns; k++) {
             const struct pg_column *column = &known[p->of[k]];
 
@@ -129,13 +130,18 @@ Datum pg_rows(FunctionCallInfo fcinfo, const struct columns *c, int32_t number, 
     return (Datum)0;
 }
 
+TimestampTz pg_time_of(uint64_t utc_ms)
+{
+    if (utc_ms >= UTC_END_MS)
+        ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("not a record: the time of a sample is out of range")));
+    return ((int64_t)utc_ms - (int64_t)EPOCH_2000_MS) * 1000;
+}
+
 Datum pg_value_at(const struct pg_row *row, int k, bool *null)
 {
     uint64_t ms = row->c->utc_ms[row->i];
 
     (void)k;
     *null = ms == 0;
-    if (ms >= UTC_END_MS)
-        ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("not a record: the time of a sample is out of range")));
-    return TimestampTzGetDatum(((int64_t)ms - (int64_t)EPOCH_2000_MS) * 1000);
+    return TimestampTzGetDatum(pg_time_of(ms));
 }

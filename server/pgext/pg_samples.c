@@ -11,6 +11,7 @@ PG_MODULE_MAGIC;
 
 PG_FUNCTION_INFO_V1(cellwarden_samples);
 PG_FUNCTION_INFO_V1(cellwarden_cell);
+PG_FUNCTION_INFO_V1(cellwarden_cell_buckets);
 PG_FUNCTION_INFO_V1(cellwarden_probe);
 PG_FUNCTION_INFO_V1(cellwarden_cells_minmax);
 PG_FUNCTION_INFO_V1(cellwarden_fault);
@@ -94,15 +95,13 @@ static Datum balancing(const struct pg_row *row, int k, bool *null)
     return array_of(values, nulls, row->c->cells, BOOLOID, sizeof(bool), TYPALIGN_CHAR);
 }
 
-Datum cellwarden_samples(PG_FUNCTION_ARGS)
-{
-    static const struct pg_column known[] = {
-        { "at", TIMESTAMPTZOID, pg_value_at, 0 },
-        { "boot", INT8OID, boot, 0 },
-        { "no", INT8OID, number, 0 },
-        { "cell_mV", INT4ARRAYOID, cells, 0 },
-        { "temp_ddegC", INT4ARRAYOID, temps, 0 },
-        { "balancing", BOOLARRAYOID, balancing, 0 },
+static const struct pg_column known[] = {
+    { "at", TIMESTAMPTZOID, pg_value_at, 0 },
+    { "boot", INT8OID, boot, 0 },
+    { "no", INT8OID, number, 0 },
+    { "cell_mV", INT4ARRAYOID, cells, 0 },
+    { "temp_ddegC", INT4ARRAYOID, temps, 0 },
+    { "balancing", BOOLARRAYOID, balancing, 0 },
 #define KIND_U 0
 #define KIND_S 0
 #define KIND_B 1
@@ -110,10 +109,13 @@ Datum cellwarden_samples(PG_FUNCTION_ARGS)
 #define SCALAR_1(name, is_plain)                                                        { #name, (is_plain) ? INT8OID : INT4OID, (is_plain) ? plain : quantity, SAMPLE_##name },
 #define SIGNAL(message, name, start_bit, bits, kind, unit, min, max, recorded, comment) SCALAR_##recorded(name, KIND_##kind && (bits) == 32)
 #include "proto/signals.def"
-    };
+};
+
+Datum cellwarden_samples(PG_FUNCTION_ARGS)
+{
     struct columns *c = pg_decode(fcinfo);
 
-    pg_rows(fcinfo, c, 0, known, lengthof(known));
+    pg_rows(fcinfo, &(struct pg_row) { .c = c }, c->count, known, lengthof(known));
     pfree(c);
     return (Datum)0;
 }

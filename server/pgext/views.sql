@@ -41,6 +41,15 @@ CREATE OR REPLACE FUNCTION cell_history(tenant text, device text, cell integer, 
         WHERE r.tenant = cell_history.tenant AND r.device = cell_history.device
         AND r.first_at >= since - interval '1 hour' AND r.first_at < until AND r.last_at >= since AND s.at >= since AND s.at < until $$;
 
+-- The same in steps of time, as a chart wants it: exact extremes and mean of the samples since <= at < until.
+CREATE OR REPLACE FUNCTION cell_range(tenant text, device text, cell integer, since timestamptz, until timestamptz, step interval)
+    RETURNS TABLE (at timestamptz, samples bigint, min_mV integer, mean_mV numeric, max_mV integer)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000 AS $$
+    SELECT b.at, sum(b.samples), min(b.min_mV), sum(b.sum_mV) / sum(b.samples), max(b.max_mV)
+        FROM record r, cellwarden_cell_buckets(r.record, cell_range.cell, since, until, step) b
+        WHERE r.tenant = cell_range.tenant AND r.device = cell_range.device
+        AND r.first_at >= since - interval '1 hour' AND r.first_at < until AND r.last_at >= since GROUP BY b.at ORDER BY b.at $$;
+
 CREATE OR REPLACE FUNCTION probe_history(tenant text, device text, probe integer, since timestamptz, until timestamptz)
     RETURNS TABLE (at timestamptz, ddegC integer)
     LANGUAGE sql STABLE PARALLEL SAFE ROWS 86400 AS $$

@@ -21,10 +21,10 @@ DAY, HOUR, MINUTE = 86_400_000, 3_600_000, 60_000
 RECORDS_A_DAY = 1440
 BYTES_A_ROW = 60 * 29  # disk of a record of 60 frames, ./cellwarden bench ingest
 LIMITS_MS = {"minutes_24h": 10, "one_cell_24h": 30, "year_hourly": 50, "export_first_byte": 100}
-SQL_CELL = f"cell_history('{TENANT}', '{DEVICE.split('.')[1]}', 7, to_timestamp({{0}} / 1000.0), to_timestamp({{1}} / 1000.0))"
+SQL_CELL = f"('{TENANT}', '{DEVICE.split('.')[1]}', 7, to_timestamp({{0}} / 1000.0), to_timestamp({{1}} / 1000.0)"
 # In one connection to the database, psql's own clock, all rows fetched: as Grafana asks (a bucket a minute), and every sample.
-SQL = {"one_cell_24h_sql": "select date_bin('1 min', at, 'epoch'), min(mV), avg(mV), max(mV) from " + SQL_CELL + " group by 1 order by 1",
-       "one_cell_24h_sql_rows": "select at, mV from " + SQL_CELL}
+SQL = {"one_cell_24h_sql": "select * from cell_range" + SQL_CELL + ", '1 min')",
+       "one_cell_24h_sql_rows": "select at, mV from cell_history" + SQL_CELL + ")"}
 
 
 def note(text):
@@ -160,7 +160,7 @@ def ask_in_sql(instance, count):
         return {}
     last = int(instance.psql(f"select (extract(epoch from max(last_at)) * 1000)::bigint from record where tenant = '{TENANT}'")[0][0])
     end = last // MINUTE * MINUTE
-    return {name: sql_times(instance, sql.format(end - DAY, end), count, 1440 if "group by" in sql else 86400) for name, sql in SQL.items()}
+    return {name: sql_times(instance, sql.format(end - DAY, end), count, 1440 if "1 min" in sql else 86400) for name, sql in SQL.items()}
 
 
 def words():
