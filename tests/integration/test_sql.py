@@ -11,7 +11,7 @@ import subprocess
 import pytest
 from harness import ROOT
 from harness.instance import BUILD
-from harness.record import record, seal
+from harness.record import ZERO_CELLS_BODY, record, seal
 
 FUNCTIONS = {"cellwarden_samples": "bytes", "cellwarden_cell": "bytes, 1",
              "cellwarden_cell_buckets": "bytes, 1, '-infinity', 'infinity', '7 s'", "cellwarden_probe": "bytes, 1", "cellwarden_cells_minmax": "bytes",
@@ -73,6 +73,8 @@ def test_one_cell_one_probe_and_the_extremes_say_what_the_arrays_say(system, ope
              "exists (select from generate_series(1, e.min_cell - 1) k where s.cell_mV[k] = a.low)")
     assert system.psql(f"select count(*) filter (where {wrong}), count(*) >= 30 from {samples} join {history(open_wire, 'extreme_history')} e using (at), "
                        "lateral (select min(v) low, max(v) high, avg(v) mean from unnest(s.cell_mV) v) a") == [["0", "t"]]
+    equal = sql_bytes(record(ANY, 1, 7, 1000, cells=16, body=ZERO_CELLS_BODY))
+    assert system.psql(f"select * from cellwarden_cells_minmax({equal})") == [["1970-01-01 00:00:01+00", "0", "1", "0", "1", "0"]], "the first of equals; 0 is a value"
     assert int(system.psql(f"select count(*) from cell_values where tenant = '{open_wire.tenant}'")[0][0]) >= 30 * 20
 
 
@@ -81,16 +83,19 @@ def test_a_cell_in_steps_of_time_is_what_its_samples_make(system, open_wire):
     samples = system.psql(f"select (extract(epoch from at) * 1000000)::bigint, mV from {history(open_wire, 'cell_history', '3, ')} where mV is not null")
     samples = [(int(at), int(mV)) for at, mV in samples]
     since, until = samples[7][0], samples[-5][0]
+    span = f"'epoch'::timestamptz + {since} * interval '1 us', 'epoch'::timestamptz + {until} * interval '1 us'"
     for step_us in (1_500_000, 7_000_000, 3_600_000_000, 1):
         wanted = {}
         for at, mV in samples:
             if since <= at < until:
                 wanted.setdefault(at // step_us * step_us, []).append(mV)
-        got = system.psql("select (extract(epoch from at) * 1000000)::bigint, samples, min_mV, round(mean_mV, 6), max_mV from "
-                          f"cell_range('{open_wire.tenant}', '{open_wire.vehicle}', 3, 'epoch'::timestamptz + {since} * interval '1 us', "
-                          f"'epoch'::timestamptz + {until} * interval '1 us', {step_us} * interval '1 us')")
-        assert [(int(at), int(n), int(low), float(mean), int(high)) for at, n, low, mean, high in got] == \
-            [(at, len(v), min(v), round(sum(v) / len(v), 6), max(v)) for at, v in sorted(wanted.items())]
+        step = f"{step_us} * interval '1 us'"
+        every_record = (f"(select b.at, sum(samples) as samples, min(min_mV) as min_mV, sum(sum_mV) / sum(samples) as mean_mV, max(max_mV) as max_mV from record r, "
+                        f"cellwarden_cell_buckets(r.record, 3, {span}, {step}) b where tenant = '{open_wire.tenant}' group by 1 order by 1) q")
+        for source in (every_record, f"cell_range('{open_wire.tenant}', '{open_wire.vehicle}', 3, {span}, {step})"):
+            got = system.psql(f"select (extract(epoch from at) * 1000000)::bigint, samples, min_mV, round(mean_mV, 6), max_mV from {source}")
+            assert [(int(at), int(n), int(low), float(mean), int(high)) for at, n, low, mean, high in got] == \
+                [(at, len(v), min(v), round(sum(v) / len(v), 6), max(v)) for at, v in sorted(wanted.items())]
     for step in ("0 s", "-1 s", "1 month"):
         with pytest.raises(AssertionError, match="the step must be"):
             system.psql(f"select * from cell_range('{open_wire.tenant}', '{open_wire.vehicle}', 3, '-infinity', 'infinity', '{step}')")
