@@ -74,12 +74,14 @@ lint_cppcheck() {
 }
 
 lint_tidy() {
+    untidy=0
     build_preset host
     git ls-files -- '*.c' ':!tests' ':!:*_arm*' | while read -r file; do
         ! grep -q "\"file\": \"$ROOT/$file\"" "$BUILD/host/compile_commands.json" || printf '%s\0' "$file"
-    done | xargs -0 -n 4 -P "$(nproc)" clang-tidy --quiet -p "$BUILD/host" || return 1
+    done | xargs -0 -n 4 -P "$(nproc)" clang-tidy --quiet -p "$BUILD/host" || untidy=1
     build_extension
-    git ls-files -z -- 'server/pgext/*.c' | xargs -0 -n 2 -P "$(nproc)" clang-tidy --quiet -p "$BUILD/pgext"
+    git ls-files -z -- 'server/pgext/*.c' | xargs -0 -n 2 -P "$(nproc)" clang-tidy --quiet -p "$BUILD/pgext" || untidy=1
+    return $untidy
 }
 
 lint_types() {
