@@ -3,7 +3,6 @@
 #include "server/history/retention.h"
 
 #include "common/err.h"
-#include "server/history/retention_alarm.h"
 #include "server/history/retention_tenant.h"
 #include "server/jobs.h"
 #include "server/log.h"
@@ -141,8 +140,7 @@ int retention_pass(struct db *db, const struct config *config, int64_t now_ms, c
     err = err ? err : retention_longest(db, config, &longest_days);
     snprintf(days, sizeof days, "%lld", (long long)longest_days);
     err = err ? err : drop_expired(db, records, stop, done);
-    err = err ? err : retention_tenants(db, config, now_ms, stop, &done->rows_removed);
-    err = err ? err : retention_alarms(db, config, now_ms, stop, &done->alarms_removed);
+    err = err ? err : retention_tenants(db, config, now_ms, stop, &done->rows_removed, &done->alarms_removed);
     err = err ? err : remove_rows(db, old_poison, 2, age, &done->poison_removed);
     err = err ? err : remove_rows(db, much_poison, 1, each, &done->poison_removed);
     return err ? err : count_attached(db, done);

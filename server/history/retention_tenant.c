@@ -33,6 +33,11 @@ static const struct kind kinds[] = {
     { TENANTS("rollup_days"),
       "SELECT device, $2::timestamptz FROM rollup WHERE tenant = $1 AND hour < $2::timestamptz GROUP BY device LIMIT 1000",
       "DELETE FROM rollup WHERE tenant = $1 AND device = $2 AND hour < $3::timestamptz" },
+    /* An alarm begins before it ends, so the index by its beginning finds the vehicle. */
+    { TENANTS("alarm_days"),
+      "SELECT device, $2::timestamptz FROM latest l WHERE tenant = $1 AND EXISTS (SELECT 1 FROM alarm_span a WHERE a.tenant = l.tenant "
+      "AND a.device = l.device AND a.from_at < $2::timestamptz AND a.to_at < $2::timestamptz) LIMIT 1000",
+      "DELETE FROM alarm_span WHERE tenant = $1 AND device = $2 AND from_at < $3::timestamptz AND to_at < $3::timestamptz" },
 };
 
 _Static_assert(RETENTION_ROUND == 1000, "the statements say so");
@@ -87,17 +92,21 @@ static int remove_kind(struct db *db, const struct kind *kind, const char *const
     return err;
 }
 
-int retention_tenants(struct db *db, const struct config *config, int64_t now_ms, const _Atomic bool *stop, size_t *removed)
+int retention_tenants(struct db *db, const struct config *config, int64_t now_ms, const _Atomic bool *stop, size_t *rows, size_t *alarms)
 {
-    const int64_t days[] = { config->retention_days, config->rollup_days };
+    const struct {
+        int64_t days;
+        size_t *removed;
+    } of[] = { { config->retention_days, rows }, { config->rollup_days, rows }, { config->alarm_days, alarms } };
     char now[TEXT], dflt[TEXT];
     const char *params[] = { now, dflt };
     int err = 0;
 
+    _Static_assert(sizeof of / sizeof of[0] == sizeof kinds / sizeof kinds[0], "one of each kind");
     snprintf(now, sizeof now, "%" PRId64, now_ms);
     for (size_t k = 0; k < sizeof kinds / sizeof kinds[0] && !err; k++) {
-        snprintf(dflt, sizeof dflt, "%" PRId64, days[k]);
-        err = remove_kind(db, &kinds[k], params, stop, removed);
+        snprintf(dflt, sizeof dflt, "%" PRId64, of[k].days);
+        err = remove_kind(db, &kinds[k], params, stop, of[k].removed);
     }
     return err;
 }
