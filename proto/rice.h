@@ -74,6 +74,7 @@ static inline int32_t wrap_plus(int32_t a, int32_t b)
 /* v / 2^n, rounded down. C leaves >> of negative values to the compiler; ours extend the sign. */
 static inline int32_t floor_shift(int32_t v, unsigned n)
 {
+    /* cppcheck-suppress shiftNegativeLHS ; that the compiler defines it is what is asserted */
     _Static_assert((-3 >> 1) == -2, "the compiler extends the sign");
     return v >> n;
 }

@@ -9,6 +9,7 @@ packages_run='build-essential cmake ninja-build pkg-config dpkg-dev ca-certifica
     libmicrohttpd-dev libpaho-mqtt-dev libssl-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler
     libpq-dev postgresql postgresql-client mosquitto libslirp-dev libmbedtls-dev libjansson-dev libsodium-dev zlib1g-dev libmodbus-dev'
 packages_test='libcunit1-dev python3 python3-venv chromium mosquitto-clients socat valgrind tshark mbpoll pgbouncer'
+packages_sql='postgresql-server-dev-15'
 packages_lint='clang-tidy clang-format cppcheck shellcheck python3'
 packages_fuzz='clang libclang-rt-14-dev'
 packages_fresh='debootstrap'
@@ -16,9 +17,10 @@ packages_arm='gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm'
 
 help_install() {
     cat <<TEXT
-usage: ./cellwarden install [run|test|lint|fuzz|fresh|arm ...]
+usage: ./cellwarden install [run|test|sql|lint|fuzz|fresh|arm ...]
 
 Installs the Debian packages of these groups that are missing (default: run). Needs root or sudo only then.
+sql is optional: with it "up" builds the PostgreSQL extension (docs/sql.md).
 TEXT
 }
 
@@ -26,8 +28,8 @@ cmd_install() {
     [ $# -gt 0 ] || set -- run
     for group in "$@"; do
         case $group in
-        run | test | lint | fuzz | fresh | arm) ;;
-        *) usage_error "there is no package group '$group' (run, test, lint, fuzz, fresh, arm)" ;;
+        run | test | sql | lint | fuzz | fresh | arm) ;;
+        *) usage_error "there is no package group '$group' (run, test, sql, lint, fuzz, fresh, arm)" ;;
         esac
     done
     need_packages "$@"
@@ -49,6 +51,7 @@ group_packages() {
         node_is_good || echo nodejs npm
         ;;
     test) echo "$packages_test" ;;
+    sql) echo "$packages_sql" ;;
     lint) echo "$packages_lint" ;;
     fuzz) echo "$packages_fuzz" ;;
     fresh) echo "$packages_fresh" ;;

@@ -128,7 +128,7 @@ start_database() {
         run_quietly "$VAR/log/initdb.log" "making a database cluster" make_cluster
     fi
     start_process database INT "$(command -v sh)" "$ROOT/deploy/lib/as_user.sh" "$(database_user)" \
-        "$pg/postgres" -D "$data"
+        "$(postgres_home "$pg")/postgres" -D "$data"
     wait_for 60 database_answers || die "the database does not answer: see $VAR/log/database.log"
     database_exists || (cd / && as_database_user "$pg/createdb" -h "$database_dir/socket" -U cellwarden cellwarden)
 }

@@ -15,7 +15,7 @@ usage: ./cellwarden lint [CHECK...]
   traceability   docs/traceability.md is current, no row is met without a test
   capacity       docs/capacity.md is what docs/capacity.json makes
   cppcheck       cppcheck
-  tidy           clang-tidy on everything that the host preset compiles
+  tidy           clang-tidy on everything that the host preset and the database extension compile
   types          the console's TypeScript
 Without a name: all of them. Exit 1 when one fails.
 TEXT
@@ -32,7 +32,7 @@ cmd_lint() {
         esac
         shift
     done
-    need_packages run test lint
+    need_packages run test sql lint
     cd "$ROOT" || exit 1
     if [ $fix = yes ]; then
         c_files | xargs -0 clang-format -i
@@ -74,10 +74,14 @@ lint_cppcheck() {
 }
 
 lint_tidy() {
+    untidy=0
     build_preset host
     git ls-files -- '*.c' ':!tests' ':!:*_arm*' | while read -r file; do
         ! grep -q "\"file\": \"$ROOT/$file\"" "$BUILD/host/compile_commands.json" || printf '%s\0' "$file"
-    done | xargs -0 -n 4 -P "$(nproc)" clang-tidy --quiet -p "$BUILD/host"
+    done | xargs -0 -n 4 -P "$(nproc)" clang-tidy --quiet -p "$BUILD/host" || untidy=1
+    build_extension
+    git ls-files -z -- 'server/pgext/*.c' | xargs -0 -n 2 -P "$(nproc)" clang-tidy --quiet -p "$BUILD/pgext" || untidy=1
+    return $untidy
 }
 
 lint_types() {

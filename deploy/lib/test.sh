@@ -122,8 +122,9 @@ run_pytest() {
     suite=$1
     shift
     [ -d "$ROOT/tests/$suite" ] || die "there are no tests in tests/$suite"
-    need_packages run test
+    need_packages run test sql
     build_preset "${CELLWARDEN_PRESET:-host}"
+    build_extension
     build_web
     need_venv
     (cd "$ROOT" && PYTHONPATH=$ROOT/tests/lib PYTHONDONTWRITEBYTECODE=1 CELLWARDEN_PRESET=${CELLWARDEN_PRESET:-host} \

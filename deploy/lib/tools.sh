@@ -30,6 +30,10 @@ cmd_bench() {
     bench_names | grep -qx -e "$bench" || usage_error "there is no measurement '$bench'; there are: $(bench_names | tr '\n' ' ')"
     case $bench in
     estimator) need_packages run test arm ;; # it compiles for the board
+    history)
+        need_packages run test sql
+        build_extension >&2
+        ;;
     *) need_packages run test ;;
     esac
     build_preset release >&2

@@ -76,6 +76,7 @@ cmd_up() {
         need_packages run
         # shellcheck disable=SC2086
         build_preset "$PRESET" $PROGRAMS
+        build_extension
         build_web
     fi
     for program in cellwarden-pack cellwarden-dtu cellwarden-server; do need_program $program; done
@@ -92,6 +93,7 @@ cmd_up() {
     say "broker      ready on ports $broker_port and $service_port ($(elapsed) s)"
     start_server
     say "server      ready on port $console_port ($(elapsed) s)"
+    create_extension
     [ "$packs" = none ] || start_packs
     announce
 }

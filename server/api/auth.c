@@ -277,7 +277,7 @@ static int store_admin(PGconn *db, const char *hash)
     PGresult *r = PQexecParams(db,
                                "WITH gone AS (DELETE FROM app_session WHERE user_name = 'admin')"
                                " INSERT INTO app_user (name, role, tenant, password_hash) VALUES ('admin', 'admin', '*', $1)"
-                               " ON CONFLICT (name) DO UPDATE SET password_hash = excluded.password_hash, changed_at = now()",
+                               " ON CONFLICT (name) DO UPDATE SET password_hash = excluded.password_hash, changed_at = excluded.changed_at",
                                1, NULL, params, NULL, NULL, 0);
     int err = PQresultStatus(r) == PGRES_COMMAND_OK ? 0 : BMS_ERR_IO;
 

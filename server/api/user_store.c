@@ -61,10 +61,11 @@ static int end(struct db *db, int err)
 
 int user_add(struct db *db, const struct user_admin *admin, const struct user_change *add)
 {
-    static const char sql[] = "WITH made AS (INSERT INTO app_user (name, role, tenant, password_hash) VALUES ($1, $2, $3, $4)"
-                              " ON CONFLICT (name) DO NOTHING RETURNING name, role, tenant)"
-                              " INSERT INTO audit (tenant, by, action, detail)"
-                              " SELECT tenant, $5, 'add_user', jsonb_build_object('user', name, 'role', role, 'tenant', tenant) FROM made";
+    static const char sql[] =
+        "WITH made AS (INSERT INTO app_user (name, role, tenant, password_hash) VALUES ($1, $2, $3, $4)"
+        " ON CONFLICT (name) DO NOTHING RETURNING name, role, tenant)"
+        " INSERT INTO audit (tenant, device, by, action, detail)"
+        " SELECT tenant, '', $5, 'add_user', jsonb_build_object('user', name, 'role', role, 'tenant', tenant) FROM made";
     const char *params[] = { add->name, add->role, add->tenant, add->hash, admin->name };
     int made = change_one(db, sql, 5, params);
 
@@ -114,8 +115,8 @@ int user_change(struct db *db, const struct user_admin *admin, const struct user
         " RETURNING u.name, u.role, u.tenant, u.disabled),"
         " gone AS (DELETE FROM app_session s USING old, new WHERE s.user_name = new.name AND (new.disabled OR new.tenant <> old.tenant"
         " OR ($6::text IS NOT NULL AND left(s.token_hash, 16) <> $7)))"
-        " INSERT INTO audit (tenant, by, action, detail)"
-        " SELECT new.tenant, $8, 'change_user', jsonb_build_object('user', new.name, 'new_password', $6::text IS NOT NULL,"
+        " INSERT INTO audit (tenant, device, by, action, detail)"
+        " SELECT new.tenant, '', $8, 'change_user', jsonb_build_object('user', new.name, 'new_password', $6::text IS NOT NULL,"
         " 'before', jsonb_build_object('role', old.role, 'tenant', old.tenant, 'disabled', old.disabled),"
         " 'after', jsonb_build_object('role', new.role, 'tenant', new.tenant, 'disabled', new.disabled)) FROM old, new";
     char own[SESSION_TEXT];
@@ -132,9 +133,9 @@ int user_remove(struct db *db, const struct user_admin *admin, const char *name)
 {
     static const char sql[] =
         "WITH old AS (DELETE FROM app_user WHERE name = $1 AND ($2 = '*' OR tenant = $2) RETURNING name, role, tenant, disabled)"
-        " INSERT INTO audit (tenant, by, action, detail)"
-        " SELECT tenant, $3, 'remove_user', jsonb_build_object('user', name, 'role', role, 'tenant', tenant, 'disabled', disabled) FROM "
-        "old";
+        " INSERT INTO audit (tenant, device, by, action, detail)"
+        " SELECT tenant, '', $3, 'remove_user', jsonb_build_object('user', name, 'role', role, 'tenant', tenant, 'disabled', disabled)"
+        " FROM old";
     const char *params[] = { name, admin->tenant, admin->name };
     int err = db_exec(db, "BEGIN");
 

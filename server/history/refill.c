@@ -34,29 +34,31 @@ static const char oldest_hole[] = "SELECT to_hex(h.epoch), h.begins, h.last, " M
 
 /* $5 epoch (hexadecimal digits), $6 first, $7 last, $8 reason when no poison row explains it. */
 static const char mark_lost[] =
-    "INSERT INTO gap_lost (tenant, device, epoch, first_seq, last_seq, reason) SELECT $1, $2, g.epoch, greatest(g.first, $6::bigint), "
-    "least(g.last, $7::bigint), CASE WHEN (SELECT count(*) FROM poison p WHERE p.tenant = $1 AND p.device = $2 AND p.epoch = g.epoch "
+    "INSERT INTO gap_lost (tenant, device, epoch, first_seq, last_seq, at, reason) SELECT $1, $2, g.epoch, greatest(g.first, $6::bigint), "
+    "least(g.last, $7::bigint), now(), CASE WHEN (SELECT count(*) FROM poison p WHERE p.tenant = $1 AND p.device = $2 AND p.epoch = "
+    "g.epoch "
     "AND p.seq BETWEEN greatest(g.first, $6::bigint) AND least(g.last, $7::bigint)) >= least(g.last, $7::bigint) - greatest(g.first, "
     "$6::bigint) + 1 THEN 'refused' ELSE $8 END" HOLES
     " AND g.epoch = ('x' || lpad($5, 16, '0'))::bit(64)::bigint AND g.last >= $6::bigint AND g.first <= $7::bigint "
-    "ON CONFLICT (tenant, device, epoch, first_seq, last_seq) DO UPDATE SET reason = excluded.reason, at = now()";
+    "ON CONFLICT (tenant, device, epoch, first_seq, last_seq) DO UPDATE SET reason = excluded.reason, at = excluded.at";
 
 /* Devices that were heard of lately, whose numbers of the last days have holes, and who were not asked for a while. $1 from, $2 to, $3 period; one that
- * refused (an old DTU does not know the command) is left alone for a day. */
+ * refused (an old DTU does not know the command) is left alone for a day. What is lost is subtracted outside the grouping: a subquery in HAVING that
+ * looks out of itself is none that a cluster can carry out. */
 static const char with_holes[] =
-    "SELECT r.tenant || '.' || r.device FROM record r JOIN latest l ON l.tenant = r.tenant AND l.device = r.device "
-    "WHERE r.first_at >= " UTC("$1") " AND r.first_at <= " UTC(
-        "$2") " AND l.received_at >= now() - interval '10 min' "
-              "AND NOT EXISTS (SELECT FROM op o WHERE o.tenant = r.tenant AND o.device = r.device AND o.kind = 'refill' AND (o.state IN "
-              "('queued', "
-              "'sent') OR (o.state = 'expired' AND o.changed_at >= now() - $3::bigint * interval '1 ms') OR (o.state = 'failed' AND "
-              "o.detail NOT LIKE "
-              "'%another journal%' AND o.changed_at >= now() - interval '1 day'))) "
-              "GROUP BY r.tenant, r.device, r.epoch HAVING max(r.seq) - min(r.seq) + 1 > count(*) + coalesce((SELECT sum(g.last_seq - "
-              "g.first_seq + 1) "
-              "FROM gap_lost g WHERE g.tenant = r.tenant AND g.device = r.device AND g.epoch = r.epoch AND g.first_seq > min(r.seq) AND "
-              "g.last_seq < "
-              "max(r.seq)), 0) LIMIT 64";
+    "SELECT e.tenant || '.' || e.device FROM (SELECT r.tenant, r.device, r.epoch, min(r.seq) AS first, max(r.seq) AS last, count(*) AS "
+    "records FROM record r JOIN latest l ON l.tenant = r.tenant AND l.device = r.device WHERE r.first_at >= " UTC(
+        "$1") " AND r.first_at <= " UTC("$2") " AND l.received_at >= now() - interval '10 min' GROUP BY r.tenant, r.device, r.epoch) e "
+                                              "WHERE e.last - e.first + 1 > e.records + coalesce((SELECT sum(g.last_seq - "
+                                              "g.first_seq + 1) FROM gap_lost g WHERE g.tenant = e.tenant AND g.device = e.device AND "
+                                              "g.epoch = e.epoch AND g.first_seq > "
+                                              "e.first AND g.last_seq < e.last), 0) "
+                                              "AND NOT EXISTS (SELECT FROM op o WHERE o.tenant = e.tenant AND o.device = e.device AND "
+                                              "o.kind = 'refill' AND (o.state IN "
+                                              "('queued', 'sent') OR (o.state = 'expired' AND o.changed_at >= now() - $3::bigint * "
+                                              "interval '1 ms') OR (o.state = 'failed' "
+                                              "AND o.detail NOT LIKE '%another journal%' AND o.changed_at >= now() - interval '1 day'))) "
+                                              "LIMIT 64";
 
 _Static_assert(REFILL_DEVICES_MAX == 64 && HEARD_MIN == 10, "the statement says so");
 

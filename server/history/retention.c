@@ -3,7 +3,6 @@
 #include "server/history/retention.h"
 
 #include "common/err.h"
-#include "server/history/retention_alarm.h"
 #include "server/history/retention_tenant.h"
 #include "server/jobs.h"
 #include "server/log.h"
@@ -45,18 +44,46 @@ static int make_ahead(struct db *db, int64_t now_ms)
     return err;
 }
 
-/* `name` comes from the catalogue and matches record_[0-9]{8}. */
-static int drop(struct db *db, const char *name, bool is_attached, bool is_pending)
+/* A cluster (Citus) has neither CONCURRENTLY nor FINALIZE; there a day goes at once, which readers of `record` may notice for as long as the lock is waited for. */
+static int in_cluster(struct db *db, bool *yes)
 {
-    char sql[120];
+    PGresult *res = NULL;
+    int err = db_query(db, "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')", 0, NULL, &res);
+
+    *yes = !err && PQgetvalue(res, 0, 0)[0] == 't';
+    PQclear(res);
+    return err;
+}
+
+/* A reader may take long: wait for it only a little, the next pass comes soon. The setting ends with the transaction, as a pooler gives the connection to
+ * somebody else then. */
+#define SHORTLY "BEGIN; SET LOCAL lock_timeout = '2s'; "
+
+static int run_dropping(struct db *db, const char *sql)
+{
+    int err = db_exec(db, sql);
+
+    if (err && db->conn)
+        db_close(db); /* rolls back */
+    return err;
+}
+
+/* `name` comes from the catalogue and matches record_[0-9]{8}. DETACH .. CONCURRENTLY runs in no transaction: it waits as long as the connection lets it,
+ * without holding up a reader. */
+static int drop(struct db *db, const char *name, bool is_attached, bool is_pending, bool cluster)
+{
+    char sql[200];
     int err = 0;
 
-    if (is_attached) {
+    if (is_attached && !cluster) {
         snprintf(sql, sizeof sql, "ALTER TABLE record DETACH PARTITION %.15s %s", name, is_pending ? "FINALIZE" : "CONCURRENTLY");
         err = db_exec(db, sql);
     }
-    snprintf(sql, sizeof sql, "DROP TABLE %.15s", name);
-    err = err ? err : db_exec(db, sql);
+    if (is_attached && cluster)
+        snprintf(sql, sizeof sql, SHORTLY "ALTER TABLE record DETACH PARTITION %.15s; DROP TABLE %.15s; COMMIT", name, name);
+    else
+        snprintf(sql, sizeof sql, SHORTLY "DROP TABLE %.15s; COMMIT", name);
+    err = err ? err : run_dropping(db, sql);
     if (!err)
         log_info("jobs", "partition dropped", "name=%s", name);
     return err;
@@ -65,10 +92,12 @@ static int drop(struct db *db, const char *name, bool is_attached, bool is_pendi
 static int drop_expired(struct db *db, const char *const *params, const _Atomic bool *stop, struct retention_result *done)
 {
     PGresult *res = NULL;
-    int err = db_query(db, expired, 2, params, &res);
+    bool cluster = false;
+    int err = in_cluster(db, &cluster);
 
+    err = err ? err : db_query(db, expired, 2, params, &res);
     for (int i = 0; !err && i < PQntuples(res) && !*stop; i++) {
-        err = drop(db, PQgetvalue(res, i, 0), PQgetvalue(res, i, 1)[0] == 't', PQgetvalue(res, i, 2)[0] == 't');
+        err = drop(db, PQgetvalue(res, i, 0), PQgetvalue(res, i, 1)[0] == 't', PQgetvalue(res, i, 2)[0] == 't', cluster);
         done->dropped += err == 0;
     }
     PQclear(res);
@@ -106,14 +135,12 @@ int retention_pass(struct db *db, const struct config *config, int64_t now_ms, c
     snprintf(now, sizeof now, "%lld", (long long)now_ms);
     snprintf(poison_days, sizeof poison_days, "%lld", (long long)config->poison_days);
     snprintf(rows, sizeof rows, "%lld", (long long)config->poison_per_device);
-    int err = db_exec(db, "SET lock_timeout = '2s'"); /* a reader may take long; the next pass comes soon */
+    int err = make_ahead(db, now_ms);
 
-    err = err ? err : make_ahead(db, now_ms);
     err = err ? err : retention_longest(db, config, &longest_days);
     snprintf(days, sizeof days, "%lld", (long long)longest_days);
     err = err ? err : drop_expired(db, records, stop, done);
-    err = err ? err : retention_tenants(db, config, now_ms, stop, &done->rows_removed);
-    err = err ? err : retention_alarms(db, config, now_ms, stop, &done->alarms_removed);
+    err = err ? err : retention_tenants(db, config, now_ms, stop, &done->rows_removed, &done->alarms_removed);
     err = err ? err : remove_rows(db, old_poison, 2, age, &done->poison_removed);
     err = err ? err : remove_rows(db, much_poison, 1, each, &done->poison_removed);
     return err ? err : count_attached(db, done);

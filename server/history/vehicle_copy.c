@@ -14,38 +14,45 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Statements stand whole in the table, so that they can be read without running them. */
+#define TABLE(name, columns, only, order, conflict)                                                                                        \
+    {                                                                                                                                      \
+        name, columns, only, order, "INSERT INTO " name " AS t (" columns ") SELECT " columns " FROM stage_" name " ON CONFLICT " conflict \
+    }
+
 /* Version 1 of the file. The number in the file is the place in this list, from 1; another list of columns is another version. */
 static const struct table {
     const char *name, *columns, *only, *order;
-    const char *newer; /* of tables that hold the newest state: what to do with a row that is there already. NULL: it stays */
+    const char *take_over; /* what is staged into the table; a row that is there stays, unless the newest state is what it holds */
 } tables[VEHICLE_TABLES] = {
-    { "record",
-      "tenant, device, first_at, epoch, seq, boot, first_no, count, last_at, received_at, cell_min_mV, cell_max_mV, cell_mean_mV, "
-      "soc_permyriad, "
-      "current_min_mA, current_max_mA, voltage_mV, temp_min_ddegC, temp_max_ddegC, alarm_level, record",
-      "true", "first_at, epoch, seq", NULL },
-    { "latest", "tenant, device, boot, no, measured_at, received_at, record", "true", "device",
-      "(tenant, device) DO UPDATE SET boot = excluded.boot, no = excluded.no, measured_at = excluded.measured_at, "
-      "received_at = excluded.received_at, record = excluded.record "
-      "WHERE CASE WHEN t.boot = excluded.boot THEN t.no < excluded.no ELSE t.measured_at < excluded.measured_at END" }, /* as store.c */
-    { "alarm_span", "tenant, device, boot, alarm, number, from_no, to_no, from_at, to_at, level, value", "true",
-      "boot, alarm, number, from_no", NULL },
-    { "op", "tenant, device, id, kind, values, by, reason, state, detail, created_at, changed_at, expires_at, readback",
-      "state NOT IN ('queued', 'sent')", "id", NULL },
-    { "param_reported", "tenant, device, param, running, stored, desired, read_at", "true", "param",
-      "(tenant, device, param) DO UPDATE SET running = excluded.running, stored = excluded.stored, desired = excluded.desired, "
-      "read_at = excluded.read_at WHERE t.read_at IS NULL OR t.read_at < excluded.read_at" },
-    { "param_state", "tenant, device, running_hash, stored_hash, boot, read_at", "true", "device",
-      "(tenant, device) DO UPDATE SET running_hash = excluded.running_hash, stored_hash = excluded.stored_hash, boot = excluded.boot, "
-      "read_at = excluded.read_at WHERE t.read_at < excluded.read_at" },
-    { "audit", "tenant, device, at, id, by, action, detail", "true", "at, id", NULL },
-    { "rollup",
-      "tenant, device, hour, made_at, samples, cell_min_mV, cell_max_mV, temp_min_ddegC, temp_max_ddegC, soc_min_permyriad, "
-      "soc_max_permyriad, "
-      "current_min_mA, current_max_mA, current_mean_mA, alarm_level, whole, minutes",
-      "true", "hour", NULL },
-    { "gap_lost", "tenant, device, epoch, first_seq, last_seq, reason, at", "true", "epoch, first_seq, last_seq", NULL },
-    { "poison", "tenant, device, digest, reason, topic, epoch, seq, size, bytes, times, received_at, again_at", "true", "digest", NULL },
+    TABLE("record",
+          "tenant, device, first_at, epoch, seq, boot, first_no, count, last_at, received_at, cell_min_mV, cell_max_mV, cell_mean_mV, "
+          "soc_permyriad, "
+          "current_min_mA, current_max_mA, voltage_mV, temp_min_ddegC, temp_max_ddegC, alarm_level, record",
+          "true", "first_at, epoch, seq", "DO NOTHING"),
+    TABLE("latest", "tenant, device, boot, no, measured_at, received_at, record", "true", "device",
+          "(tenant, device) DO UPDATE SET boot = excluded.boot, no = excluded.no, measured_at = excluded.measured_at, "
+          "received_at = excluded.received_at, record = excluded.record "
+          "WHERE CASE WHEN t.boot = excluded.boot THEN t.no < excluded.no ELSE t.measured_at < excluded.measured_at END"), /* as store.c */
+    TABLE("alarm_span", "tenant, device, boot, alarm, number, from_no, to_no, from_at, to_at, level, value", "true",
+          "boot, alarm, number, from_no", "DO NOTHING"),
+    TABLE("op", "tenant, device, id, kind, values, by, reason, state, detail, created_at, changed_at, expires_at, readback",
+          "state NOT IN ('queued', 'sent')", "id", "DO NOTHING"),
+    TABLE("param_reported", "tenant, device, param, running, stored, desired, read_at", "true", "param",
+          "(tenant, device, param) DO UPDATE SET running = excluded.running, stored = excluded.stored, desired = excluded.desired, "
+          "read_at = excluded.read_at WHERE t.read_at IS NULL OR t.read_at < excluded.read_at"),
+    TABLE("param_state", "tenant, device, running_hash, stored_hash, boot, read_at", "true", "device",
+          "(tenant, device) DO UPDATE SET running_hash = excluded.running_hash, stored_hash = excluded.stored_hash, boot = excluded.boot, "
+          "read_at = excluded.read_at WHERE t.read_at < excluded.read_at"),
+    TABLE("audit", "tenant, device, at, id, by, action, detail", "true", "at, id", "DO NOTHING"),
+    TABLE("rollup",
+          "tenant, device, hour, made_at, samples, cell_min_mV, cell_max_mV, temp_min_ddegC, temp_max_ddegC, soc_min_permyriad, "
+          "soc_max_permyriad, "
+          "current_min_mA, current_max_mA, current_mean_mA, alarm_level, whole, minutes",
+          "true", "hour", "DO NOTHING"),
+    TABLE("gap_lost", "tenant, device, epoch, first_seq, last_seq, reason, at", "true", "epoch, first_seq, last_seq", "DO NOTHING"),
+    TABLE("poison", "tenant, device, digest, reason, topic, epoch, seq, size, bytes, times, received_at, again_at", "true", "digest",
+          "DO NOTHING"),
 };
 
 enum { SQL = 2048, DAY_S = 86400 };
@@ -275,7 +282,6 @@ static int make_days(struct db *db, struct db *work)
 
 static int take_over(struct db *db, struct vehicle_counts *counts)
 {
-    char sql[SQL];
     int err = 0;
 
     for (size_t t = 0; !err && t < VEHICLE_TABLES; t++) {
@@ -283,9 +289,7 @@ static int take_over(struct db *db, struct vehicle_counts *counts)
 
         if (counts->in_file[t] == 0)
             continue;
-        snprintf(sql, sizeof sql, "INSERT INTO %s AS t (%s) SELECT %s FROM stage_%s ON CONFLICT %s", tables[t].name, tables[t].columns,
-                 tables[t].columns, tables[t].name, tables[t].newer ? tables[t].newer : "DO NOTHING");
-        err = db_query(db, sql, 0, NULL, &res);
+        err = db_query(db, tables[t].take_over, 0, NULL, &res);
         counts->new_rows[t] = err ? 0 : strtoull(PQcmdTuples(res), NULL, 10);
         PQclear(res);
     }

@@ -21,6 +21,10 @@ DAY, HOUR, MINUTE = 86_400_000, 3_600_000, 60_000
 RECORDS_A_DAY = 1440
 BYTES_A_ROW = 60 * 29  # disk of a record of 60 frames, ./cellwarden bench ingest
 LIMITS_MS = {"minutes_24h": 10, "one_cell_24h": 30, "year_hourly": 50, "export_first_byte": 100}
+SQL_CELL = f"('{TENANT}', '{DEVICE.split('.')[1]}', 7, to_timestamp({{0}} / 1000.0), to_timestamp({{1}} / 1000.0)"
+# In one connection to the database, psql's own clock, all rows fetched: as Grafana asks (a bucket a minute), and every sample.
+SQL = {"one_cell_24h_sql": "select * from cell_range" + SQL_CELL + ", '1 min')",
+       "one_cell_24h_sql_rows": "select at, mV from cell_history" + SQL_CELL + ")"}
 
 
 def note(text):
@@ -139,6 +143,26 @@ def ask_all(instance, count):
     }
 
 
+def sql_times(instance, sql, count, rows):
+    """As times(), by the extension of server/pgext."""
+    script = "\\timing on\n\\o /dev/null\n" + f"{sql};\n" * (count + 3) + f"\\o\n\\timing off\nselect 'rows', count(*) from ({sql}) q;\n"
+    done = subprocess.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", instance.fact("conninfo")], input=script, capture_output=True, text=True, timeout=120,
+                          check=False)
+    if done.returncode != 0 or not done.stdout.rstrip().endswith(f"rows|{rows}"):
+        sys.exit(f"not the rows that were asked for: {done.stdout[-100:]} {done.stderr[-300:]}")
+    spent = [float(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("Time: ")][3:]
+    return {"p50_ms": round(statistics.median(spent), 2), "worst_ms": round(max(spent), 2), "asked": len(spent)}
+
+
+def ask_in_sql(instance, count):
+    """Nothing where the extension is not installed."""
+    if instance.psql("select count(*) from pg_extension where extname = 'cellwarden'") == [["0"]]:
+        return {}
+    last = int(instance.psql(f"select (extract(epoch from max(last_at)) * 1000)::bigint from record where tenant = '{TENANT}'")[0][0])
+    end = last // MINUTE * MINUTE
+    return {name: sql_times(instance, sql.format(end - DAY, end), count, 1440 if "1 min" in sql else 86400) for name, sql in SQL.items()}
+
+
 def words():
     parser = argparse.ArgumentParser(prog="./cellwarden bench history", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
@@ -162,8 +186,10 @@ def main():
             add_a_year_of_hours(instance)
             rows = add_others(instance, int(args.gigabytes * 1e9 / BYTES_A_ROW), args.days)
             result = ask_all(instance, args.asked)
+            in_sql = ask_in_sql(instance, args.asked)
             size = int(instance.psql("select pg_database_size(current_database())")[0][0])
     over = [name for name, limit in LIMITS_MS.items() if result[name]["p50_ms"] > limit]
+    result.update(in_sql)
     result.update(limits_ms=LIMITS_MS, over=over, record_rows=rows, equivalent_GB=round(rows * BYTES_A_ROW / 1e9, 1), database_GB=round(size / 1e9, 1),
                   scaled="row counts of a database of that size; the bodies of the other vehicles are one byte")
     if args.json:
@@ -171,6 +197,8 @@ def main():
     else:
         for name, limit in LIMITS_MS.items():
             print(f"{name:>18}: {result[name]['p50_ms']} ms, worst {result[name]['worst_ms']} of {result[name]['asked']} (limit {limit})")
+        for name, spent in in_sql.items():
+            print(f"{name:>22}: {spent['p50_ms']} ms, worst {spent['worst_ms']} of {spent['asked']}")
         print(f"  {rows} rows of records, as {result['equivalent_GB']} GB have; {result['database_GB']} GB on disk")
     return 1 if over else 0
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is kept for so long and no longer: days of records, refused records; done by one process, whatever else runs."""
 import datetime
+import pathlib
 import subprocess
 
 import pytest
@@ -104,6 +105,27 @@ def test_a_long_reader_delays_the_drop_and_nothing_else(instance):
     finally:
         reader.communicate("commit;\n", timeout=10)
     wait_until(lambda: name_of(60) not in tables(instance), 30, "the day is dropped once the reader is done")
+
+
+def test_a_cluster_drops_a_day_without_concurrently_which_it_does_not_have(instance):
+    """By the name of the extension alone: Citus itself is not there [FL-3]"""
+    folder = next(pathlib.Path(instance.fact("database_dir")).glob("server/share/postgresql/*/extension"))
+    (folder / "citus.control").write_text("default_version = '0'\n")
+    (folder / "citus--0.sql").write_text("")
+    instance.psql("create extension citus")
+    try:
+        instance.psql("alter system set log_statement = 'ddl'")
+        instance.psql("select pg_reload_conf()")
+        make(instance, 80)
+        wait_until(lambda: name_of(80) not in tables(instance), 20, "the day is gone")
+    finally:
+        instance.psql("drop extension citus")
+        instance.psql("alter system reset log_statement")
+        instance.psql("select pg_reload_conf()")
+    said = [line for line in instance.log("database").splitlines() if name_of(80) in line and "create table" not in line]
+    assert any(f"DETACH PARTITION {name_of(80)}; DROP TABLE {name_of(80)}" in line for line in said) and not any("CONCURRENTLY" in line for line in said), said
+    make(instance, 81)
+    wait_until(lambda: name_of(81) not in tables(instance), 20, "and without it as before")
 
 
 def test_refused_records_are_kept_by_age_and_by_number_of_each_device(instance):

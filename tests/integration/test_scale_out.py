@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What lets more processes and more machines share the work: a pooler in between, jobs that one process does, statements that a cluster can carry out."""
-import json
+"""What lets more processes and more machines share the work: a pooler in between, jobs that one process does. Statements for a cluster: test_citus.py."""
 import os
 import pathlib
 import re
@@ -13,8 +12,6 @@ from harness import ROOT, Api, Instance, free_port, wait_until
 from harness.instance import program
 
 DEVICE = "pool.load-0000"
-ALONE = {"app_user": "sign-in", "app_session": "sign-in", "rollup_mark": "one row", "tenant_retention": "a reference table"}
-BOTH = ("tenant", "device")
 
 
 @pytest.fixture(name="instance", scope="module")
@@ -130,6 +127,8 @@ def test_behind_a_pooler_in_transaction_mode_everything_is_stored_and_read(insta
         assert sum(seen["series"]["cell_7_mV"]["count"]) == 30000
         gaps = api.get(f"/vehicles/{DEVICE}/gaps?from={first}&to={int(last) + 1}")
         assert gaps["missing"] == []
+        left = {subprocess.run(["psql", "-XAtq", pooled, "-c", "show lock_timeout"], capture_output=True, text=True, check=True).stdout for _ in range(10)}
+        assert left == {"0\n"}, "the jobs leave no setting behind for the next one"
         for server in servers:
             said = server.log.read_text()
             assert "does not exist" not in said and "already exists" not in said, said
@@ -140,51 +139,3 @@ def test_behind_a_pooler_in_transaction_mode_everything_is_stored_and_read(insta
 
 def ready(port):
     return subprocess.run(["curl", "-sf", "-m", "2", "-o", "/dev/null", f"http://127.0.0.1:{port}/readyz"], check=False).returncode == 0
-
-
-def tables():
-    """Name -> columns of the primary key, from the migrations."""
-    text = re.sub(r"--[^\n]*", "", "".join(path.read_text() for path in sorted((ROOT / "deploy/sql").glob("*.sql"))))
-    found = {}
-    for name, body in re.findall(r"CREATE TABLE (\w+) \((.*?)\n\)", text, re.S):
-        key = re.search(r"PRIMARY KEY \(([^)]*)\)", body)
-        found[name] = [column.strip() for column in key.group(1).split(",")] if key else re.findall(r"(\w+)\s+\w+\s+PRIMARY KEY", body)
-    return found
-
-
-def statements():
-    """The SQL of the server: string literals that stand together, macros left out."""
-    for path in sorted(p for p in (ROOT / "server").rglob("*.c") if "web" not in p.parts):
-        for group in re.findall(r'"(?:[^"\\\n]|\\.)*"(?:\s*(?:[A-Z]+\(\s*|[A-Z]+\b|\)|,\s*(?="))?\s*"(?:[^"\\\n]|\\.)*")*', path.read_text()):
-            sql = " ".join(re.findall(r'"((?:[^"\\\n]|\\.)*)"', group))
-            if re.search(r"\b(INSERT INTO|UPDATE|DELETE FROM|SELECT) ", sql):
-                yield path.name, sql
-
-
-def test_every_key_begins_with_tenant_and_device():
-    """A table may be distributed by device as it stands [FL-3]"""
-    found = tables()
-    assert {"record", "latest", "op", "rollup", "rollup_due", "gap_lost", "alarm_span", "poison", "audit", "param_reported", "param_state"} <= set(found)
-    for name, key in found.items():
-        assert name in ALONE or tuple(key[:2]) == BOTH, f"{name}: {key}"
-    assert set(ALONE) <= set(found)
-
-
-def test_every_write_and_every_join_names_the_distribution_column():
-    """[FL-3]"""
-    shared = set(tables()) - set(ALONE)
-    writes = joins = 0
-    for where, sql in statements():
-        for conflict in re.findall(r"ON CONFLICT \(([^)]*)\)", sql):
-            into = re.search(r"INSERT INTO (\w+)", sql)
-            if into and into.group(1) in shared:
-                writes += 1
-                assert "device" in conflict, f"{where}: {sql}"
-        for kind, name in re.findall(r"\b(UPDATE|DELETE FROM) (\w+)", sql):
-            if name in shared and not (name == "poison" and "WHERE coalesce(again_at" in sql):  # by age alone, on each shard by itself
-                writes += 1
-                assert re.search(r"device = ", sql), f"{where}: {sql}"
-        for name, on in re.findall(r"\bJOIN (\w+)(?: \w+)? ON (.*?)(?= WHERE| JOIN| LEFT| GROUP|$)", sql):
-            joins += name in shared and name != "rollup"
-            assert name not in shared or name == "rollup" or "device" in on, f"{where}: {sql}"
-    assert writes >= 12 and joins >= 1, f"{json.dumps([writes, joins])}: the statements are found"

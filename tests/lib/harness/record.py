@@ -12,6 +12,8 @@ def _crc32c_table():
 _TABLE = tuple(_crc32c_table())
 # Layout 2, no scalar columns; with no cells and no probes a body of one sample is one bit: the same alarms as before, none.
 EMPTY_BODY = bytes([2, 0, 0x01])
+# The same with up to 16 cells of 0 mV, none of them balancing.
+ZERO_CELLS_BODY = bytes([2, 0, 0x07])
 
 
 def crc32c(data):
@@ -41,8 +43,8 @@ def seal(envelope):
     return envelope + b"\x7d" + crc32c(envelope).to_bytes(4, "little")
 
 
-def record(device, epoch, seq, utc_ms, *, schema=1, boot=1, no=None, body=EMPTY_BODY, more=b""):
-    """One sample without cells: the smallest record that is whole."""
+def record(device, epoch, seq, utc_ms, *, schema=1, boot=1, no=None, cells=0, body=EMPTY_BODY, more=b""):
+    """One sample, without cells unless the body has some: the smallest record that is whole."""
     return seal(number(1, schema) + blob(2, device.encode()) + varint(3 << 3 | 1) + epoch.to_bytes(8, "little") + number(4, seq) +
-                number(5, boot) + number(6, no or seq) + number(7, 1) + number(8, utc_ms) + number(9, utc_ms) + number(10, 0) +
+                number(5, boot) + number(6, no or seq) + number(7, 1) + number(8, utc_ms) + number(9, utc_ms) + number(10, cells) +
                 number(11, 0) + blob(12, body) + more)
