@@ -21,7 +21,8 @@ def people(system):
         clients[name] = Api(system.console, source=f"127.0.1.{number + 1}")
         assert clients[name].sign_in(name, system.password).status_code == 200
     wait_until(lambda: system.api.vehicles().get(DEVICE), 60, f"{DEVICE} is known")
-    return clients
+    yield clients
+    system.psql(f"DELETE FROM app_user WHERE name IN ({', '.join(repr(name) for name in users)})")
 
 
 def test_a_session_says_its_role(people):
