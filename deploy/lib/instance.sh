@@ -46,16 +46,19 @@ lock_instance() {
     flock -w 300 9 || die "another ./cellwarden works on $VAR and does not come to an end"
 }
 
-# PostgreSQL refuses to run as root.
-database_user() {
+# unprivileged_user NAME: who a service runs as. As root not root: its own user where the machine has it.
+unprivileged_user() {
     if ! is_root; then
         id -un
-    elif id postgres >/dev/null 2>&1; then
-        echo postgres
+    elif id "$1" >/dev/null 2>&1; then
+        echo "$1"
     else
         echo nobody
     fi
 }
+
+# PostgreSQL refuses to run as root.
+database_user() { unprivileged_user postgres; }
 
 as_database_user() {
     if is_root; then
@@ -164,15 +167,7 @@ database_exists() {
 }
 
 # Like the database, the broker talks to strangers and has no need to be root.
-broker_user() {
-    if ! is_root; then
-        id -un
-    elif id mosquitto >/dev/null 2>&1; then
-        echo mosquitto
-    else
-        echo nobody
-    fi
-}
+broker_user() { unprivileged_user mosquitto; }
 
 # In VAR, except where its user cannot go.
 choose_broker_dir() {
