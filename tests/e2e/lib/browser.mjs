@@ -75,19 +75,20 @@ export async function withContext(target, test, options, body) {
   }
 }
 
-const cookies = new Map();
+const sessions = new WeakMap();
 
-/* The session of a user, made once for each server: signing in by the form has a test of its own. */
+/* The session of a user, made once for each server (the object: a later one may get the port of one that has gone): signing in by the form has a test of its own. */
 async function sessionOf(target, user, password) {
-  const key = `${target.url} ${user}`;
-  if (!cookies.has(key)) {
+  if (!sessions.has(target)) sessions.set(target, new Map());
+  const cookies = sessions.get(target);
+  if (!cookies.has(user)) {
     const body = JSON.stringify({ user, password });
     const res = await fetch(`${target.url}/api/v1/session`, { method: "POST", headers: { "Content-Type": "application/json" }, body });
     assert.equal(res.status, 200, "sign-in");
     const [name, value] = res.headers.get("set-cookie").split(";")[0].split("=");
-    cookies.set(key, { name, value, url: target.url, httpOnly: true, sameSite: "Strict" });
+    cookies.set(user, { name, value, url: target.url, httpOnly: true, sameSite: "Strict" });
   }
-  return cookies.get(key);
+  return cookies.get(user);
 }
 
 /* A page of the console, signed in. */
