@@ -365,7 +365,7 @@ static bool receive(struct load *l, int ms)
     uint8_t *p = bulk_room(&l->bulk, &n);
     int rc = n > 0 ? tls_wire_read(l->wire, p, n) : 0;
 
-    if (rc == 0 && l->under_way >= BUSY) {
+    if (rc == 0 && (l->under_way >= BUSY || l->opt.rate > 0)) {
         nanosleep(&(struct timespec) { .tv_nsec = NAP_US * 1000L }, NULL);
         rc = n > 0 ? tls_wire_read(l->wire, p, n) : 0;
     } else if (rc == 0) {
@@ -462,8 +462,7 @@ static void turn(struct load *l)
     }
     if (alive && state != BULK_DEAD && flush(l))
         return;
-    if (l->bulk.reason)
-        fprintf(stderr, "cellwarden-load: connection ended, reason %u\n", l->bulk.reason);
+    fprintf(stderr, "cellwarden-load: connection ended, reason %u\n", l->bulk.reason);
     tls_wire_close(l->wire);
     l->wire = NULL;
 }

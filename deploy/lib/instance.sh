@@ -136,6 +136,11 @@ start_database() {
     database_exists || (cd / && as_database_user "$pg/createdb" -h "$database_dir/socket" -U cellwarden cellwarden)
 }
 
+# An eighth of the machine's memory, for server and broker live on it too; with less than what is written between two checkpoints each transaction waits for
+# pages to be written. Between 128 MB, which is what PostgreSQL takes by itself, and 2 GB.
+shared_buffers_MB() { awk '/^MemTotal:/ { mb = int($2 / 8192); print (mb < 128 ? 128 : mb > 2048 ? 2048 : mb) }' /proc/meminfo; }
+
+# Log segments are kept to be written again (min_wal_size): a new one is filled with zeros first, and for 60 ms nobody commits.
 # Keys are compared as bytes (collation C), which is what device names need and costs the database 4 % less than C.UTF-8.
 # Peer authentication: only the kernel says who is at the other end, and only this user and the cluster's own may be cellwarden.
 make_cluster() {
@@ -147,8 +152,9 @@ listen_addresses = ''
 unix_socket_directories = '$database_dir/socket'
 unix_socket_permissions = 0777
 max_connections = 60
-shared_buffers = 128MB
-max_wal_size = 1GB
+shared_buffers = $(shared_buffers_MB)MB
+max_wal_size = 4GB
+min_wal_size = 1GB
 checkpoint_timeout = 10min
 wal_compression = on
 timezone = 'UTC'

@@ -27,8 +27,7 @@ enum {
     LETTERS_SIZE = 8 * 1024 * 1024,
     READ_MAX = 128 * 1024, /* bytes handed on before what became due is sent */
     SEND_MS = 50,          /* or so much time, when the handler is slow */
-    BUSY = 8 * 1024,       /* bytes by one reading from which on more is about to come: */
-    NAP_US = 1000,         /* it is not waited for but found, see nap() */
+    NAP_US = 1000,         /* after something came, see nap() */
     KEEP_ALIVE_S = 20,
     ANSWER_MS = 10000,
     STEP_MS = 250,
@@ -157,7 +156,8 @@ static bool sleep_until_due(struct lane *l, bool writing)
     return read(l->wake_fd, &count, sizeof count) >= -1 && err == 0;
 }
 
-/* In a busy stream a poll ends with the next message, and the broker pays a wake-up for each. Whoever sleeps for a moment finds many, and costs it nothing. */
+/* A poll ends with the next message, and the broker pays a wake-up for each. Whoever sleeps for a moment finds many, and costs it nothing; a stream that is
+ * not busy waits a moment longer for its PUBACK. */
 static void nap(void)
 {
     struct timespec t = { .tv_nsec = NAP_US * 1000L };
@@ -180,7 +180,7 @@ static void serve(struct lane *l)
         alive = got >= 0 && l->bulk.state != BULK_DEAD;
         if (alive && got == 0)
             alive = sleep_until_due(l, waiting > 0);
-        else if (alive && got >= BUSY && got < READ_MAX)
+        else if (alive && got < READ_MAX)
             nap();
     }
     set_up(l, false);

@@ -5,9 +5,11 @@
 #include "common/err.h"
 #include "server/clock.h"
 #include "server/log.h"
+#include "server/store/caution.h"
 #include "server/store/partition.h"
 #include "server/store/store_extra.h"
 #include "server/store/store_late.h"
+#include "server/store/store_newest.h"
 #include "server/store/store_rows.h"
 
 #include <stdlib.h>
@@ -16,29 +18,23 @@
 struct store {
     struct db db;
     struct store_rows rows;
+    struct store_newest newest;
     struct store_extra extra; /* poison and alarm spans */
     struct store_late late;   /* hours that were over */
     struct partitions partitions;
-    unsigned careful; /* so many batches more are expected to hold records that are stored already */
+    struct caution caution;
 };
 
-enum { CAREFUL_BATCHES = 64, DAY_MS = 86400000 };
+enum { DAY_MS = 86400000 };
 
-/* Without the partitions of `record`, its key and its checks. Looked for in each transaction: behind a pooler the next one may run on another connection,
- * which has them or not. */
-static const char staging[] = "CREATE TEMP TABLE IF NOT EXISTS staging (LIKE record INCLUDING STORAGE) ON COMMIT DELETE ROWS; "
-                              "CREATE TEMP TABLE IF NOT EXISTS staging_newest (LIKE record INCLUDING STORAGE) ON COMMIT DELETE ROWS";
+/* Without the partitions of `record`, its key and its checks. Looked for in each transaction that needs it: behind a pooler the next one may run on another
+ * connection, which has it or not. A transaction that does not need it must not touch it: it would be emptied at COMMIT. */
+static const char staging[] = "CREATE TEMP TABLE IF NOT EXISTS staging (LIKE record INCLUDING STORAGE) ON COMMIT DELETE ROWS";
 
 /* Ordered, so that two processes with the same rows wait for each other and never for a circle. */
 static const char insert_records[] = "WITH added AS (INSERT INTO record (" RECORD_COLUMNS ") SELECT " RECORD_COLUMNS
                                      " FROM staging ORDER BY tenant, device, first_at, epoch, seq "
                                      "ON CONFLICT DO NOTHING RETURNING count) SELECT count(*), coalesce(sum(count), 0) FROM added";
-
-static const char upsert_latest[] =
-    "INSERT INTO latest AS l SELECT tenant, device, boot, first_no + count - 1, last_at, received_at, record FROM staging_newest "
-    "ORDER BY tenant, device ON CONFLICT (tenant, device) DO UPDATE SET boot = excluded.boot, no = excluded.no, "
-    "measured_at = excluded.measured_at, received_at = excluded.received_at, record = excluded.record "
-    "WHERE CASE WHEN l.boot = excluded.boot THEN l.no < excluded.no ELSE l.measured_at < excluded.measured_at END";
 
 struct store *store_create(const char *conninfo)
 {
@@ -55,6 +51,7 @@ void store_destroy(struct store *s)
         return;
     db_close(&s->db);
     store_rows_free(&s->rows);
+    store_newest_free(&s->newest);
     store_extra_free(&s->extra);
     store_late_free(&s->late);
     free(s);
@@ -120,7 +117,7 @@ static int prepare(struct store *s)
 /* Straight into the table: right when none of them is there, else the whole transaction fails with a unique violation. */
 static int copy_records(struct store *s, struct store_result *result)
 {
-    int err = store_rows_copy_all(&s->rows, &s->db, "COPY record (" RECORD_COLUMNS ") FROM STDIN BINARY");
+    int err = store_rows_copy(&s->rows, &s->db, "COPY record (" RECORD_COLUMNS ") FROM STDIN BINARY");
 
     result->frames = err ? 0 : store_rows_frames(&s->rows);
     result->records = err ? 0 : s->rows.count;
@@ -131,8 +128,9 @@ static int copy_records(struct store *s, struct store_result *result)
 static int merge_records(struct store *s, struct store_result *result)
 {
     PGresult *res = NULL;
-    int err = store_rows_copy_all(&s->rows, &s->db, "COPY staging (" RECORD_COLUMNS ") FROM STDIN BINARY");
+    int err = db_exec(&s->db, staging);
 
+    err = err ? err : store_rows_copy(&s->rows, &s->db, "COPY staging (" RECORD_COLUMNS ") FROM STDIN BINARY");
     err = err ? err : db_query(&s->db, insert_records, 0, NULL, &res);
     if (err)
         return err;
@@ -147,10 +145,9 @@ static int write_records(struct store *s, struct store_result *result)
 {
     if (s->rows.count == 0)
         return 0;
-    int err = s->careful ? merge_records(s, result) : copy_records(s, result);
+    int err = caution_is_careful(&s->caution) ? merge_records(s, result) : copy_records(s, result);
 
-    err = err ? err : store_rows_copy_newest(&s->rows, &s->db, "COPY staging_newest (" RECORD_COLUMNS ") FROM STDIN BINARY");
-    err = err ? err : db_exec(&s->db, upsert_latest);
+    err = err ? err : store_newest_write(&s->newest, &s->rows, &s->db);
     return err ? err : store_late_write(&s->late, &s->db);
 }
 
@@ -159,7 +156,6 @@ static int transaction(struct store *s, struct store_result *result)
     *result = (struct store_result) { 0 };
     int err = db_exec(&s->db, "BEGIN");
 
-    err = err ? err : db_exec(&s->db, staging);
     if (!err && s->late.count > 0)
         err = store_late_setup(&s->db);
     err = err ? err : write_records(s, result);
@@ -170,7 +166,7 @@ static int transaction(struct store *s, struct store_result *result)
 /* What a straight COPY may meet: a record that is there (23505), or another writer with the same ones in another order (40P01). */
 static bool met_itself(const struct store *s)
 {
-    return !s->careful && s->db.conn && (strcmp(s->db.sqlstate, "23505") == 0 || strcmp(s->db.sqlstate, "40P01") == 0);
+    return !caution_is_careful(&s->caution) && s->db.conn && (strcmp(s->db.sqlstate, "23505") == 0 || strcmp(s->db.sqlstate, "40P01") == 0);
 }
 
 /* A failure that ends the transaction: say whether the data are at fault, and start anew with a clean connection. */
@@ -200,10 +196,11 @@ int store_commit(struct store *s, struct store_result *result)
 
     err = err ? err : transaction(s, result);
     if (err && met_itself(s)) {
-        s->careful = CAREFUL_BATCHES + 1;
+        caution_met(&s->caution);
         err = db_exec(&s->db, "ROLLBACK");
         err = err ? err : transaction(s, result);
     }
-    s->careful -= s->careful > 0 && s->rows.count > 0;
+    if (!err && s->rows.count > 0)
+        caution_passed(&s->caution);
     return err ? fail(s) : 0;
 }

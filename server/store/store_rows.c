@@ -104,8 +104,7 @@ static bool is_newer(const struct decoded *a, const struct decoded *than)
     return a->boot == than->boot ? a->first_no + a->count > than->first_no + than->count : a->last_ms > than->last_ms;
 }
 
-/* The one with the newest sample of the device that rows[at] belongs to; *end is where the next device begins. */
-static const struct decoded *newest_of(const struct store_rows *r, size_t at, size_t *end)
+const struct decoded *store_rows_newest(const struct store_rows *r, size_t at, size_t *end)
 {
     const struct decoded *best = r->record[at];
     size_t i = at + 1;
@@ -125,7 +124,7 @@ static int send_piece(struct copy *c, struct db *db)
     return err;
 }
 
-static int copy_rows(struct store_rows *r, struct db *db, const char *sql, bool newest)
+int store_rows_copy(struct store_rows *r, struct db *db, const char *sql)
 {
     int err = db_copy_begin(db, sql);
 
@@ -133,9 +132,8 @@ static int copy_rows(struct store_rows *r, struct db *db, const char *sql, bool 
         return err;
     store_rows_sort(r);
     copy_begin(&r->piece);
-    for (size_t i = 0, next; i < r->count && !err; i = next) {
-        next = i + 1;
-        put_row(&r->piece, newest ? newest_of(r, i, &next) : r->record[i]);
+    for (size_t i = 0; i < r->count && !err; i++) {
+        put_row(&r->piece, r->record[i]);
         if (r->piece.used >= PIECE)
             err = send_piece(&r->piece, db);
     }
@@ -144,16 +142,6 @@ static int copy_rows(struct store_rows *r, struct db *db, const char *sql, bool 
     int end = db_copy_end(db, err ? "no more memory, or no connection" : NULL);
 
     return err ? err : end;
-}
-
-int store_rows_copy_all(struct store_rows *r, struct db *db, const char *sql)
-{
-    return copy_rows(r, db, sql, false);
-}
-
-int store_rows_copy_newest(struct store_rows *r, struct db *db, const char *sql)
-{
-    return copy_rows(r, db, sql, true);
 }
 
 uint64_t store_rows_frames(const struct store_rows *r)

@@ -31,10 +31,11 @@ int store_rows_add(struct store_rows *r, const struct decoded *record);
 /* By device and time: rows of a device lie together on disk, and writers meet in one order. Nothing to do the second time. */
 void store_rows_sort(struct store_rows *r);
 
-/* One after the other, sorted, to `sql`, a COPY of RECORD_COLUMNS FROM STDIN BINARY: all of them, or of each device the one with the newest sample.
- * Returns 0, BMS_ERR_IO, or BMS_ERR_NOSPACE. */
-int store_rows_copy_all(struct store_rows *r, struct db *db, const char *sql);
-int store_rows_copy_newest(struct store_rows *r, struct db *db, const char *sql);
+/* One after the other, sorted, to `sql`, a COPY of RECORD_COLUMNS FROM STDIN BINARY. Returns 0, BMS_ERR_IO, or BMS_ERR_NOSPACE. */
+int store_rows_copy(struct store_rows *r, struct db *db, const char *sql);
+
+/* Sorted before: of the device of the record `at` the one with the newest sample; *end is where the next device begins. */
+const struct decoded *store_rows_newest(const struct store_rows *r, size_t at, size_t *end);
 
 uint64_t store_rows_frames(const struct store_rows *r);
 

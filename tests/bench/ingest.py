@@ -87,6 +87,13 @@ def allow(instance):
     wait_until(lambda: instance.api.http.get(instance.console + "/readyz", timeout=5).status_code == 200, 30, "the server is back at the broker")
 
 
+def season(instance):
+    """A database in service writes its log into segments that it has written before; a new one has to make each, and nobody commits meanwhile. So here
+    it has written once what it keeps (min_wal_size, 64 segments)."""
+    instance.psql("select sum(pg_logical_emit_message(false, 'season', repeat('0123456789abcdef', 262144)) - '0/0') from generate_series(1, 260)", timeout=300)
+    instance.psql("checkpoint", timeout=300)
+
+
 def load(instance, shape, number, args, truth):
     """Runs the generator; returns what it says, and its own CPU seconds."""
     _, batch, cells, temps, guess = shape

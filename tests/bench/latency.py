@@ -25,7 +25,7 @@ from harness import Instance
 from harness.api import Api
 from harness.instance import program
 
-from ingest import TENANT, allow
+from ingest import TENANT, allow, season
 
 FLEET = "fleet"
 BATCH = 10
@@ -36,15 +36,16 @@ GUESS = 120_000  # frames/s; only decides how many records the measuring of the 
 DEVICES = 200  # of the load
 SHARE, SHARE_DEVICES = 20, 2500  # records/s that a device may send in the part about fairness, and devices of its load: each stays below
 TIMES = 100  # its share
+ARRIVES = 0.9  # of what is beyond its share is counted by the limiter, or the bad device was not that bad
 ONE_TENANT = {"CELLWARDEN_TENANT_RECORDS_PER_S": "0", "CELLWARDEN_TENANT_KB_PER_S": "0"}  # the load's tenant stands for many
 
 
 class Load:
     """cellwarden-load beside what is measured: so many frames/s, for so long; 0 = as fast as it goes, and as many as `guess` frames/s would be. With a rate
-    its samples are of now and sealed as they go, so it begins at once."""
+    its samples are of now and sealed as they go, so it begins at once. `who` is its certificate: of two with the same the broker keeps the last."""
 
-    def __init__(self, instance, rate, seconds, seed, *more, devices=DEVICES, tenant=TENANT, batch=BATCH, timeout_s=0, guess=GUESS, late=None):
-        ca, certificate, key = instance.device_files(f"{TENANT}.load")
+    def __init__(self, instance, rate, seconds, seed, *more, devices=DEVICES, tenant=TENANT, batch=BATCH, timeout_s=0, guess=GUESS, late=None, who=f"{TENANT}.load"):
+        ca, certificate, key = instance.device_files(who)
         frames = rate or guess
         late = bool(rate) if late is None else late
         command = [program("cellwarden-load"), "--uri", f"ssl://localhost:{instance.broker[1]}", "--ca", ca, "--cert", certificate, "--key", key,
@@ -143,7 +144,7 @@ def over_share(instance):
 def bad_device(instance, kind, number, seconds):
     """One device that sends TIMES its share, a sample a record; so much is on its way that it never waits for an acknowledgement."""
     rate = SHARE * TIMES
-    return Load(instance, rate, seconds, number, "--window", 4 * rate, "--garbage", int(kind == "garbage"), devices=1, tenant=kind, batch=1)
+    return Load(instance, rate, seconds, number, "--window", 4 * rate, "--garbage", int(kind == "garbage"), devices=1, tenant=kind, batch=1, who=f"{kind}.load-0000")
 
 
 def beside(instance, args, kind, number):
@@ -154,8 +155,8 @@ def beside(instance, args, kind, number):
     with bad_device(instance, kind, 100 + number, args.seconds + 20):
         found, _ = watch(instance, [], args, number)
     delayed, left_out = (after - was for after, was in zip(over_share(instance), before))
-    if delayed + left_out < SHARE * args.seconds:
-        sys.exit(f"the {kind} device was hardly limited: {delayed} delayed, {left_out} left out")
+    if delayed + left_out < ARRIVES * (TIMES - 1) * SHARE * args.seconds:
+        sys.exit(f"{TIMES} times its share did not arrive from the {kind} device: {delayed} delayed, {left_out} left out")
     return found["ack_p99_ms"], {"delayed": delayed, "left_out": left_out}
 
 
@@ -186,6 +187,7 @@ def running(name, args, **environment):
             patch.setenv(key, value)
         with Instance(name) as instance:
             allow(instance)
+            season(instance)
             instance.pki("device", *(f"{FLEET}.unit-{k:04d}" for k in range(args.devices)))
             yield instance
 
@@ -193,7 +195,7 @@ def running(name, args, **environment):
 def words():
     parser = argparse.ArgumentParser(prog="./cellwarden bench latency", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    parser.add_argument("--seconds", type=int, default=7, help="for each share and each bad device (default 8)")
+    parser.add_argument("--seconds", type=int, default=7, help="for each share and each bad device (default 7)")
     parser.add_argument("--devices", type=int, default=100, help="watched vehicles (default 100)")
     parser.add_argument("--browsers", type=int, default=4, help="pages that look at eight vehicles each (default 4)")
     parser.add_argument("--part", choices=("all", "shares", "fairness"), default="all", help="what to measure (default all)")
