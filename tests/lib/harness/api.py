@@ -4,6 +4,19 @@ import json
 import time
 
 import requests
+import urllib3
+
+
+def lines_of(answer):
+    """The lines of a streamed answer, each as soon as it is there. (requests' iter_lines() does that byte by byte only, which costs more than the server.)"""
+    rest = b""
+    try:
+        while piece := answer.raw.read1(65536):
+            *whole, rest = (rest + piece).split(b"\n")
+            for line in whole:
+                yield line.decode().rstrip("\r")
+    except urllib3.exceptions.HTTPError as e:
+        raise requests.ConnectionError(e) from e
 
 
 class From(requests.adapters.HTTPAdapter):
@@ -79,7 +92,7 @@ class Api:
         with self.http.get(self.base + "/stream", params={"topics": topics}, stream=True, timeout=(5, seconds)) as answer:
             assert answer.status_code == 200, answer.status_code
             name, data = None, []
-            for line in answer.iter_lines(chunk_size=1, decode_unicode=True):
+            for line in lines_of(answer):
                 if line.startswith("event:"):
                     name = line[6:].strip()
                 elif line.startswith("data:"):
