@@ -12,7 +12,7 @@
 
 enum { CAUTION_MIN = 1, CAUTION_MAX = 64 };
 
-struct caution { /* zeros to begin with */
+struct caution {       /* zeros to begin with */
     unsigned left;     /* careful batches yet to come */
     unsigned last;     /* how many followed the last failure, 0 = forgotten */
     unsigned straight; /* in a row since then */

@@ -91,3 +91,17 @@ def alive(pid):
             return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_latest_holds_the_newest_record_of_each_of_many_vehicles(instance):
+    """More than goes to the database in one piece: 300 vehicles with 4 kB each [FL-5]"""
+    acl = instance.var / "mosquitto.acl"
+    acl.write_text(f"{acl.read_text()}\nuser many.load\ntopic write cw/v1/+/up/#\ntopic read cw/v1/+/down/#\n")
+    instance.kill_and_wait("broker")
+    ca, certificate, key = instance.device_files("many.load")
+    done = subprocess.run([str(a) for a in (program("cellwarden-load"), "--uri", f"ssl://localhost:{instance.broker[1]}", "--ca", ca, "--cert", certificate, "--key", key, "--tenant", "many",
+                                            "--devices", 300, "--records", 3, "--batch", 60, "--cells", 160, "--seed", 105, "--timeout-s", 80)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert instance.psql("select count(*), min(no), max(no) from latest where tenant = 'many'") == [["300", "180", "180"]]
+    assert instance.psql("select count(*) from latest l join record r on r.tenant = l.tenant and r.device = l.device and r.boot = l.boot and r.record = l.record and r.last_at = l.measured_at "
+                         "and r.received_at = l.received_at and r.first_no + r.count - 1 = l.no where l.tenant = 'many'") == [["300"]]
