@@ -28,7 +28,8 @@ static const struct {
 
 /* In the order of the rows, which is that of every writer: they wait for each other and never for a circle. */
 static const char upsert[] =
-    "INSERT INTO latest AS l SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7) "
+    "INSERT INTO latest AS l SELECT tenant, device, boot, no, measured_at, received_at, record "
+    "FROM unnest($1, $2, $3, $4, $5, $6, $7) AS n (tenant, device, boot, no, measured_at, received_at, record) "
     "ON CONFLICT (tenant, device) DO UPDATE SET boot = excluded.boot, no = excluded.no, measured_at = excluded.measured_at, "
     "received_at = excluded.received_at, record = excluded.record "
     "WHERE CASE WHEN l.boot = excluded.boot THEN l.no < excluded.no ELSE l.measured_at < excluded.measured_at END";

@@ -30,7 +30,7 @@ EXCEPTIONS = [
     ("latest.c", "SELECT tenant || '.' || device", "fan-out", "the newest state of all vehicles: at the start, then only what is newer"),
     ("store.c", "COPY record (", "spread", "a batch of the ingest holds records of many devices"),
     ("store.c", "WITH added AS (INSERT INTO record", "spread", "the same, where records come again"),
-    ("store.c", "INSERT INTO latest", "spread", "the same batch"),
+    ("store_newest.c", "INSERT INTO latest", "spread", "the same batch"),
     ("store_late.c", "INSERT INTO rollup_due", "spread", "the same batch"),
     ("vehicle_copy.c", "INSERT INTO ", "spread", "rows of one vehicle, from a table of the connection's own that was checked before"),
 ]
