@@ -27,7 +27,7 @@ enum { RESEND_MS = 3000, LOOK_MS = 200, ANSWER_MS = 10000, DEVICES_MAX = 10000, 
 enum {
     BUSY = 500,
     NAP_US = 1000
-}; /* records under way from which on answers are not waited for but found: each wake-up would cost the broker */
+}; /* records under way from which on, or with --rate, answers are not waited for but found: each wake-up would cost the broker */
 
 struct options {
     const char *uri, *ca, *cert, *key, *tenant, *truth;

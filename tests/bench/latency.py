@@ -10,7 +10,7 @@ where the disk stands still for half a second once in half a minute, one short m
 Fairness, at 50 %: the same fleet beside one device that sends 100 times the share that the server grants it (--device-records-per-s, here SHARE), once with
 good records and once with broken ones, in turn. It heeds no acknowledgement: what gets none goes again. `rise` is the p99 of the other devices (median
 of three) over that without the bad one; `delayed` and `left_out` are what the server's limiter did with the bad one's messages in the last round, and
-a round in which it did nothing ends the measurement.
+a round in which they are fewer than the bad one should have sent ends the measurement.
 """
 import argparse
 import contextlib
