@@ -69,7 +69,9 @@ kill_when_late() {
 
 child=
 stopping=0
+# Told once is enough: a second signal would end the wait for a child that ends just then, and with it what it said by its status.
 on_stop() {
+    trap '' TERM INT HUP
     stopping=1
     [ -z "$child" ] || kill -s "$stop_signal" "$child" 2>/dev/null
 }
@@ -84,7 +86,7 @@ echo $count >"$run/$name.count"
 
 while [ $stopping = 0 ]; do
     began=$(date +%s)
-    "$@" &
+    (trap - TERM INT HUP && exec "$@") &
     child=$!
     echo "$child $(born $child)" >"$run/$name.child"
     [ $stopping = 0 ] || on_stop

@@ -70,16 +70,6 @@ static bool has_room(const struct gate *g, const struct line *line, size_t size)
     return line && line->count < GATE_LINE_RECORDS && g->bytes + size <= GATE_BYTES_MAX;
 }
 
-/* A device that had no ack yet sends again. Twice in the line it would be stored twice, and what the database has to refuse costs everybody. */
-static bool waits_already(const struct line *line, const struct gate_message *m)
-{
-    for (const struct waiting *w = line->head; w; w = w->next)
-        if (m->size > 0 && w->size == m->size && w->topic_len == m->topic_len && memcmp(w->topic + w->topic_len, m->bytes, m->size) == 0 &&
-            memcmp(w->topic, m->topic, m->topic_len) == 0)
-            return true;
-    return false;
-}
-
 static int wait_in(struct gate *g, struct line *line, const struct gate_message *m)
 {
     struct waiting *w = malloc(sizeof *w + m->topic_len + m->size);
@@ -154,7 +144,7 @@ int gate_take(struct gate *g, const struct gate_message *m, int wait_ms)
     }
     line = line ? line : find_line(g, m->device);
     line = line ? line : new_line(g, m->device);
-    if (has_room(g, line, m->size) && !waits_already(line, m))
+    if (has_room(g, line, m->size))
         err = wait_in(g, line, m);
     if (line)
         tells = note(line, err, now_ms, &told);

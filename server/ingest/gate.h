@@ -5,7 +5,7 @@
  *                       |                      ^
  *                       +--> line of the device --gate's thread, as the share fills again, one of each line in turn
  *                       |
- *                       +--> line full, or the same message waits in it already: left out
+ *                       +--> line full: left out
  *
  * Nothing is lost: a record in a line is acknowledged when it was stored, so a DTU's window holds it back; one that is left out is not acknowledged at
  * all and stays in the device's journal, which sends it again. Order within a device is kept.
@@ -42,7 +42,7 @@ struct gate_message {     /* borrowed for the call */
 };
 
 /* Copy a message in. Waits at most wait_ms for room in the ring. One thread at a time.
- * Returns 0 (in the ring or in a line), or why it was left out: BMS_ERR_NOSPACE (its line is full, or it waits there already), or an error of ring_push(). */
+ * Returns 0 (in the ring or in a line), or why it was left out: BMS_ERR_NOSPACE (its line is full), or an error of ring_push(). */
 int gate_take(struct gate *gate, const struct gate_message *message, int wait_ms);
 
 /* A record of the device was refused. Any thread. */

@@ -156,6 +156,7 @@ static void count_result(const struct store_result *result)
     metrics_add(METRIC_RECORDS, (int64_t)result->records);
     metrics_add(METRIC_FRAMES, (int64_t)result->frames);
     metrics_add(METRIC_DUPLICATES, (int64_t)result->duplicates);
+    metrics_add(METRIC_BATCH_TWICE, (int64_t)result->twice);
 }
 
 static void count_poison(const struct poison *p)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* caution.h -- which way the next batches of records take into the database: straight, or past what may be there already.
  *
- * Straight is half the price, and fails as a whole when one record is there; that is then written again the careful way. One that came twice is followed by
+ * Straight is half the price, and fails as a whole when one record is there; that is then written again the careful way, which tells whose it was: those
+ * devices go carefully by themselves from then on (repeaters.h). This here is for many at once, after an outage. A batch that was written twice is followed by
  * CAUTION_MIN careful batches, the next soon after it by twice as many, and so on up to CAUTION_MAX, which is where a fleet that fills in after an outage
  * ends. CAUTION_MAX straight batches in a row forget all that. So at most every second batch fails, and in the long run one of CAUTION_MAX + 1. Pure.
  */

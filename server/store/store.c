@@ -18,23 +18,15 @@
 struct store {
     struct db db;
     struct store_rows rows;
-    struct store_newest newest;
+    struct arrays newest;
     struct store_extra extra; /* poison and alarm spans */
     struct store_late late;   /* hours that were over */
     struct partitions partitions;
     struct caution caution;
+    struct repeaters repeaters;
 };
 
 enum { DAY_MS = 86400000 };
-
-/* Without the partitions of `record`, its key and its checks. Looked for in each transaction that needs it: behind a pooler the next one may run on another
- * connection, which has it or not. A transaction that does not need it must not touch it: it would be emptied at COMMIT. */
-static const char staging[] = "CREATE TEMP TABLE IF NOT EXISTS staging (LIKE record INCLUDING STORAGE) ON COMMIT DELETE ROWS";
-
-/* Ordered, so that two processes with the same rows wait for each other and never for a circle. */
-static const char insert_records[] = "WITH added AS (INSERT INTO record (" RECORD_COLUMNS ") SELECT " RECORD_COLUMNS
-                                     " FROM staging ORDER BY tenant, device, first_at, epoch, seq "
-                                     "ON CONFLICT DO NOTHING RETURNING count) SELECT count(*), coalesce(sum(count), 0) FROM added";
 
 struct store *store_create(const char *conninfo)
 {
@@ -51,7 +43,7 @@ void store_destroy(struct store *s)
         return;
     db_close(&s->db);
     store_rows_free(&s->rows);
-    store_newest_free(&s->newest);
+    arrays_free(&s->newest);
     store_extra_free(&s->extra);
     store_late_free(&s->late);
     free(s);
@@ -114,39 +106,16 @@ static int prepare(struct store *s)
     return err;
 }
 
-/* Straight into the table: right when none of them is there, else the whole transaction fails with a unique violation. */
-static int copy_records(struct store *s, struct store_result *result)
-{
-    int err = store_rows_copy(&s->rows, &s->db, "COPY record (" RECORD_COLUMNS ") FROM STDIN BINARY");
-
-    result->frames = err ? 0 : store_rows_frames(&s->rows);
-    result->records = err ? 0 : s->rows.count;
-    return err;
-}
-
-/* Past those that are there. Costs twice as much. */
-static int merge_records(struct store *s, struct store_result *result)
-{
-    PGresult *res = NULL;
-    int err = db_exec(&s->db, staging);
-
-    err = err ? err : store_rows_copy(&s->rows, &s->db, "COPY staging (" RECORD_COLUMNS ") FROM STDIN BINARY");
-    err = err ? err : db_query(&s->db, insert_records, 0, NULL, &res);
-    if (err)
-        return err;
-    result->records = strtoull(PQgetvalue(res, 0, 0), NULL, 10);
-    result->frames = strtoull(PQgetvalue(res, 0, 1), NULL, 10);
-    result->duplicates = s->rows.count - result->records;
-    PQclear(res);
-    return 0;
-}
-
 static int write_records(struct store *s, struct store_result *result)
 {
+    int64_t now_ms = clock_mono_ms();
+
     if (s->rows.count == 0)
         return 0;
-    int err = caution_is_careful(&s->caution) ? merge_records(s, result) : copy_records(s, result);
+    int err = store_rows_split(&s->rows, &s->repeaters, caution_is_careful(&s->caution), now_ms);
 
+    err = err ? err : store_rows_copy(&s->rows, &s->db, result);
+    err = err ? err : store_rows_merge(&s->rows, &s->db, &s->repeaters, now_ms, result);
     err = err ? err : store_newest_write(&s->newest, &s->rows, &s->db);
     return err ? err : store_late_write(&s->late, &s->db);
 }
@@ -156,8 +125,6 @@ static int transaction(struct store *s, struct store_result *result)
     *result = (struct store_result) { 0 };
     int err = db_exec(&s->db, "BEGIN");
 
-    if (!err && s->late.count > 0)
-        err = store_late_setup(&s->db);
     err = err ? err : write_records(s, result);
     err = err ? err : store_extra_write(&s->extra, &s->db);
     return err ? err : db_exec(&s->db, "COMMIT");
@@ -166,7 +133,7 @@ static int transaction(struct store *s, struct store_result *result)
 /* What a straight COPY may meet: a record that is there (23505), or another writer with the same ones in another order (40P01). */
 static bool met_itself(const struct store *s)
 {
-    return !caution_is_careful(&s->caution) && s->db.conn && (strcmp(s->db.sqlstate, "23505") == 0 || strcmp(s->db.sqlstate, "40P01") == 0);
+    return s->rows.straight > 0 && s->db.conn && (strcmp(s->db.sqlstate, "23505") == 0 || strcmp(s->db.sqlstate, "40P01") == 0);
 }
 
 /* A failure that ends the transaction: say whether the data are at fault, and start anew with a clean connection. */
@@ -189,7 +156,7 @@ int store_commit(struct store *s, struct store_result *result)
         store_rows_sort(&s->rows);
         note_late(s);
     }
-    if (s->late.copy.bad)
+    if (s->late.too_many)
         return BMS_ERR_RANGE;
     s->db.sqlstate[0] = '\0';
     int err = prepare(s);
@@ -199,6 +166,7 @@ int store_commit(struct store *s, struct store_result *result)
         caution_met(&s->caution);
         err = db_exec(&s->db, "ROLLBACK");
         err = err ? err : transaction(s, result);
+        result->twice = 1;
     }
     if (!err && s->rows.count > 0)
         caution_passed(&s->caution);

@@ -3,9 +3,8 @@
  *
  *   store_begin -> store_add / store_add_poison ... -> store_commit      (all again from the start when commit fails)
  *
- * COPY BINARY straight into the day partitions (made when missing); when a record is there already, and for 64 batches after that, into a temporary
- * staging table and INSERT .. ON CONFLICT DO NOTHING from it. Then poison,
- * `latest` and alarm spans. Owned by one ingest thread. Tables are in deploy/sql; the columns the API reads:
+ * COPY BINARY straight into the day partitions (made when missing); for devices that lately sent what was there already (repeaters.h), for a batch that met
+ * a record that is there, and for some after that (caution.h), INSERT .. ON CONFLICT DO NOTHING. Then `latest`, alarm spans and poison. Owned by one ingest thread. Tables are in deploy/sql; the columns the API reads:
  *
  *   record       (tenant, device, first_at, epoch, seq) key; boot, first_no, count, last_at, received_at, cell_min_mV, cell_max_mV,
  *                cell_mean_mV, soc_permyriad, current_min_mA, current_max_mA, voltage_mV, temp_min_ddegC, temp_max_ddegC, alarm_level,
@@ -22,7 +21,7 @@
 #define SERVER_STORE_H
 
 #include "server/ingest/decode.h"
-#include "server/store/db.h"
+#include "server/store/store_rows.h"
 
 struct store;
 
@@ -36,12 +35,6 @@ void store_begin(struct store *store);
 /* Add a record or poison. They and their bytes must stay until the next store_begin. Returns 0 or BMS_ERR_NOSPACE (no memory). */
 int store_add(struct store *store, const struct decoded *record);
 int store_add_poison(struct store *store, const struct poison *poison);
-
-struct store_result {
-    uint64_t records; /* newly stored */
-    uint64_t frames;  /* in them */
-    uint64_t duplicates;
-};
 
 /* One transaction. Returns 0; BMS_ERR_IO when the database is away or busy (try the same batch again); BMS_ERR_RANGE when it refuses the data
  * (store_error() says why; trying again will not help). */

@@ -12,28 +12,25 @@
 
 enum { HOURS_MAX = 200000 }; /* 12 of each in the largest batch (--batch-records); beyond, the records come one by one */
 
-static const char staging[] =
-    "CREATE TEMP TABLE IF NOT EXISTS staging_late (tenant text, device text, hour timestamptz) ON COMMIT DELETE ROWS";
+enum { TENANT, DEVICE, HOUR, COLUMNS };
+
+static const enum arrays_type types[COLUMNS] = { [TENANT] = ARRAYS_TEXT, [DEVICE] = ARRAYS_TEXT, [HOUR] = ARRAYS_UTC };
 
 /* In one order, so that two processes wait for each other and never for a circle. */
-static const char note[] = "INSERT INTO rollup_due SELECT tenant, device, hour, max(clock_timestamp()) FROM staging_late "
-                           "GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 ON CONFLICT (tenant, device, hour) DO UPDATE SET at = excluded.at";
-
-int store_late_setup(struct db *db)
-{
-    return db_exec(db, staging);
-}
+static const char note[] =
+    "INSERT INTO rollup_due SELECT tenant, device, hour, max(clock_timestamp()) FROM unnest($1, $2, $3) AS n (tenant, device, hour) "
+    "GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 ON CONFLICT (tenant, device, hour) DO UPDATE SET at = excluded.at";
 
 void store_late_begin(struct store_late *late)
 {
-    copy_begin(&late->copy);
-    late->count = 0;
+    arrays_begin(&late->hours, types, COLUMNS);
+    late->too_many = false;
     late->device[0] = '\0';
 }
 
 void store_late_free(struct store_late *late)
 {
-    copy_free(&late->copy);
+    arrays_free(&late->hours);
 }
 
 static void add_hour(struct store_late *late, const char *device, int64_t hour_ms)
@@ -43,18 +40,17 @@ static void add_hour(struct store_late *late, const char *device, int64_t hour_m
 
     if (hour_ms == late->hour_ms && strcmp(device, late->device) == 0)
         return;
-    copy_row(&late->copy, 3);
-    copy_bytes(&late->copy, device, tenant);
-    copy_bytes(&late->copy, vehicle, strlen(vehicle));
-    copy_utc_ms(&late->copy, hour_ms);
-    late->count++;
+    copy_bytes(&late->hours.column[TENANT], device, tenant);
+    copy_bytes(&late->hours.column[DEVICE], vehicle, strlen(vehicle));
+    copy_utc_ms(&late->hours.column[HOUR], hour_ms);
+    arrays_row(&late->hours);
     late->hour_ms = hour_ms;
     memcpy(late->device, device, strlen(device) + 1);
 }
 
 static void add_if_over(struct store_late *late, const char *device, int64_t hour_ms, int64_t now_ms)
 {
-    if (hour_ms + ROLLUP_HOUR_MS + ROLLUP_LATE_MS <= now_ms && late->count < HOURS_MAX)
+    if (hour_ms + ROLLUP_HOUR_MS + ROLLUP_LATE_MS <= now_ms && late->hours.rows < HOURS_MAX)
         add_hour(late, device, hour_ms);
 }
 
@@ -71,7 +67,7 @@ static void add_samples(struct store_late *late, const char *device, const uint8
     bool read = c && record_open(bytes, size, &r) == 0 && body_columns_until(&r, BODY_SCALARS, c) == 0;
 
     if (!c)
-        late->copy.bad = true;
+        late->too_many = true; /* no memory for more than one */
     for (uint32_t i = 0; read && i < c->count; i++)
         add_if_over(late, device, hour_of((int64_t)c->utc_ms[i]), now_ms);
     free(c);
@@ -89,17 +85,11 @@ void store_late_add(struct store_late *late, const char *device, int64_t first_m
         if (last > first)
             add_if_over(late, device, last, now_ms);
     }
-    if (late->count == HOURS_MAX)
-        late->copy.bad = true; /* too many for one batch: the records come one by one */
+    if (late->hours.rows == HOURS_MAX)
+        late->too_many = true;
 }
 
 int store_late_write(struct store_late *late, struct db *db)
 {
-    if (late->count == 0)
-        return 0;
-    copy_end(&late->copy);
-    int err = db_copy(db, "COPY staging_late FROM STDIN BINARY", late->copy.data, late->copy.used);
-
-    late->copy.used -= 2; /* the same again, should the transaction fail */
-    return err ? err : db_exec(db, note);
+    return late->hours.rows > 0 ? arrays_send(&late->hours, db, note, NULL) : 0;
 }

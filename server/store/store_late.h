@@ -4,18 +4,14 @@
 #define SERVER_STORE_LATE_H
 
 #include "proto/topics.h"
-#include "server/store/copy.h"
-#include "server/store/db.h"
+#include "server/store/arrays.h"
 
 struct store_late {
-    struct copy copy; /* hours to be noted */
-    size_t count;
+    struct arrays hours;              /* to be noted */
+    bool too_many;                    /* for one batch: the records come one by one */
     char device[DEVICE_NAME_MAX + 1]; /* of the last one */
     int64_t hour_ms;
 };
-
-/* In each transaction that has late hours: the table may be there or not. */
-int store_late_setup(struct db *db);
 
 void store_late_begin(struct store_late *late);
 void store_late_free(struct store_late *late);

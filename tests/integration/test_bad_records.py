@@ -114,6 +114,27 @@ def test_a_record_sent_twice_is_stored_once(instance, device):
     assert instance.psql("select count(*) from record where tenant = 'acme' and seq = 1001") == [["1"]]
 
 
+def counter(instance, name):
+    page = instance.api.http.get(instance.console + "/metrics", timeout=10).text
+    return next(int(line.rsplit(" ", 1)[1]) for line in page.splitlines() if line.startswith(f"{name} "))
+
+
+def test_who_sends_the_same_again_and_again_costs_the_others_one_batch(instance, device):
+    """The first time the batch that it came in is written again; then its records take the careful way by themselves, and no batch is written twice [FL-3]"""
+    same = good(2001)
+    device.send(same)
+    for again in range(1, 9):
+        before = counter(instance, "cellwarden_duplicate_records_total")
+        device.send(same)
+        wait_until(lambda n=before: counter(instance, "cellwarden_duplicate_records_total") > n, 20, "it was found to be there")
+        device.send(good(2001 + again))
+        wait_until(lambda n=again: 2001 + n in stored(instance), 20, "what is new is stored all the same")
+        if again == 1:
+            twice = counter(instance, "cellwarden_batches_twice_total")
+    assert counter(instance, "cellwarden_batches_twice_total") == twice
+    assert instance.psql("select count(*) from record where tenant = 'acme' and seq = 2001") == [["1"]]
+
+
 def test_what_was_stored_or_refused_for_good_is_acknowledged(device):
     """[FL-2]"""
     def named():

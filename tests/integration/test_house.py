@@ -4,6 +4,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import time
 
 import pytest
 import requests
@@ -101,6 +102,21 @@ def test_a_log_stays_small_while_its_process_runs_on(tmp_path):
     kept = [int(line.split()[1]) for line in (older.read_text() + log.read_text()).splitlines() if line.startswith("line ") and line.split()[1].isdigit()]
     assert kept[-1] == lines - 1 and kept == sorted(set(kept))
     assert kept[-1] - kept[0] + 1 - len(kept) <= 100, "lines are missing in the middle"
+
+
+def test_who_is_told_to_stop_again_and_again_still_says_how_the_child_ended(tmp_path):
+    """`down` tells all first and then each once more; the child's status must not get lost between two signals"""
+    child = "trap 'exit 0' TERM; echo ready; while :; do sleep 0.01; done"
+    for turn in range(30):
+        supervisor = subprocess.Popen(["sh", ROOT / "deploy/supervise.sh", "told", tmp_path, "TERM", "sh", "-c", child], stderr=subprocess.PIPE,
+                                      stdout=subprocess.PIPE, text=True)
+        assert supervisor.stdout.readline() == "ready\n"
+        until = time.monotonic() + 10
+        while supervisor.poll() is None and time.monotonic() < until:
+            supervisor.terminate()
+            time.sleep(0.0002)
+        said = supervisor.communicate(timeout=10)[1]
+        assert "stopped exit=0" in said, f"turn {turn}: {said}"
 
 
 def test_a_second_up_changes_nothing(own):

@@ -17,7 +17,7 @@ static size_t hours_of(const int64_t *at, size_t count, int64_t now_ms)
 {
     static struct sample samples[RECORD_SAMPLES_MAX];
     static uint8_t bytes[RECORD_MAX];
-    struct store_late late = { .count = 0 };
+    struct store_late late = { .too_many = false };
 
     for (size_t i = 0; i < count; i++)
         samples[i] = make_sample(1, (uint32_t)(i + 1), (uint64_t)(NOON + at[i]), 4, 1);
@@ -25,9 +25,9 @@ static size_t hours_of(const int64_t *at, size_t count, int64_t now_ms)
 
     store_late_begin(&late);
     store_late_add(&late, "demo.a", NOON + at[0], NOON + at[count - 1], bytes, size, now_ms);
-    CU_ASSERT_FALSE(late.copy.bad);
+    CU_ASSERT_FALSE(late.too_many);
     store_late_free(&late);
-    return late.count;
+    return late.hours.rows;
 }
 
 static void test_a_record_notes_the_hours_that_hold_its_samples(void)
