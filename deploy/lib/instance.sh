@@ -136,9 +136,13 @@ start_database() {
     database_exists || (cd / && as_database_user "$pg/createdb" -h "$database_dir/socket" -U cellwarden cellwarden)
 }
 
-# An eighth of the machine's memory, for server and broker live on it too; with less than what is written between two checkpoints each transaction waits for
-# pages to be written. Between 128 MB, which is what PostgreSQL takes by itself, and 2 GB.
-shared_buffers_MB() { awk '/^MemTotal:/ { mb = int($2 / 8192); print (mb < 128 ? 128 : mb > 2048 ? 2048 : mb) }' /proc/meminfo; }
+# An eighth of the machine's memory, or of the container's where that has a limit, for server and broker live on it too; with less than what is written
+# between two checkpoints each transaction waits for pages to be written. Between 128 MB, which is what PostgreSQL takes by itself, and 2 GB.
+shared_buffers_MB() {
+    cat /proc/meminfo /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null |
+        awk '/^MemTotal:/ { kB = $2 } /^[0-9]+$/ && $1 / 1024 < kB { kB = $1 / 1024 }
+             END { mb = int(kB / 8192); print (mb < 128 ? 128 : mb > 2048 ? 2048 : mb) }'
+}
 
 # Log segments are kept to be written again (min_wal_size): a new one is filled with zeros first, and for 60 ms nobody commits.
 # Keys are compared as bytes (collation C), which is what device names need and costs the database 4 % less than C.UTF-8.

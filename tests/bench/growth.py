@@ -14,7 +14,7 @@ import sys
 
 from harness import Instance
 from harness.instance import program
-from ingest import TENANT, Watch, allow
+from ingest import TENANT, Watch
 
 SIZES = (100, 1000, 10_000)
 BATCH = 60
@@ -59,7 +59,7 @@ def main():
     result = {}
     os.environ["CELLWARDEN_ROLLUP_PERIOD_S"] = "3600"
     with Instance("bench-growth") as instance:
-        allow(instance)
+        instance.let_speak_for_all(f"{TENANT}.load")
         for number, vehicles in enumerate(SIZES):
             result[str(vehicles)] = measure(instance, vehicles, args, 1 + 2 * number)
     costs = [one["total_us_per_frame"] for one in result.values()]

@@ -31,14 +31,6 @@ def note(text):
     print(text, file=sys.stderr, flush=True)
 
 
-def allow(instance):
-    """One certificate speaks for all devices of this private broker."""
-    acl = instance.var / "mosquitto.acl"
-    acl.write_text(f"{acl.read_text()}\nuser {TENANT}.load\ntopic write cw/v1/+/up/#\ntopic read cw/v1/+/down/#\n")
-    instance.kill_and_wait("broker")
-    wait_until(lambda: instance.api.http.get(instance.console + "/readyz", timeout=5).status_code == 200, 30, "the server is back at the broker")
-
-
 def send_a_day(instance):
     """25 hours of one vehicle up to now, through broker and server."""
     ca, certificate, key = instance.device_files(f"{TENANT}.load")
@@ -181,7 +173,7 @@ def main():
         patch.setenv("CELLWARDEN_ROLLUP_PERIOD_S", "1")
         patch.setenv("CELLWARDEN_RETENTION_DAYS", "400")
         with Instance("bench-history") as instance:
-            allow(instance)
+            instance.let_speak_for_all(f"{TENANT}.load")
             send_a_day(instance)
             add_a_year_of_hours(instance)
             rows = add_others(instance, int(args.gigabytes * 1e9 / BYTES_A_ROW), args.days)

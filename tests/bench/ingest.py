@@ -20,7 +20,7 @@ import tempfile
 import time
 
 import peers
-from harness import Instance, wait_until
+from harness import Instance
 from harness.instance import program
 
 SHAPES = [  # key, frames a record, cells, temperatures, frames/s expected: only decides how many records fill the seconds
@@ -77,14 +77,6 @@ class Watch:
     def __exit__(self, *_):
         self.seconds = {name: cpu(pid) - self.before[name] for name, pid in self.pids.items()}
         self.threads = sorted((spent - self.before_threads.get(name, 0) for name, spent in threads(self.pids["server"]).items()), reverse=True)
-
-
-def allow(instance):
-    """One certificate speaks for all devices of this private broker."""
-    acl = instance.var / "mosquitto.acl"
-    acl.write_text(f"{acl.read_text()}\nuser {TENANT}.load\ntopic write cw/v1/+/up/#\ntopic read cw/v1/+/down/#\n")
-    instance.kill_and_wait("broker")
-    wait_until(lambda: instance.api.http.get(instance.console + "/readyz", timeout=5).status_code == 200, 30, "the server is back at the broker")
 
 
 def season(instance):
@@ -231,7 +223,7 @@ def main():
     shapes = [shape for shape in SHAPES if shape[0] in args.shapes.split(",")]
     result = {"shapes": {}}
     with Instance("bench-ingest") as instance, tempfile.TemporaryDirectory() as folder:
-        allow(instance)
+        instance.let_speak_for_all(f"{TENANT}.load")
         for number, shape in enumerate(shapes, 1):
             result["shapes"][shape[0]] = measure(instance, shape, number, args, pathlib.Path(folder))
         if args.peers == "yes":

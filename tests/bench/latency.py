@@ -26,7 +26,7 @@ from harness import Instance
 from harness.api import Api
 from harness.instance import program
 
-from ingest import TENANT, allow, season
+from ingest import TENANT, season
 
 FLEET = "fleet"
 BATCH = 10
@@ -192,7 +192,7 @@ def running(name, args, **environment):
         for key, value in {**ONE_TENANT, **environment}.items():
             patch.setenv(key, value)
         with Instance(name) as instance:
-            allow(instance)
+            instance.let_speak_for_all(f"{TENANT}.load")
             season(instance)
             instance.pki("device", *(f"{FLEET}.unit-{k:04d}" for k in range(args.devices)))
             yield instance

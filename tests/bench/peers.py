@@ -144,7 +144,6 @@ def measure_all(instance, ours, seconds, seed=900):
 
 
 def main():
-    from ingest import allow  # which imports this module
     parser = argparse.ArgumentParser(prog="./cellwarden bench peers", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.add_argument("--seconds", type=int, default=8, help="about so long for each (default 8)")
@@ -152,7 +151,7 @@ def main():
     if not 2 <= args.seconds <= 300:
         parser.error("seconds 2 to 300")
     with Instance("bench-peers") as instance:
-        allow(instance)
+        instance.let_speak_for_all(f"{TENANT}.load")
         clear(instance)
         frames, took = load(instance, 400_000 * args.seconds, 1, 10 * args.seconds)
         ours = frames / took

@@ -29,7 +29,7 @@ import time
 import pytest
 from harness import Instance, wait_until
 from harness.instance import program
-from ingest import TENANT, allow
+from ingest import TENANT
 from latency import BATCH, ONE_TENANT, Load
 
 FLEET = "fleet"
@@ -267,7 +267,7 @@ def main():
         for key, value in ONE_TENANT.items():
             patch.setenv(key, value)
         with Instance("bench-soak") as instance:
-            allow(instance)
+            instance.let_speak_for_all(f"{TENANT}.load")
             instance.pki("device", *(f"{FLEET}.unit-{k:04d}" for k in range(args.devices)))
             result = soak(instance, args)
     if args.json:

@@ -19,10 +19,7 @@ RECORDS, CELLS, TEMPS = 200, 12, 4
 def sent():
     """A running server with one vehicle's samples, and what was measured: no -> (utc_ms, cells, temperatures)."""
     with Instance("export") as instance:
-        acl = instance.var / "mosquitto.acl"
-        acl.write_text(f"{acl.read_text()}\nuser out.load\ntopic write cw/v1/+/up/#\ntopic read cw/v1/+/down/#\n")
-        instance.kill_and_wait("broker")
-        wait_until(lambda: instance.api.http.get(instance.console + "/readyz", timeout=5).status_code == 200, 30, "the server is back")
+        instance.let_speak_for_all("out.load")
         ca, certificate, key = instance.device_files("out.load")
         command = [program("cellwarden-load"), "--uri", f"ssl://localhost:{instance.broker[1]}", "--ca", ca, "--cert", certificate, "--key", key, "--tenant", "out",
                    "--devices", 1, "--records", RECORDS, "--batch", 60, "--cells", CELLS, "--temps", TEMPS, "--truth", instance.var, "--truth-devices", 1,

@@ -95,9 +95,7 @@ def alive(pid):
 
 def test_latest_holds_the_newest_record_of_each_of_many_vehicles(instance):
     """More than goes to the database in one piece: 300 vehicles with 4 kB each [FL-5]"""
-    acl = instance.var / "mosquitto.acl"
-    acl.write_text(f"{acl.read_text()}\nuser many.load\ntopic write cw/v1/+/up/#\ntopic read cw/v1/+/down/#\n")
-    instance.kill_and_wait("broker")
+    instance.let_speak_for_all("many.load")
     ca, certificate, key = instance.device_files("many.load")
     done = subprocess.run([str(a) for a in (program("cellwarden-load"), "--uri", f"ssl://localhost:{instance.broker[1]}", "--ca", ca, "--cert", certificate, "--key", key, "--tenant", "many",
                                             "--devices", 300, "--records", 3, "--batch", 60, "--cells", 160, "--seed", 105, "--timeout-s", 80)], capture_output=True, text=True, timeout=120)

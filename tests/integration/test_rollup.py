@@ -17,10 +17,7 @@ def running():
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CELLWARDEN_ROLLUP_PERIOD_S", "1")
         with Instance("rollup") as instance:
-            acl = instance.var / "mosquitto.acl"
-            acl.write_text(f"{acl.read_text()}\nuser roll.load\ntopic write cw/v1/+/up/#\ntopic read cw/v1/+/down/#\n")
-            instance.kill_and_wait("broker")
-            wait_until(lambda: instance.api.http.get(instance.console + "/readyz", timeout=5).status_code == 200, 30, "the server is back")
+            instance.let_speak_for_all("roll.load")
             send(instance, seed=1)
             yield instance
 

@@ -123,6 +123,13 @@ class Instance:
         folder = self.pki("device", name, folder=folder)
         return folder / "ca.crt", folder / f"{name}.crt", folder / f"{name}.key"
 
+    def let_speak_for_all(self, name):
+        """The certificate of `name` may send for every device of this private broker, as a load generator does. Both are at work again afterwards."""
+        acl = self.var / "mosquitto.acl"
+        acl.write_text(f"{acl.read_text()}\nuser {name}\ntopic write cw/v1/+/up/#\ntopic read cw/v1/+/down/#\n")
+        self.kill_and_wait("broker")
+        wait_until(lambda: self.api.http.get(self.console + "/readyz", timeout=5).status_code == 200, 30, "the server is back at the broker")
+
     def psql(self, sql, timeout=60):
         """Rows as lists of text."""
         done = subprocess.run(["psql", "-XAtq", "-F", "\x1f", "-v", "ON_ERROR_STOP=1", self.fact("conninfo"), "-c", sql],
