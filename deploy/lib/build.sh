@@ -3,7 +3,7 @@
 # build.sh -- the programs (CMake presets) and the console (npm), only when something changed.
 
 # What an instance runs on; test programs are not among them and need more packages.
-PROGRAMS='contracts cellwarden-pack cellwarden-dtu cellwarden-server cellwarden-verify cellwarden-vehicle'
+PROGRAMS='contracts cellwarden-pack cellwarden-dtu cellwarden-server cellwarden-verify cellwarden-vehicle cellwarden-writeback'
 
 help_build() {
     cat <<TEXT

@@ -79,7 +79,7 @@ cmd_up() {
         build_extension
         build_web
     fi
-    for program in cellwarden-pack cellwarden-dtu cellwarden-server; do need_program $program; done
+    for program in cellwarden-pack cellwarden-dtu cellwarden-server cellwarden-writeback; do need_program $program; done
     lock_instance
     make_instance
     read_facts
@@ -87,6 +87,7 @@ cmd_up() {
     set_fact bin "$BUILD/$PRESET/bin"
 
     start_database
+    start_process writeback TERM "$BUILD/$PRESET/bin/cellwarden-writeback" --data "$data"
     say "database    ready ($(elapsed) s)"
     make_keys
     start_broker
@@ -212,7 +213,7 @@ stop_everything() {
         stop_processes $(process_names | grep '^pack:')
         stop_processes server
         stop_processes broker
-        stop_processes database
+        stop_processes writeback database
     }
     rm -f "$VAR/run/order" "$VAR/run/cookies"
 }

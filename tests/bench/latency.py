@@ -8,7 +8,7 @@ acknowledgement, `browser_*` from taking the sample to its arrival in an event s
 where the disk stands still for half a second once in half a minute, one short measurement is about the disk.
 
 Fairness, at 50 %: the same fleet beside one device that sends 100 times the share that the server grants it (--device-records-per-s, here SHARE), once with
-good records and once with broken ones, in turn. It heeds no acknowledgement: what gets none goes again. `rise` is the p99 of the other devices (median
+good records and once with broken ones, in changing order. It heeds no acknowledgement: what gets none goes again. `rise` is the p99 of the other devices (median
 of three) over that without the bad one; `delayed` and `left_out` are what the server's limiter did with the bad one's messages in the last round, and
 a round in which they are fewer than the bad one should have sent ends the measurement.
 """
@@ -167,12 +167,13 @@ def beside(instance, args, kind, number):
 
 
 def measure_fairness(instance, args):
-    """Alone and beside each bad device in turn, ROUNDS times under one load; the median p99 of each. More vehicles are more acknowledgements: another capacity."""
+    """Alone and beside each bad device, ROUNDS times under one load, in another order each time, or what comes back each half minute would always meet the
+    same one; the median p99 of each. More vehicles are more acknowledgements: another capacity."""
     capacity = capacity_of(instance, SHARE_DEVICES)
     p99, limited = {"alone": [], "garbage": [], "greedy": []}, {}
     with begin(instance, capacity / 2, len(p99) * ROUNDS * (args.seconds + 12), 20, devices=SHARE_DEVICES) as load:
         for number in range(ROUNDS * len(p99)):
-            kind = list(p99)[number % len(p99)]
+            kind = list(p99)[(number + number // len(p99)) % len(p99)]
             one, limited[kind] = beside(instance, args, kind, 21 + number)
             p99[kind].append(one)
         assert load.process.poll() is None or load.process.returncode == 0, "the load generator ended early"

@@ -114,6 +114,10 @@ def test_a_record_sent_twice_is_stored_once(instance, device):
     assert instance.psql("select count(*) from record where tenant = 'acme' and seq = 1001") == [["1"]]
 
 
+COMPARED = ("device, epoch, boot, count, last_at - first_at, cell_min_mV, cell_max_mV, cell_mean_mV, soc_permyriad, current_min_mA, current_max_mA, voltage_mV, "
+            "temp_min_ddegC, temp_max_ddegC, alarm_level, length(record), first_no - seq")
+
+
 def counter(instance, name):
     page = instance.api.http.get(instance.console + "/metrics", timeout=10).text
     return next(int(line.rsplit(" ", 1)[1]) for line in page.splitlines() if line.startswith(f"{name} "))
@@ -133,6 +137,8 @@ def test_who_sends_the_same_again_and_again_costs_the_others_one_batch(instance,
             twice = counter(instance, "cellwarden_batches_twice_total")
     assert counter(instance, "cellwarden_batches_twice_total") == twice
     assert instance.psql("select count(*) from record where tenant = 'acme' and seq = 2001") == [["1"]]
+    straight, careful = (instance.psql(f"select {COMPARED} from record where tenant = 'acme' and seq = {seq}") for seq in (1003, 2005))
+    assert straight == careful, "both ways write the same"
 
 
 def test_what_was_stored_or_refused_for_good_is_acknowledged(device):

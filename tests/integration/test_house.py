@@ -11,7 +11,7 @@ import requests
 from harness import Instance, ROOT, wait_until
 from harness.instance import BUILD, PRESET
 
-NAMES = ["database", "broker", "server", "pack:test.one", "dtu:test.one"]
+NAMES = ["database", "writeback", "broker", "server", "pack:test.one", "dtu:test.one"]
 
 
 @pytest.fixture(scope="module")
