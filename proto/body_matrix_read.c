@@ -11,7 +11,11 @@
 /* Lanes are handled by eights, those behind the last column along: they hold zeros and are never given out. */
 enum { LANES = 8 };
 
+/* Into the table for each time that bits are fetched: fetching is most of the way from one look to the next. */
+enum { LOOKS = 5 };
+
 _Static_assert(MATRIX_COLUMNS_MAX % LANES == 0, "the last eight are whole");
+_Static_assert(LOOKS <= 56 / RICE_STEP_BITS, "what bits_fill_far() gives is enough");
 
 struct row { /* as it lies in the stream */
     int32_t e[MATRIX_COLUMNS_MAX];
@@ -33,20 +37,24 @@ CPU_INLINE bool get_small(struct bit_reader *b, unsigned k, int32_t *e, size_t n
     int8_t small[MATRIX_COLUMNS_MAX + sizeof(struct rice_step)];
     const struct rice_step *steps = rice_steps[k];
     struct bit_reader r = *b; /* a copy stays in registers while small[] is written */
+    bool known = true;
     size_t c = 0;
 
-    while (c < n && r.end - r.p >= 8) {
+    while (known && c < n && r.end - r.p >= 8) {
         bits_fill_far(&r);
-        const struct rice_step *s = &steps[r.hold & (RICE_STEPS - 1)];
-        size_t count = (size_t)s->at[RICE_STEP_COUNT];
-        unsigned taken = (unsigned)s->at[RICE_STEP_TAKEN];
+        for (unsigned look = 0; look < LOOKS && known; look++) {
+            const struct rice_step *s = &steps[r.hold & (RICE_STEPS - 1)];
+            size_t count = (size_t)s->at[RICE_STEP_COUNT];
+            unsigned taken = (unsigned)s->at[RICE_STEP_TAKEN];
 
-        if (count == 0 || count > n - c)
-            break;
-        memcpy(small + c, s->at, sizeof s->at); /* what is behind the values is written over by the next */
-        c += count;
-        r.hold >>= taken;
-        r.held -= taken;
+            known = count - 1 < n - c; /* neither 0 nor too many */
+            if (known) {
+                memcpy(small + c, s->at, sizeof s->at); /* what is behind the values is written over by the next */
+                c += count;
+                r.hold >>= taken;
+                r.held -= taken;
+            }
+        }
     }
     for (; c < n; c++) {
         int32_t v = unzigzag32(get_rice(&r, k));
