@@ -5,7 +5,7 @@
  * load that is a burst of 150 MB each half minute, and while it goes out the write-ahead log waits: nobody commits for 0.3 to 0.5 s. This process looks at
  * the files of tables and indexes that changed lately, several times a second, and has their writing begun (sync_file_range(2), SYNC_FILE_RANGE_WRITE).
  *
- * It writes nothing itself, waits for nothing, opens for reading only and forces no commit of the file system's journal. A write that fails stays for
+ * As root it becomes the owner of the folder. It writes nothing itself, waits for nothing, opens for reading only and forces no commit of the file system's journal. A write that fails stays for
  * PostgreSQL's own fsync() to find: beginning a write does not take notice of an error (fs/sync.c, ksys_sync_file_range()). Linux only.
  */
 #define _GNU_SOURCE /* sync_file_range */
@@ -13,9 +13,9 @@
 #include <fcntl.h>
 #include <fts.h>
 #include <getopt.h>
+#include <grp.h>
 #include <limits.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +23,8 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "server/log.h"
 
 enum { EXIT_USAGE = 2, FILES_MAX = 1024, LOOK_MS = 5000, ACTIVE_S = 30, EVERY_MIN_MS = 50, EVERY_MAX_MS = 10000, EVERY_MS = 250 };
 
@@ -33,7 +35,7 @@ struct file {
 
 struct writeback {
     const char *data; /* the cluster's folder */
-    int every_ms;
+    long every_ms;
     bool once;
     struct file file[FILES_MAX]; /* that changed lately */
     size_t files;
@@ -46,23 +48,6 @@ static void on_signal(int number)
 {
     (void)number;
     stop_wanted = 1;
-}
-
-__attribute__((format(printf, 2, 3))) static void say(const char *level, const char *format, ...)
-{
-    struct timespec now;
-    struct tm utc;
-    char at[32];
-    va_list more;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &utc);
-    strftime(at, sizeof at, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    fprintf(stderr, "%s %s writeback ", level, at);
-    va_start(more, format);
-    vfprintf(stderr, format, more);
-    va_end(more);
-    fputc('\n', stderr);
 }
 
 static void forget_files(struct writeback *w)
@@ -135,12 +120,12 @@ static void begin_write(struct writeback *w, struct file *file)
 
 static void run(struct writeback *w)
 {
-    struct timespec nap = { .tv_sec = w->every_ms / 1000, .tv_nsec = w->every_ms % 1000 * 1000000L };
+    struct timespec nap = { .tv_sec = w->every_ms / 1000, .tv_nsec = w->every_ms % 1000 * 1000000 };
 
-    for (int since_ms = LOOK_MS; !stop_wanted; since_ms += w->every_ms) {
+    for (long since_ms = LOOK_MS; !stop_wanted; since_ms += w->every_ms) {
         if (since_ms >= LOOK_MS) {
             if (look(w) != 0)
-                say("warn", "cannot look into folder=%s why=\"%s\"", w->data, strerror(errno));
+                log_warn("writeback", "cannot look into it", "folder=%s why='%s'", w->data, strerror(errno));
             since_ms = 0;
         }
         for (size_t i = 0; i < w->files; i++)
@@ -151,17 +136,15 @@ static void run(struct writeback *w)
     }
 }
 
-static int usage(FILE *out, int status)
+static void usage(FILE *out)
 {
     fprintf(out,
             "usage: cellwarden-writeback --data DIR [--every-ms N] [--once]\n"
-            "Has the kernel write the new pages of a PostgreSQL cluster as they come. Runs beside the database, as a user that may read "
-            "its files.\n"
+            "Has the kernel write the new pages of a PostgreSQL cluster as they come. As root it becomes their owner.\n"
             "  --data DIR     the cluster's folder (PGDATA)\n"
             "  --every-ms N   how often, %d to %d (default %d)\n"
             "  --once         once, and name each file whose writing was begun\n",
             EVERY_MIN_MS, EVERY_MAX_MS, EVERY_MS);
-    return status;
 }
 
 /* 0, or the exit status for what is wrong; -1 for --help. */
@@ -172,24 +155,30 @@ static int read_options(struct writeback *w, int argc, char *argv[])
                                              { "once", no_argument, NULL, 'o' },
                                              { "help", no_argument, NULL, 'h' },
                                              { 0 } };
+    bool known = true;
     char *end = NULL;
     int c;
 
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (c == 'h')
-            return usage(stdout, -1);
+        if (c == 'h') {
+            usage(stdout);
+            return -1;
+        }
         if (c == 'd')
             w->data = optarg;
         else if (c == 'e')
-            w->every_ms = (int)strtol(optarg, &end, 10);
+            w->every_ms = strtol(optarg, &end, 10);
         else if (c == 'o')
             w->once = true;
         else
-            return usage(stderr, EXIT_USAGE);
+            known = false; /* getopt_long() has named it */
     }
     bool in_range = w->every_ms >= EVERY_MIN_MS && w->every_ms <= EVERY_MAX_MS && (!end || *end == '\0');
 
-    return !w->data || optind != argc || !in_range ? usage(stderr, EXIT_USAGE) : 0;
+    if (w->data && known && optind == argc && in_range)
+        return 0;
+    usage(stderr);
+    return EXIT_USAGE;
 }
 
 static bool is_cluster(const char *folder)
@@ -199,25 +188,35 @@ static bool is_cluster(const char *folder)
     return snprintf(path, sizeof path, "%s/PG_VERSION", folder) < (int)sizeof path && access(path, R_OK) == 0;
 }
 
+/* Root becomes the owner of the cluster, whose files are all it needs. */
+static bool drop_root(const char *folder)
+{
+    struct stat s;
+
+    if (geteuid() != 0)
+        return true;
+    return stat(folder, &s) == 0 && setgroups(1, &s.st_gid) == 0 && setgid(s.st_gid) == 0 && setuid(s.st_uid) == 0;
+}
+
 int main(int argc, char *argv[])
 {
     static struct writeback w = { .every_ms = EVERY_MS };
     struct sigaction stop = { .sa_handler = on_signal };
     int status = read_options(&w, argc, argv);
 
-    if (status)
+    if (status || !w.data)
         return status > 0 ? status : EXIT_SUCCESS;
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGINT, &stop, NULL);
-    if (!is_cluster(w.data)) {
-        say("error", "no database cluster that can be read: folder=%s", w.data);
+    if (!drop_root(w.data) || !is_cluster(w.data)) {
+        log_error("writeback", "no database cluster that can be read", "folder=%s", w.data);
         return EXIT_FAILURE;
     }
     if (!w.once)
-        say("info", "started folder=%s every_ms=%d", w.data, w.every_ms);
+        log_info("writeback", "started", "folder=%s every_ms=%ld", w.data, w.every_ms);
     run(&w);
     if (!w.once)
-        say("info", "stopped begun=%llu", w.begun);
+        log_info("writeback", "stopped", "begun=%llu", w.begun);
     forget_files(&w);
     return EXIT_SUCCESS;
 }

@@ -2,18 +2,11 @@
 /* share.c -- tokens in thousandths: a rate of n a second brings n thousandths each millisecond. */
 #include "server/ingest/share.h"
 
+#include "common/name_hash.h"
+
 #include <string.h>
 
 enum { WAYS = 4, MILLI = 1000, BURST_MS = SHARE_BURST_S * 1000 };
-
-static uint64_t hash(const char *text, size_t n)
-{
-    uint64_t h = 14695981039346656037u; /* FNV-1a */
-
-    for (size_t i = 0; i < n; i++)
-        h = (h ^ (uint8_t)text[i]) * 1099511628211u;
-    return h ? h : 1;
-}
 
 static int64_t lower(int64_t a, int64_t b)
 {
@@ -72,7 +65,7 @@ void share_init(struct share *share, struct share_rate of_device, struct share_r
 
 bool share_take(struct share *share, const char *device, size_t size, int64_t now_ms)
 {
-    uint64_t name = hash(device, strlen(device)), owner = hash(device, strcspn(device, "."));
+    uint64_t name = name_hash(device, strlen(device)), owner = name_hash(device, strcspn(device, "."));
     struct share_bucket *d = bucket(share->device, SHARE_DEVICES, name, share->of_device, now_ms);
     struct share_bucket *t = bucket(share->tenant, SHARE_TENANTS, owner, share->of_tenant, now_ms);
 
@@ -85,7 +78,7 @@ bool share_take(struct share *share, const char *device, size_t size, int64_t no
 
 void share_charge(struct share *share, const char *device, int64_t now_ms)
 {
-    struct share_bucket *d = bucket(share->device, SHARE_DEVICES, hash(device, strlen(device)), share->of_device, now_ms);
+    struct share_bucket *d = bucket(share->device, SHARE_DEVICES, name_hash(device, strlen(device)), share->of_device, now_ms);
 
     pay(d, share->of_device, SHARE_REFUSED_COST, 0);
 }

@@ -42,14 +42,17 @@ void arrays_begin(struct arrays *a, const enum arrays_type *type, size_t columns
     a->columns = columns;
     a->rows = 0;
     a->used = 0;
+    a->bad = false;
 }
 
 void arrays_row(struct arrays *a)
 {
     a->rows++;
     a->used = 0;
-    for (size_t i = 0; i < a->columns; i++)
+    for (size_t i = 0; i < a->columns; i++) {
         a->used += a->column[i].used;
+        a->bad |= a->column[i].bad;
+    }
 }
 
 int arrays_send(struct arrays *a, struct db *db, const char *sql, PGresult **result)

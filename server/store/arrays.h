@@ -22,6 +22,7 @@ struct arrays { /* zeros to begin with */
     size_t columns;
     uint32_t rows;
     size_t used; /* bytes in all columns, as of the last row */
+    bool bad;    /* there was no memory for a row; until the next arrays_begin() */
 };
 
 void arrays_free(struct arrays *a);

@@ -63,6 +63,15 @@ void copy_bytes(struct copy *c, const void *data, size_t n)
         memcpy(p + 4, data, n);
 }
 
+void copy_device(struct copy *tenant, struct copy *vehicle, const char *device)
+{
+    size_t n = strcspn(device, ".");
+    const char *rest = device[n] ? device + n + 1 : device + n;
+
+    copy_bytes(tenant, device, n);
+    copy_bytes(vehicle, rest, strlen(rest));
+}
+
 void copy_int16(struct copy *c, int16_t v)
 {
     uint8_t b[2] = { (uint8_t)((uint16_t)v >> 8), (uint8_t)v };

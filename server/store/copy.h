@@ -22,9 +22,10 @@ void copy_int16(struct copy *c, int16_t v);
 void copy_int32(struct copy *c, int32_t v);
 void copy_int64(struct copy *c, int64_t v);
 void copy_null(struct copy *c);
-void copy_bytes(struct copy *c, const void *data, size_t n); /* text and bytea */
-void copy_utc_ms(struct copy *c, int64_t utc_ms);            /* timestamptz */
-void copy_raw(struct copy *c, const void *data, size_t n);   /* a whole row of another one */
+void copy_bytes(struct copy *c, const void *data, size_t n);                     /* text and bytea */
+void copy_device(struct copy *tenant, struct copy *vehicle, const char *device); /* the two halves of "<tenant>.<vehicle>" */
+void copy_utc_ms(struct copy *c, int64_t utc_ms);                                /* timestamptz */
+void copy_raw(struct copy *c, const void *data, size_t n);                       /* a whole row of another one */
 void copy_end(struct copy *c);
 void copy_free(struct copy *c);
 

@@ -2,16 +2,9 @@
 /* repeaters.c -- see repeaters.h. */
 #include "server/store/repeaters.h"
 
-#include <stddef.h>
+#include "common/name_hash.h"
 
-static uint64_t hash(const char *text)
-{
-    uint64_t h = 14695981039346656037u; /* FNV-1a */
-
-    for (; *text; text++)
-        h = (h ^ (uint8_t)*text) * 1099511628211u;
-    return h ? h : 1;
-}
+#include <string.h>
 
 static size_t set_of(uint64_t name)
 {
@@ -20,7 +13,7 @@ static size_t set_of(uint64_t name)
 
 void repeaters_add(struct repeaters *r, const char *device, int64_t now_ms)
 {
-    uint64_t name = hash(device);
+    uint64_t name = name_hash(device, strlen(device));
     struct repeater *set = &r->one[set_of(name)], *place = set;
 
     for (size_t i = 0; i < REPEATERS_WAYS && place->name != name; i++)
@@ -34,7 +27,7 @@ bool repeaters_has(const struct repeaters *r, const char *device, int64_t now_ms
 {
     if (now_ms >= r->until_ms)
         return false; /* as nearly always */
-    uint64_t name = hash(device);
+    uint64_t name = name_hash(device, strlen(device));
     const struct repeater *set = &r->one[set_of(name)];
 
     for (size_t i = 0; i < REPEATERS_WAYS; i++)

@@ -21,7 +21,8 @@
 #define SERVER_STORE_H
 
 #include "server/ingest/decode.h"
-#include "server/store/store_rows.h"
+#include "server/store/db.h"
+#include "server/store/store_result.h"
 
 struct store;
 

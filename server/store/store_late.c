@@ -35,13 +35,9 @@ void store_late_free(struct store_late *late)
 
 static void add_hour(struct store_late *late, const char *device, int64_t hour_ms)
 {
-    size_t tenant = strcspn(device, ".");
-    const char *vehicle = device + tenant + 1;
-
     if (hour_ms == late->hour_ms && strcmp(device, late->device) == 0)
         return;
-    copy_bytes(&late->hours.column[TENANT], device, tenant);
-    copy_bytes(&late->hours.column[DEVICE], vehicle, strlen(vehicle));
+    copy_device(&late->hours.column[TENANT], &late->hours.column[DEVICE], device);
     copy_utc_ms(&late->hours.column[HOUR], hour_ms);
     arrays_row(&late->hours);
     late->hour_ms = hour_ms;
@@ -85,7 +81,7 @@ void store_late_add(struct store_late *late, const char *device, int64_t first_m
         if (last > first)
             add_if_over(late, device, last, now_ms);
     }
-    if (late->hours.rows == HOURS_MAX)
+    if (late->hours.rows == HOURS_MAX || late->hours.bad)
         late->too_many = true;
 }
 

@@ -4,8 +4,6 @@
 
 #include "common/err.h"
 
-#include <string.h>
-
 enum { TENANT, DEVICE, BOOT, NO, MEASURED_AT, RECEIVED_AT, RECORD, COLUMNS };
 
 static const enum arrays_type types[COLUMNS] = {
@@ -23,11 +21,7 @@ static const char upsert[] =
 
 static void add(struct arrays *n, const struct decoded *d)
 {
-    size_t tenant = strcspn(d->device, ".");
-    const char *vehicle = d->device + tenant + 1;
-
-    copy_bytes(&n->column[TENANT], d->device, tenant);
-    copy_bytes(&n->column[DEVICE], vehicle, strlen(vehicle));
+    copy_device(&n->column[TENANT], &n->column[DEVICE], d->device);
     copy_int64(&n->column[BOOT], d->boot);
     copy_int64(&n->column[NO], (int64_t)d->first_no + d->count - 1);
     copy_utc_ms(&n->column[MEASURED_AT], d->last_ms);

@@ -28,6 +28,7 @@ static const enum arrays_type types[COLUMNS] = {
 void store_rows_begin(struct store_rows *r)
 {
     r->count = 0;
+    r->straight = 0;
     r->sorted = false;
 }
 
@@ -92,11 +93,9 @@ static void put_int16(struct copy *c, bool has, int16_t v)
 static void put_fields(struct copy *const *to, const struct decoded *d)
 {
     const struct summary *s = &d->summary;
-    size_t tenant = strcspn(d->device, ".");
-    const char *vehicle = d->device + tenant + 1;
 
-    copy_bytes(*to++, d->device, tenant);
-    copy_bytes(*to++, vehicle, strlen(vehicle));
+    copy_device(to[0], to[1], d->device);
+    to += 2;
     copy_utc_ms(*to++, d->first_ms);
     copy_int64(*to++, (int64_t)d->epoch);
     copy_int64(*to++, (int64_t)d->seq);

@@ -11,6 +11,7 @@
 #include "server/ingest/decode.h"
 #include "server/store/arrays.h"
 #include "server/store/repeaters.h"
+#include "server/store/store_result.h"
 
 #define RECORD_COLUMNS                                                                                                                     \
     "tenant, device, first_at, epoch, seq, boot, first_no, count, last_at, received_at, cell_min_mV, cell_max_mV, cell_mean_mV, "          \
@@ -24,13 +25,6 @@ struct store_rows {
     size_t straight, split_room;
     struct copy piece; /* of the stream */
     struct arrays again;
-};
-
-struct store_result {
-    uint64_t records; /* newly stored */
-    uint64_t frames;  /* in them */
-    uint64_t duplicates;
-    uint64_t twice; /* times that the batch was written again, the careful way */
 };
 
 void store_rows_begin(struct store_rows *r);

@@ -64,8 +64,8 @@ def test_secrets_are_private(own):
 
 
 def test_who_talks_to_strangers_is_not_root(own):
-    """Broker and database run as users who own what they read and nothing else; the broker cannot read the CA's key"""
-    for name in ("broker", "database"):
+    """Broker, database and what looks after its pages run as users who own what they read and nothing else; the broker cannot read the CA's key"""
+    for name in ("broker", "database", "writeback"):
         status = pathlib.Path(f"/proc/{own.pid(name)}/status").read_text()
         users = {int(n) for line in status.splitlines() if line.startswith("Uid:") for n in line.split()[1:]}
         assert users and (0 not in users), f"{name} runs as {users}"

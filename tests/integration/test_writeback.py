@@ -46,10 +46,10 @@ def test_each_change_is_written_once(cluster):
     try:
         assert "started" in running.stderr.readline()
         for _ in range(3):
-            time.sleep(0.4)
+            time.sleep(1)
             with table.open("ab") as f:
                 f.write(bytes(8192))
-        time.sleep(0.4)
+        time.sleep(1)
     finally:
         running.send_signal(signal.SIGTERM)
     said = running.communicate(timeout=10)[1]
@@ -71,7 +71,7 @@ def test_a_cluster_that_goes_away_ends_nothing(cluster):
     assert running.returncode == 0
 
 
-@pytest.mark.parametrize("words", [[], ["--data"], ["--data", ".", "--every-ms", "49"], ["--data", ".", "--every-ms", "10001"], ["--data", ".", "--every-ms", "1e3"],
+@pytest.mark.parametrize("words", [[], ["--data"], ["--data", ".", "--every-ms", "49"], ["--data", ".", "--every-ms", "10001"], ["--data", ".", "--every-ms", "1e3"], ["--data", ".", "--every-ms", "4294967546"],
                                    ["--data", ".", "more"], ["--nonsense"]])
 def test_wrong_usage_is_named(words):
     """[FL-8]"""
@@ -88,5 +88,5 @@ def test_the_ends_of_the_range_are_taken(cluster, every):
 def test_a_folder_that_is_no_cluster_is_refused(tmp_path):
     """[FL-8]"""
     done = run("--data", tmp_path)
-    assert done.returncode == 1 and f"no database cluster that can be read: folder={tmp_path}" in done.stderr
+    assert done.returncode == 1 and f"no database cluster that can be read folder={tmp_path}" in done.stderr
     assert run("--help").returncode == 0
